@@ -1,0 +1,38 @@
+/** Ceilometer's three meter types. */
+export const METER_TYPES = ['cumulative', 'delta', 'gauge'] as const;
+export type MeterType = (typeof METER_TYPES)[number];
+
+/** How a window's value came about, best first. */
+export const QUALITIES = ['measured', 'interpolated', 'estimated', 'lower_bound'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+/** What Ceilometer knows as the sample's resource: shared by all samples of one instance or device. */
+export interface Resource {
+  readonly id: string;
+  readonly userId: string | null;
+  readonly userName: string | null;
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  /** JSON-like: strings, finite numbers, booleans, nulls, arrays and plain objects. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A finished value: one meter of one resource over one window. Times in microseconds. */
+export interface Sample {
+  readonly name: string;
+  readonly type: MeterType;
+  readonly unit: string;
+  /** A whole number is emitted as an integer, whatever its size; a bigint when it may exceed 2^53. */
+  readonly volume: number | bigint;
+  readonly resource: Resource;
+  /** The window's end, or for a gauge the time of its last reading. */
+  readonly timestamp: number;
+  /** UUIDv5 of (series, meter, window, revision): the same for every attempt and every replay. */
+  readonly messageId: string;
+  readonly windowStart: number;
+  readonly windowEnd: number;
+  /** Share of the window that was observed, 0 to 1; null for gauges read at instants. */
+  readonly coverage: number | null;
+  readonly quality: Quality;
+  readonly flags: readonly string[];
+}

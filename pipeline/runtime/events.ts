@@ -1,0 +1,113 @@
+/**
+ * Everything worth telling that happens inside: core code reports an event, `observe.ts` maps each to metrics and
+ * perhaps one log line. Names and fields are the closed list below; docs/metrics.md is printed from it.
+ */
+export type InternalEvent =
+  | {
+      readonly event: 'poll.done';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly durationUs: number;
+      readonly jitterUs: number;
+      readonly calls: number;
+      readonly instances: number;
+      readonly partial: boolean;
+      readonly at: number;
+    }
+  | {
+      readonly event: 'poll.failed';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly reason: string;
+      readonly error: Error;
+    }
+  | {
+      readonly event: 'poll.skipped';
+      readonly hypervisor: string;
+      readonly kind: string;
+    }
+  | {
+      readonly event: 'endpoint.connected';
+      readonly hypervisor: string;
+      readonly kind: string;
+    }
+  | {
+      readonly event: 'endpoint.lost';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly error: Error;
+      readonly retryMs: number;
+    }
+  | {
+      readonly event: 'endpoint.call';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly call: string;
+    }
+  | {
+      readonly event: 'slices.sent';
+      readonly slices: number;
+      readonly messages: number;
+      readonly bytes: number;
+    }
+  | {
+      readonly event: 'slices.failed';
+      readonly hypervisor: string;
+      readonly error: Error;
+    }
+  | {
+      readonly event: 'message.read';
+      readonly partition: number;
+      readonly slices: number;
+      readonly readings: number;
+      readonly bytes: number;
+    }
+  | {
+      readonly event: 'message.dead';
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }
+  | {
+      readonly event: 'reading.dropped';
+      readonly reason: string;
+      readonly count: number;
+    }
+  | { readonly event: 'counter'; readonly kind: string; readonly count: number }
+  | {
+      readonly event: 'windows.emitted';
+      readonly size: number;
+      readonly windows: number;
+      readonly samples: number;
+    }
+  | {
+      readonly event: 'published';
+      readonly sink: string;
+      readonly samples: number;
+      readonly durationUs: number;
+    }
+  | {
+      readonly event: 'publish.failed';
+      readonly sink: string;
+      readonly error: Error;
+      readonly retryMs: number;
+    }
+  | {
+      readonly event: 'sample.dropped';
+      readonly sink: string;
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
+      readonly event: 'lag';
+      readonly partition: number;
+      readonly messages: number;
+    }
+  | {
+      readonly event: 'kafka.trouble';
+      readonly client: string;
+      readonly error: Error;
+    };
+
+/** Tells the runtime that something happened. Never throws, never blocks. */
+export type Report = (event: InternalEvent) => void;

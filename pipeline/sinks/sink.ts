@@ -1,0 +1,47 @@
+import type { ZodType } from 'zod';
+import type { Sample } from '../model/sample.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Report } from '../runtime/events.ts';
+
+/**
+ * The seam to a destination of finished meters. `publish` is called with one batch at a time and resolves when the
+ * destination has it (UDP: when it was handed to the network): offsets advance only then. It rejects with a
+ * SinkError when nothing may be taken as delivered and the same batch will be offered again, with the same message
+ * ids. A sample that can never be delivered is not a rejection: it is left out, reported as `sample.dropped`, and
+ * the rest of the batch goes. Aborting the signal gives up waiting. Creating a sink does no I/O; the first publish
+ * (or `open`) does.
+ */
+export interface Sink {
+  /** Unique among the configured sinks, for metrics and messages. */
+  readonly name: string;
+  /** Connects early, so that a wrong destination shows at start. Optional. */
+  open?(signal: AbortSignal): Promise<void>;
+  publish(batch: readonly Sample[], signal: AbortSignal): Promise<void>;
+  /** Flushes and lets go. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface SinkContext {
+  readonly clock: Clock;
+  readonly report: Report;
+  /** `service.id`, the publisher's name towards receivers. */
+  readonly publisherId: string;
+}
+
+/** One kind of sink, as the registry lists it. */
+export interface SinkKind<Config = never> {
+  readonly kind: string;
+  /** Strict object with at least `type` and an optional `name`. */
+  readonly schema: ZodType<Config>;
+  create(config: Config, context: SinkContext): Sink;
+}
+
+/** A batch that the destination does not have. The message names the sink and what to do; it holds no secret. */
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  readonly sink: string;
+  constructor(sink: string, message: string, cause?: unknown) {
+    super(`${sink}: ${message}`, cause === undefined ? {} : { cause });
+    this.sink = sink;
+  }
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { connect } from 'node:net';
+
+/**
+ * The real servers that suites need, how to tell that one is there, and the command that provides it.
+ * Where HYPERMETER_SERVICES=required (CI) a missing one fails the run; else its suites are skipped, aloud.
+ */
+const SERVICES = {
+  kafka: {
+    probe: () => listens(19092),
+    provide: 'test/services/start-kafka.sh',
+  },
+  libvirt: {
+    probe: () => listens(16509),
+    provide: 'sudo test/services/start-libvirt.sh',
+  },
+  python: {
+    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack']),
+    provide: 'test/services/install-python.sh',
+  },
+  ceilometer: {
+    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import ceilometer']),
+    provide: 'test/services/install-python.sh',
+  },
+} as const;
+export type ServiceName = keyof typeof SERVICES;
+
+/** The Python environment of the foreign judges (fastavro, msgpack, ceilometer). */
+export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/python`;
+
+/**
+ * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:
+ * the name in brackets lets the tally at the end of the run say what was skipped and how to provide it.
+ */
+export async function available(name: ServiceName): Promise<boolean> {
+  const there = await SERVICES[name].probe();
+  if (!there && process.env.HYPERMETER_SERVICES === 'required')
+    throw new Error(`${name} is required here and not running: ${SERVICES[name].provide}`);
+  return there;
+}
+
+/** The command that provides a service named in a suite's brackets. */
+export const provide = (name: string): string | undefined =>
+  name in SERVICES ? SERVICES[name as ServiceName].provide : undefined;
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => resolve((socket.destroy(), true)));
+    socket.once('error', () => resolve(false));
+  });
+
+function runs(command: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
