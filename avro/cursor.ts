@@ -49,27 +49,39 @@ export function take(cursor: Cursor, count: number): number {
   return start;
 }
 
-/** Reads a long into `hi` and `lo`. */
+/**
+ * Reads a long into `hi` and `lo`. Unrolled as far as four bytes reach, since a third of all decoding is spent here;
+ * past the end there is no byte, which ends the number, and only then is the end looked at.
+ */
 export function readLong(cursor: Cursor): void {
-  const { bytes, end } = cursor;
+  const { bytes } = cursor;
   let at = cursor.position;
-  let lo = 0;
+  let byte = bytes[at++] as number;
+  let lo = byte & 0x7f;
   let hi = 0;
-  let byte = 0x80;
-  for (let shift = 0; byte >= 0x80; shift += 7) {
-    if (at >= end) throw truncated(cursor);
+  if (byte >= 0x80) {
     byte = bytes[at++] as number;
-    const bits = byte & 0x7f;
-    if (shift < 28) lo |= bits << shift;
-    else if (shift === 28) {
-      lo |= bits << 28;
-      hi = bits >>> 4;
-    } else if (shift < 63) hi |= bits << (shift - 32);
-    else {
-      if (byte > 1) throw malformed(cursor, 'a number of more than 64 bits');
-      hi |= bits << 31;
+    lo |= (byte & 0x7f) << 7;
+    if (byte >= 0x80) {
+      byte = bytes[at++] as number;
+      lo |= (byte & 0x7f) << 14;
+      if (byte >= 0x80) {
+        byte = bytes[at++] as number;
+        lo |= (byte & 0x7f) << 21;
+        if (byte >= 0x80) {
+          byte = bytes[at++] as number;
+          lo |= byte << 28;
+          hi = (byte & 0x7f) >>> 4;
+          for (let shift = 3; byte >= 0x80; shift += 7) {
+            byte = bytes[at++] as number;
+            if (shift === 31 && byte > 1) throw malformed(cursor, 'a number of more than 64 bits');
+            hi |= (byte & 0x7f) << shift;
+          }
+        }
+      }
     }
   }
+  if (at > cursor.end) throw truncated(cursor);
   cursor.position = at;
   const sign = -(lo & 1);
   cursor.lo = (((lo >>> 1) | (hi << 31)) ^ sign) >>> 0;
@@ -129,11 +141,11 @@ export const skipBytes = (cursor: Cursor): number => take(cursor, readLength(cur
 /** Moves over a string, which must be UTF-8, and returns where it begins; it ends at the cursor. */
 export function skipString(cursor: Cursor): number {
   const start = skipBytes(cursor);
-  for (let at = start; at < cursor.position; at++)
-    if ((cursor.bytes[at] as number) > 0x7f) {
-      if (!isUtf8(cursor.bytes.subarray(start, cursor.position))) throw malformed(cursor, 'a string that is not UTF-8');
-      break;
-    }
+  const { bytes, position: end } = cursor;
+  let union = 0;
+  for (let at = start; at < end; at++) union |= bytes[at] as number;
+  // Names are ASCII nearly always, and ASCII is UTF-8.
+  if (union > 0x7f && !isUtf8(bytes.subarray(start, end))) throw malformed(cursor, 'a string that is not UTF-8');
   return start;
 }
 

@@ -132,10 +132,14 @@ function readBlock(cursor: Cursor, { columns, devices }: InstanceReading, kind: 
 }
 
 function readStatistics(cursor: Cursor, columns: Columns, block: number): void {
-  const { hi, lo, present } = columns;
-  const first = columns.valueStart[block] as number;
-  for (let value = first; value < columns.values; value++) {
-    if (readPresence(cursor)) {
+  const { hi, lo, present, values } = columns;
+  const { bytes } = cursor;
+  for (let value = columns.valueStart[block] as number; value < values; value++) {
+    // Most statistics are null in one byte: they are not worth a call.
+    if (bytes[cursor.position] === 0) {
+      cursor.position++;
+      present[value] = 0;
+    } else if (readPresence(cursor)) {
       readLong(cursor);
       hi[value] = cursor.hi;
       lo[value] = cursor.lo;
