@@ -25,7 +25,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
   applyPoll(source, header.poll, header.source.bootedAt);
   const at: Circumstances = {
     rules: rules.counters,
-    emission: { rules: rules.windows, closed, lateBefore: slice.watermark - slice.grace },
+    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
     progress,
     source,
     tally,

@@ -11,9 +11,9 @@ export interface HeldSlice {
   readonly source: SourceProgress;
   /** The states of the slice's instances, in order. */
   readonly instances: readonly InstanceState[];
-  /** The partition's watermark and grace when it arrived. */
+  /** The partition's watermark when it arrived, and by window size the time by which a window was late then. */
   readonly watermark: number;
-  readonly grace: number;
+  readonly lateBefore: readonly number[];
 }
 
 /** The reorder buffer: slices by time, then by arrival; a binary heap. */

@@ -50,9 +50,9 @@ export function accept(partition: Partition, rules: Rules, batch: SliceBatch, re
   advance(progress, rules.reorder);
   drain(partition, rules, outcome);
   const watermark = progress.watermark;
-  const grace = graceOf(rules, progress);
+  const lateBefore = gracesOf(rules, progress).map((grace) => watermark - grace);
   partition.waiting.set(batch, 0);
-  for (const header of batch.slices) admit(partition, rules, batch, header, watermark, grace, outcome);
+  for (const header of batch.slices) admit(partition, rules, batch, header, watermark, lateBefore, outcome);
   if (partition.waiting.get(batch) === 0) finish(partition, batch, outcome);
   drainUpTo(partition, rules, outcome, watermark);
   advance(progress, rules.reorder);
@@ -60,8 +60,8 @@ export function accept(partition: Partition, rules: Rules, batch: SliceBatch, re
   return outcome;
 }
 
-const graceOf = (rules: Rules, progress: Progress): number =>
-  rules.grace === 'auto' ? autoGrace(progress) : rules.grace;
+const gracesOf = (rules: Rules, progress: Progress): readonly number[] =>
+  rules.windows.graces.map((grace) => (grace === 'auto' ? autoGrace(progress) : grace));
 
 /** A slice enters the reorder buffer, unless its times lie in the future: then it moves nothing. */
 function admit(
@@ -70,7 +70,7 @@ function admit(
   batch: SliceBatch,
   header: SliceHeader,
   watermark: number,
-  grace: number,
+  lateBefore: readonly number[],
   outcome: Outcome,
 ): void {
   const { progress } = partition;
@@ -96,7 +96,7 @@ function admit(
     source,
     instances,
     watermark,
-    grace,
+    lateBefore,
   });
 }
 
@@ -160,10 +160,10 @@ export function closeSilent(partition: Partition, rules: Rules, closed: Closed):
   const { progress } = partition;
   if (progress.watermark === Number.NEGATIVE_INFINITY) return;
   const { sizes } = rules.windows;
-  const emission: Emission = { rules: rules.windows, closed, lateBefore: Number.NEGATIVE_INFINITY };
-  const passed = progress.watermark - graceOf(rules, progress);
+  const emission: Emission = { rules: rules.windows, closed, lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY) };
+  const graces = gracesOf(rules, progress);
   for (let w = 0; w < sizes.length; w++) {
-    const before = Math.floor(passed / (sizes[w] as number));
+    const before = Math.floor((progress.watermark - (graces[w] as number)) / (sizes[w] as number));
     if (before <= (partition.closedBefore[w] as number)) continue;
     partition.closedBefore[w] = before;
     for (const instance of partition.instances.values()) {

@@ -1,6 +1,8 @@
 /** How windows are cut. Times in microseconds. */
 export interface WindowRules {
   readonly sizes: readonly number[];
+  /** By size: how long after its end a window of a silent series is closed; auto follows the sources' intervals. */
+  readonly graces: readonly (number | 'auto')[];
   /** The whole delta of an interval goes to the window that holds its end, instead of being interpolated. */
   readonly anchored: boolean;
 }
@@ -21,6 +23,4 @@ export interface Rules {
   readonly counters: CounterRules;
   /** How long a reading is waited for that was taken before others that are there. */
   readonly reorder: number;
-  /** How long after its end a window of a silent series is closed. */
-  readonly grace: number | 'auto';
 }

@@ -13,8 +13,8 @@ import { type Amount, add, narrow, share } from './uint64.ts';
 export interface Emission {
   readonly rules: WindowRules;
   readonly closed: Closed;
-  /** The partition's watermark when the reading arrived, less the grace: a window that ended by then is late. */
-  lateBefore: number;
+  /** By window size, the partition's watermark when the reading arrived less the grace: what ended by then is late. */
+  readonly lateBefore: readonly number[];
 }
 
 /** Index of the window that holds what begins right after t. */
@@ -235,7 +235,7 @@ function emit(
     covered: lengthOf(spans, start, start + size),
     rateDelta: uncovered === 0 ? delta : add(delta, -uncovered),
     rateTime: lengthOf(spans, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
-    flags: (acc[at + FLAGBITS] as number) | (start + size <= lateBefore ? LATE : 0),
+    flags: (acc[at + FLAGBITS] as number) | (start + size <= (lateBefore[w] as number) ? LATE : 0),
     total,
   });
 }

@@ -77,18 +77,32 @@ export function run(example: Example): { readonly windows: readonly ClosedCounte
     newest = Math.max(newest, reading.t);
   });
   partition.progress.watermark = Number.POSITIVE_INFINITY;
-  take(accept(partition, { ...rules, grace: 0 }, new SliceReader().read(emptyMessage(partition)), 0), windows, tally);
+  take(
+    accept(
+      partition,
+      { ...rules, windows: { ...rules.windows, graces: [0] } },
+      new SliceReader().read(emptyMessage(partition)),
+      0,
+    ),
+    windows,
+    tally,
+  );
   return { windows: windows.filter(({ block, field }) => block.kind === NIC_KIND && field === 0), tally };
 }
 
 const rulesOf = (example: Example): Rules => ({
-  windows: { sizes: [example.windowSeconds * SECOND], anchored: example.mode === 'anchored' },
+  windows: {
+    sizes: [example.windowSeconds * SECOND],
+    graces: [
+      example.input.some(({ watermark }) => watermark !== undefined)
+        ? (example.graceSeconds ?? 30) * SECOND
+        : Number.POSITIVE_INFINITY,
+    ],
+    anchored: example.mode === 'anchored',
+  },
   counters: { maxSkew: (example.maxSkewSeconds ?? 60) * SECOND, fillMax: example.fillMax ?? 1000, edge: false },
   // The harness moves the watermark itself.
   reorder: Number.POSITIVE_INFINITY,
-  grace: example.input.some(({ watermark }) => watermark !== undefined)
-    ? (example.graceSeconds ?? 30) * SECOND
-    : Number.POSITIVE_INFINITY,
 });
 
 function feed(
