@@ -20,6 +20,8 @@ export interface Destination {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The same trouble again is told once in this time. */
 const REPEAT_US = 30_000_000;
+/** Different troubles remembered as told. */
+const REMEMBERED = 100;
 const ERR_FATAL = -150;
 
 /** Turns one of the binding's callback calls into a promise. */
@@ -38,18 +40,20 @@ export interface Trouble {
 export function listenForTrouble(client: Client<string>, name: string, { clock, report }: KafkaContext): Trouble {
   let reason: string | null = null;
   let fatal = false;
-  let told = { reason: '', at: Number.NEGATIVE_INFINITY };
+  const toldAt = new Map<string, number>();
   client.on('event.log', (entry: { severity: number; fac: string; message: string }) => {
     if (entry.fac === 'FAIL' || entry.severity <= 3) reason = plainReason(entry.message);
   });
   client.on('event.error', (error: { code: number; message: string }) => {
     fatal ||= error.code === ERR_FATAL;
     const text = plainReason(error.message);
-    // "all brokers down" and the like say less than the log line that came before.
+    // "broker transport failure" and the like say less than the log line that came before.
     if (remedyFor(text) !== undefined || reason === null) reason = text;
-    if (text === told.reason && clock.now() - told.at < REPEAT_US) return;
-    told = { reason: text, at: clock.now() };
-    report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(text), { cause: error }) });
+    const last = toldAt.get(reason);
+    if (last !== undefined && clock.monotonic() - last < REPEAT_US) return;
+    toldAt.set(reason, clock.monotonic());
+    if (toldAt.size > REMEMBERED) toldAt.clear();
+    report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(reason), { cause: error }) });
   });
   return { reason: () => reason, fatal: () => fatal };
 }
