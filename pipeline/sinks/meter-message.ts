@@ -36,8 +36,6 @@ export interface MessageOptions {
   readonly secret: string;
 }
 
-type Unsigned = Omit<MeterMessage, 'message_signature'>;
-
 /** A message's keys in the order in which they are signed, so that no sample has to sort them. */
 const SIGNING_ORDER = [
   'counter_name',
@@ -55,19 +53,25 @@ const SIGNING_ORDER = [
   'timestamp',
   'user_id',
   'user_name',
-] as const satisfies readonly (keyof Unsigned)[];
+] as const satisfies readonly (keyof MeterMessage)[];
 const SIGNING_ORDER_ANONYMOUS = SIGNING_ORDER.filter((key) => key !== 'publisher_id');
 
 /** One signed message of a valid sample (see `faultOf`). */
 export function meterMessage(sample: Sample, options: MessageOptions): MeterMessage {
   const message = unsigned(sample, options);
-  if (options.publisherId === null)
-    return { ...message, message_signature: sign(message, options.secret, SIGNING_ORDER_ANONYMOUS) };
-  const identified = { ...message, publisher_id: options.publisherId };
-  return { ...identified, message_signature: sign(identified, options.secret, SIGNING_ORDER) };
+  if (options.publisherId !== null) message.publisher_id = options.publisherId;
+  const order = options.publisherId === null ? SIGNING_ORDER_ANONYMOUS : SIGNING_ORDER;
+  message.message_signature = sign(message, options.secret, order);
+  return message as MeterMessage;
 }
 
-function unsigned(sample: Sample, options: MessageOptions): Unsigned {
+/** Grows in the order of the wire: `publisher_id` and `message_signature` are set last. */
+type Draft = Omit<MeterMessage, 'publisher_id' | 'message_signature'> & {
+  publisher_id?: string;
+  message_signature?: string;
+};
+
+function unsigned(sample: Sample, options: MessageOptions): Draft {
   const { resource } = sample;
   return {
     source: options.source,

@@ -9,31 +9,27 @@ import { FLOAT64, isFloat64 } from './float64.ts';
  *   str    a0+n, d9 n8, da n16, db n32, then UTF-8
  *   array  90+n, dc n16, dd n32, then its elements; map 80+n, de n16, df n32, then key and value in turn
  *
- * An own writer because this is the cost of a datagram: it copies what was packed before (`Packed`) and takes exact
- * 64-bit integers without boxing the small ones.
+ * An own writer because this is the cost of a datagram: it copies what was packed before and takes exact 64-bit
+ * integers without boxing the small ones.
  */
-
-const PACKED = Symbol('packed');
-
-/** A value that already is MessagePack: its bytes are copied as they are. */
-export interface Packed {
-  readonly [PACKED]: Uint8Array;
-}
-
-export const prepacked = (value: unknown): Packed => ({ [PACKED]: packed(value) });
-
-const isPacked = (value: object): value is Packed => PACKED in value;
 
 /** Reused by every call: a value is written here and copied out in its final size. */
 let scratch = Buffer.allocUnsafe(4096);
 let at = 0;
 
+/** Objects whose MessagePack is known already. */
+export type PackedObjects = WeakMap<object, Uint8Array>;
+
+const NONE: PackedObjects = new WeakMap();
+let ready = NONE;
+
 /**
- * One value as MessagePack, in bytes of its own. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
+ * One value as MessagePack, in bytes of its own; objects in `known` are copied from there. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
  * TypeError on what has no form here (undefined, functions, symbols); bound the depth before (see `faultOf`).
  */
-export function packed(value: unknown): Buffer {
+export function packed(value: unknown, known: PackedObjects = NONE): Buffer {
   at = 0;
+  ready = known;
   write(value);
   return Buffer.from(scratch.subarray(0, at));
 }
@@ -50,7 +46,8 @@ function write(value: unknown): void {
 }
 
 function writeObject(value: object): void {
-  if (isPacked(value)) append(value[PACKED]);
+  const bytes = ready.get(value);
+  if (bytes) append(bytes);
   else if (isFloat64(value)) writeFloat(value[FLOAT64]);
   else if (Array.isArray(value)) {
     writeHead(value.length, 0x90, 0xdc);

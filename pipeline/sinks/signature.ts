@@ -15,14 +15,14 @@ type Fields = Readonly<Record<string, unknown>>;
  * Source: `compute_signature` of ceilometer/publisher/utils.py, releases 16 to 27.
  */
 export function signedText(message: Fields, keys: readonly string[] = inOrder(message)): string {
-  let text = '';
+  const parts: string[] = [];
   for (const key of keys) {
     if (key === 'message_signature') continue;
     const value = message[key];
-    if (key === 'resource_metadata' && isDict(value)) text += metadataText(value);
-    else text += fieldText(key, value);
+    if (key === 'resource_metadata' && isDict(value)) parts.push(metadataText(value));
+    else addField(parts, key, value);
   }
-  return text;
+  return parts.join('');
 }
 
 /** HMAC-SHA256 of the signed text in lower-case hex; empty for an empty secret, as Ceilometer has it. */
@@ -50,11 +50,13 @@ const isDict = (value: unknown): value is Fields =>
   !(value instanceof Uint8Array) &&
   !isFloat64(value);
 
-function fieldText(name: string, value: unknown): string {
-  if (!isDict(value)) return name + pythonText(value);
-  let text = '';
-  for (const key of inOrder(value)) text += fieldText(`${name}:${key}`, value[key]);
-  return text;
+function addField(parts: string[], name: string, value: unknown): void {
+  if (isDict(value)) for (const key of inOrder(value)) addField(parts, `${name}:${key}`, value[key]);
+  else parts.push(name, pythonText(value));
 }
 
-const metadataText = oncePer((metadata: Fields) => fieldText('resource_metadata', metadata));
+const metadataText = oncePer((metadata: Fields) => {
+  const parts: string[] = [];
+  addField(parts, 'resource_metadata', metadata);
+  return parts.join('');
+});

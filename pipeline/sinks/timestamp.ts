@@ -9,8 +9,18 @@ export type TimestampStyle = (typeof TIMESTAMP_STYLES)[number];
 export function isoTime(timeUs: number, style: TimestampStyle = 'zoned'): string {
   const seconds = Math.floor(timeUs / 1_000_000);
   const micros = timeUs - seconds * 1_000_000;
-  const text = new Date(seconds * 1000).toISOString();
-  if (text.length !== 24) throw new RangeError(`${timeUs} µs is outside the years 0 to 9999`);
   const fraction = micros === 0 ? '' : `.${String(micros).padStart(6, '0')}`;
-  return `${text.slice(0, 19)}${fraction}${style === 'zoned' ? '+00:00' : ''}`;
+  return `${toTheSecond(seconds)}${fraction}${style === 'zoned' ? '+00:00' : ''}`;
+}
+
+/** The samples of a batch share a few window ends, so the last text mostly serves again. */
+const latest = { seconds: Number.NaN, text: '' };
+
+function toTheSecond(seconds: number): string {
+  if (seconds === latest.seconds) return latest.text;
+  const text = new Date(seconds * 1000).toISOString();
+  if (text.length !== 24) throw new RangeError(`${seconds} s is outside the years 0 to 9999`);
+  latest.seconds = seconds;
+  latest.text = text.slice(0, 19);
+  return latest.text;
 }

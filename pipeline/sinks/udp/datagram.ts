@@ -2,8 +2,7 @@ import type { Sample } from '../../model/sample.ts';
 import { float64 } from '../float64.ts';
 import { type MessageOptions, meterMessage } from '../meter-message.ts';
 import { MsgpackError, unpacked } from '../msgpack-reader.ts';
-import { packed, prepacked } from '../msgpack-writer.ts';
-import { oncePer } from '../once-per.ts';
+import { type PackedObjects, packed } from '../msgpack-writer.ts';
 import { isSignedBy } from '../signature.ts';
 
 /**
@@ -17,11 +16,13 @@ export const MAX_DATAGRAM_BYTES = 65_507;
 /** The datagram of a valid sample (see `faultOf`); it may be longer than `MAX_DATAGRAM_BYTES`. */
 export function encodeDatagram(sample: Sample, options: MessageOptions): Uint8Array {
   const message = meterMessage(sample, options);
-  if (options.annotate) return packed(message);
-  return packed({ ...message, resource_metadata: packedMetadata(message.resource_metadata) });
+  const { metadata } = sample.resource;
+  if (!packedMetadata.has(metadata)) packedMetadata.set(metadata, packed(metadata));
+  return packed(message, packedMetadata);
 }
 
-const packedMetadata = oncePer((metadata: object) => prepacked(metadata));
+/** Samples of one instance share their metadata, a datagram's largest part: packed once an instance. */
+const packedMetadata: PackedObjects = new WeakMap();
 
 /**
  * The message in a datagram, whoever sent it; integers beyond 2^53 are bigints. Throws a MsgpackError on bytes that
