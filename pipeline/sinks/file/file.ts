@@ -65,7 +65,9 @@ function createFileSink(config: FileConfig, { report }: SinkContext): Sink {
   async function failed(error: unknown): Promise<never> {
     const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
     const failure = new SinkError(name, `cannot write ${path}: ${REMEDIES[code] ?? message}`, error);
-    await close();
+    await close().catch((closing: unknown) => {
+      failure.cause = new AggregateError([error, closing], 'neither written nor closed');
+    });
     throw failure;
   }
 

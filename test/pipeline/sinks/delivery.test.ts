@@ -1,35 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../../pipeline/model/sample.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { measured, retrying } from '../../../pipeline/sinks/delivery.ts';
-import { fanout } from '../../../pipeline/sinks/fanout.ts';
-import { type Sink, SinkError } from '../../../pipeline/sinks/sink.ts';
+import { batch, closedPipe, destination, unavailable } from './a-destination.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
 const { signal } = new AbortController();
-const batch = (name: string): readonly Sample[] => [aSample({ name })];
-const unavailable = (sink: string) => new SinkError(sink, 'gone: start it');
-const closedPipe = (sink: string) => new SinkError(sink, 'its reader is gone', undefined, 'pipe_closed');
-
-/** A destination that does with each batch what `receive` does, and notes what it has. */
-function destination(name: string, receive: (attempt: number) => Promise<void> | void = () => {}) {
-  const has: string[] = [];
-  let attempts = 0;
-  const sink: Sink = {
-    name,
-    async publish([sample]) {
-      await receive(++attempts);
-      has.push(sample?.name ?? '');
-    },
-    close: async () => {
-      has.push('closed');
-    },
-  };
-  return { sink, has, attempts: () => attempts };
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function around() {
   const events: InternalEvent[] = [];
@@ -97,89 +73,5 @@ describe('measured', () => {
     });
     await expect(measured(sink, context).publish(batch('a'), signal)).rejects.toThrow('x: gone: start it');
     expect(context.events).toEqual([]);
-  });
-});
-
-describe('fanout', () => {
-  it('resolves when all have the batch', async () => {
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const [fast, slow] = [destination('fast'), destination('slow', () => gate)];
-    let done = false;
-    const publishing = fanout([fast.sink, slow.sink])
-      .publish(batch('a'), signal)
-      .then(() => {
-        done = true;
-      });
-    await turn();
-    expect([fast.has, slow.has, done]).toEqual([['a'], [], false]);
-    release();
-    await publishing;
-    expect(slow.has).toEqual(['a']);
-  });
-
-  it('lets the others go on while one lags, so many batches and no more, each in order', async () => {
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const [fast, slow] = [destination('fast'), destination('slow', () => gate)];
-    const sink = fanout([fast.sink, slow.sink], 3);
-    const publishing = ['a', 'b', 'c', 'd', 'e'].map((name) => sink.publish(batch(name), signal));
-    await turn();
-    expect([fast.has, slow.has]).toEqual([['a', 'b', 'c'], []]);
-    release();
-    await Promise.all(publishing);
-    expect([fast.has, slow.has]).toEqual([
-      ['a', 'b', 'c', 'd', 'e'],
-      ['a', 'b', 'c', 'd', 'e'],
-    ]);
-  });
-
-  it('gives the others the batch that one refuses, then rejects', async () => {
-    const bad = destination('bad', () => {
-      throw unavailable('bad');
-    });
-    const good = destination('good', () => turn().then(() => {}));
-    const sink = fanout([bad.sink, good.sink]);
-    await expect(sink.publish(batch('a'), signal)).rejects.toThrow('bad: gone');
-    expect(good.has).toEqual(['a']);
-    await expect(sink.publish(batch('b'), signal)).rejects.toThrow('bad: gone');
-    expect(good.has).toEqual(['a', 'b']);
-  });
-
-  it('tells a closed pipe rather than another failure', async () => {
-    const bad = destination('bad', () => {
-      throw unavailable('bad');
-    });
-    const closed = destination('closed', () => {
-      throw closedPipe('closed');
-    });
-    await expect(fanout([bad.sink, closed.sink]).publish(batch('a'), signal)).rejects.toMatchObject({
-      code: 'pipe_closed',
-    });
-  });
-
-  it('starts nothing that waits behind an aborted batch', async () => {
-    const stop = new AbortController();
-    const only = destination('only', () => {
-      stop.abort(new Error('stop'));
-      throw unavailable('only');
-    });
-    const sink = fanout([only.sink]);
-    const outcomes = await Promise.allSettled(['a', 'b'].map((name) => sink.publish(batch(name), stop.signal)));
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(only.attempts()).toBe(1);
-  });
-
-  it('opens and closes all, even when one fails', async () => {
-    const [first, second] = [destination('first'), destination('second')];
-    const broken = { ...first.sink, close: () => Promise.reject(new Error('stuck')) };
-    const sink = fanout([broken, second.sink]);
-    await sink.open?.(signal);
-    await expect(sink.close()).rejects.toThrow('stuck');
-    expect(second.has).toEqual(['closed']);
   });
 });
