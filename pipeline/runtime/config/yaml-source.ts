@@ -47,7 +47,7 @@ export function readYaml(text: string, file: string): { readonly draft: Draft; r
 /** The usual reason for braces that YAML does not like. */
 function hint(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
-  return text.slice(start, offset + 1).includes('${') ? '; within { } or [ ] write "${VAR}" in quotes' : '';
+  return text.slice(start, offset + 1).includes('${') ? '; within { } or [ ] quote what holds a variable' : '';
 }
 
 const isEmpty = (document: Document.Parsed): boolean =>

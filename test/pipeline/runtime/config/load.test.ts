@@ -153,7 +153,7 @@ buffer: \${NOWHERE}
     ['# nothing\n', 'F: is empty'],
     ['a: *gone', 'F:1:4: a: there is no anchor &gone'],
     ['a: !custom x', 'F:1:4: not valid YAML: Unresolved tag: !custom'],
-    ['a: { b: ${X} }', 'write "${VAR}" in quotes'],
+    ['a: { b: ${X} }', 'quote what holds a variable'],
     ['- a', 'F:1:1: expected a map, got a list'],
     ['text', 'F:1:1: expected a map, got "text"'],
   ])('%j', (text, start) => {
