@@ -1,0 +1,76 @@
+import type { EventName, EventOf } from './event-metrics.ts';
+import type { InternalEvent } from './events.ts';
+import type { LogLevel } from './log.ts';
+
+/** How an event reads in the log. */
+interface Line<Name extends EventName> {
+  readonly level: Exclude<LogLevel, 'silent'>;
+  readonly text: string;
+  /** Lines with the same subject repeat each other. */
+  readonly subject: (event: EventOf<Name>) => string;
+}
+
+/** Null: too frequent, or of no news to a reader; its metrics tell. */
+type Lines = { readonly [Name in EventName]: Line<Name> | null };
+
+const LINES: Lines = {
+  'poll.done': null,
+  'poll.failed': {
+    level: 'warn',
+    text: 'a poll failed; its statistics are a gap until the next',
+    subject: ({ hypervisor, reason }) => `${hypervisor} ${reason}`,
+  },
+  'poll.skipped': {
+    level: 'warn',
+    text: 'a poll was left out: the last one is still busy',
+    subject: ({ hypervisor }) => hypervisor,
+  },
+  'endpoint.connected': { level: 'info', text: 'connected', subject: ({ hypervisor }) => hypervisor },
+  'endpoint.lost': { level: 'warn', text: 'connection lost', subject: ({ hypervisor }) => hypervisor },
+  'endpoint.call': null,
+  'slices.sent': null,
+  'slices.failed': {
+    level: 'warn',
+    text: 'statistics could not be sent to Kafka yet',
+    subject: ({ hypervisor }) => hypervisor,
+  },
+  'message.read': null,
+  'message.dead': {
+    level: 'error',
+    text: 'a raw message cannot be read; it is kept as a dead letter',
+    subject: ({ partition, reason }) => `${partition} ${reason}`,
+  },
+  'reading.dropped': null,
+  counter: null,
+  'windows.emitted': null,
+  published: null,
+  'publish.failed': {
+    level: 'warn',
+    text: 'meters could not be delivered; they will be offered again',
+    subject: ({ sink }) => sink,
+  },
+  'sample.dropped': {
+    level: 'error',
+    text: 'meters can never be delivered and were left out',
+    subject: ({ sink, reason }) => `${sink} ${reason}`,
+  },
+  lag: null,
+  'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
+};
+
+export interface LogLine {
+  readonly level: Exclude<LogLevel, 'silent'>;
+  readonly text: string;
+  readonly subject: string;
+}
+
+/** The log line of an event, or null if it has none. */
+export function lineOf(event: InternalEvent): LogLine | null {
+  const line = LINES[event.event] as Line<EventName> | null;
+  if (line === null) return null;
+  const subject = (line.subject as (event: InternalEvent) => string)(event);
+  return { level: line.level, text: line.text, subject: `${event.event} ${subject}` };
+}
+
+/** At which level an event is logged, or null. */
+export const levelOf = (name: EventName): string | null => LINES[name]?.level ?? null;

@@ -1,0 +1,59 @@
+import pino, { type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import { redactUrls, STARS } from './config/redact.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type Log = Logger;
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Where lines go; the program's is standard error. */
+  readonly destination: NodeJS.WritableStream;
+  /** Lines for people rather than JSON. */
+  readonly pretty: boolean;
+  readonly color: boolean;
+}
+
+/** Members that never reach a line, wherever an object logs them. */
+const SECRET_MEMBERS = ['password', 'secret', 'token', 'keyPassword', 'authorization'];
+
+/** Makes the program's log: one JSON object a line with ISO times, or text for people on a terminal. */
+export function createLog(options: LogOptions): Log {
+  const destination = options.pretty
+    ? pretty({
+        destination: options.destination,
+        colorize: options.color,
+        translateTime: 'SYS:HH:MM:ss.l',
+        ignore: 'pid,hostname,service',
+        sync: true,
+      })
+    : options.destination;
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+      redact: { paths: SECRET_MEMBERS.flatMap((name) => [name, `*.${name}`]), censor: STARS },
+      hooks: { logMethod: redactMessage },
+    },
+    destination,
+  );
+}
+
+/** What went wrong with its causes, without passwords in addresses. */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return redactUrls(String(error));
+  const code = 'code' in error ? { code: String(error.code) } : {};
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  return { type: error.name, message: redactUrls(error.message), ...code, ...cause };
+}
+
+type LogMethod = (this: Logger, ...args: Parameters<pino.LogFn>) => void;
+
+function redactMessage(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn): void {
+  const redacted = args.map((part: unknown) => (typeof part === 'string' ? redactUrls(part) : part));
+  (method as LogMethod).apply(this, redacted as Parameters<pino.LogFn>);
+}

@@ -1,0 +1,124 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** From a bulk call to a near host to one that was given up on. */
+const POLL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** From the resolution of timers to a second late. */
+const JITTER_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+/** From a datagram to a broker that makes one wait. */
+const PUBLISH_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Versions of what this program is made of. */
+export interface Build {
+  readonly version: string;
+  readonly node: string;
+  readonly librdkafka: string;
+}
+
+/** The metrics of one process on a registry of their own. Base units; never an instance as a label. */
+export function createMetrics(build: Build) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const made = { registry, ...pollMetrics(registry), ...kafkaMetrics(registry), ...pipelineMetrics(registry) };
+  gauge(registry, 'build_info', 'Always 1; the versions are in the labels.', ['version', 'node', 'librdkafka']).set(
+    { ...build },
+    1,
+  );
+  return made;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const ENDPOINT = ['hypervisor', 'kind'] as const;
+
+function pollMetrics(registry: Registry) {
+  return {
+    polls: counter(registry, 'polls_total', 'Polls that ended with an answer.', ENDPOINT),
+    pollsPartial: counter(registry, 'polls_partial_total', 'Polls that did not see every instance.', ENDPOINT),
+    pollFailures: counter(registry, 'poll_failures_total', 'Polls that failed.', [...ENDPOINT, 'reason']),
+    pollsSkipped: counter(registry, 'polls_skipped_total', 'Polls left out, the last still being busy.', ENDPOINT),
+    pollDuration: histogram(registry, 'poll_duration_seconds', 'Time from asking to answer.', ['kind'], POLL_SECONDS),
+    pollJitter: histogram(registry, 'poll_jitter_seconds', 'Start behind schedule.', ['kind'], JITTER_SECONDS),
+    lastDuration: gauge(registry, 'hypervisor_last_poll_duration_seconds', 'Time of the last poll.', ENDPOINT),
+    lastCalls: gauge(registry, 'hypervisor_last_poll_calls', 'Remote calls of the last poll.', ENDPOINT),
+    lastSuccess: gauge(
+      registry,
+      'hypervisor_last_success_timestamp_seconds',
+      'When the last poll succeeded.',
+      ENDPOINT,
+    ),
+    up: gauge(registry, 'hypervisor_up', '1 if the last poll succeeded, else 0.', ENDPOINT),
+    instances: gauge(registry, 'hypervisor_instances', 'Instances in the last poll.', ENDPOINT),
+    calls: counter(registry, 'endpoint_calls_total', 'Remote calls by name.', [...ENDPOINT, 'call']),
+    connections: counter(registry, 'endpoint_connections_total', 'Sessions opened.', ENDPOINT),
+    losses: counter(registry, 'endpoint_losses_total', 'Sessions lost.', ENDPOINT),
+  };
+}
+
+function kafkaMetrics(registry: Registry) {
+  return {
+    slicesSent: counter(registry, 'slices_sent_total', 'Slices that Kafka acknowledged.', []),
+    messagesSent: counter(registry, 'messages_sent_total', 'Raw messages that Kafka acknowledged.', []),
+    bytesSent: counter(registry, 'sent_bytes_total', 'Bytes of raw messages that Kafka acknowledged.', []),
+    sendFailures: counter(registry, 'slice_send_failures_total', 'Failed attempts to send slices.', ['hypervisor']),
+    messagesRead: counter(registry, 'messages_read_total', 'Raw messages read.', ['partition']),
+    slicesRead: counter(registry, 'slices_read_total', 'Slices read.', []),
+    readings: counter(registry, 'readings_total', 'Readings in the slices read.', []),
+    bytesRead: counter(registry, 'read_bytes_total', 'Bytes of raw messages read.', []),
+    deadLetters: counter(registry, 'dead_letters_total', 'Raw messages that could not be read.', ['reason']),
+    lag: gauge(registry, 'kafka_consumer_lag_messages', 'Raw messages not yet read.', ['partition']),
+    troubles: counter(registry, 'kafka_errors_total', 'Troubles that a Kafka client told of.', ['client']),
+  };
+}
+
+function pipelineMetrics(registry: Registry) {
+  return {
+    dropped: counter(registry, 'readings_dropped_total', 'Readings that did not go into a window.', ['reason']),
+    counterEvents: counter(registry, 'counter_events_total', 'Resets, wraps and the like that counters met.', ['kind']),
+    windows: counter(registry, 'windows_emitted_total', 'Windows emitted, by their size.', ['size']),
+    samples: counter(registry, 'samples_emitted_total', 'Samples in the windows emitted.', ['size']),
+    published: counter(registry, 'samples_published_total', 'Samples that the destination has.', ['sink']),
+    publishDuration: histogram(
+      registry,
+      'publish_duration_seconds',
+      'Time for a batch until the destination has it.',
+      ['sink'],
+      PUBLISH_SECONDS,
+    ),
+    publishFailures: counter(registry, 'publish_failures_total', 'Batches that failed and are tried again.', ['sink']),
+    samplesDropped: counter(registry, 'samples_dropped_total', 'Samples that can never be delivered.', [
+      'sink',
+      'reason',
+    ]),
+  };
+}
+
+const PREFIX = 'hypermeter_';
+
+const counter = <Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+): Counter<Label> => new Counter({ name: PREFIX + name, help, labelNames: [...labelNames], registers: [registry] });
+
+const gauge = <Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+): Gauge<Label> => new Gauge({ name: PREFIX + name, help, labelNames: [...labelNames], registers: [registry] });
+
+const histogram = <Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+  buckets: readonly number[],
+): Histogram<Label> =>
+  new Histogram({
+    name: PREFIX + name,
+    help,
+    labelNames: [...labelNames],
+    buckets: [...buckets],
+    registers: [registry],
+  });

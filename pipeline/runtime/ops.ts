@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { ListenAddress } from './config/address.ts';
+
+/** Answers GET of one path; `body` is sent whole. */
+export type Route = (request: IncomingMessage) => Promise<Answer> | Answer;
+
+export interface Answer {
+  readonly status?: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+export interface OpsOptions {
+  readonly listen: ListenAddress;
+  readonly registry: Registry;
+  /** Why the program is not ready; empty when it is. */
+  readonly reasons: () => readonly string[];
+  /** More pages by path, such as `/status.json`. */
+  readonly routes?: Readonly<Record<string, Route>>;
+}
+
+export interface OpsServer {
+  readonly port: number;
+  /** Ends every connection. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** The operator's port cannot be opened. The message says what to do. */
+export class OpsError extends Error {
+  override readonly name = 'OpsError';
+}
+
+const text = (body: string, status = 200): Answer => ({ status, type: 'text/plain; charset=utf-8', body });
+
+/** Serves `/healthz`, `/readyz` and `/metrics` to operators. Rejects with an OpsError if it cannot listen. */
+export async function startOps(options: OpsOptions): Promise<OpsServer> {
+  const routes: Readonly<Record<string, Route>> = {
+    '/healthz': () => text('ok\n'),
+    '/readyz': () => ready(options.reasons()),
+    '/metrics': async () => ({ type: options.registry.contentType, body: await options.registry.metrics() }),
+    ...options.routes,
+  };
+  const index = text(`Hypermeter\n\n${['/', ...Object.keys(routes)].sort().join('\n')}\n`);
+  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000 });
+  server.maxConnections = 100;
+  server.on('request', (request, response) => {
+    void answer({ '/': () => index, ...routes }, request, response);
+  });
+  await listen(server, options.listen);
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+function ready(reasons: readonly string[]): Answer {
+  const body = `${JSON.stringify({ ready: reasons.length === 0, reasons })}\n`;
+  return { status: reasons.length === 0 ? 200 : 503, type: 'application/json', body };
+}
+
+async function answer(routes: Readonly<Record<string, Route>>, request: IncomingMessage, response: ServerResponse) {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const reply = await respond(route, request);
+  if (reply.status === 405) response.setHeader('allow', 'GET, HEAD');
+  response.writeHead(reply.status ?? 200, {
+    'content-type': reply.type,
+    'content-length': Buffer.byteLength(reply.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : reply.body);
+}
+
+async function respond(route: Route | undefined, request: IncomingMessage): Promise<Answer> {
+  if (route === undefined) return text('there is nothing here; see /\n', 404);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return text('only GET and HEAD\n', 405);
+  try {
+    return await route(request);
+  } catch (error) {
+    return text(`${error instanceof Error ? error.message : String(error)}\n`, 500);
+  }
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(whyNot(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+}
+
+function whyNot(error: NodeJS.ErrnoException, host: string, port: number): OpsError {
+  const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
+  const remedy = 'choose another address for ops.listen, or off';
+  return new OpsError(`cannot listen on ${host}:${port}: ${reason}; ${remedy}`, { cause: error });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // An error here means that it is closed already.
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

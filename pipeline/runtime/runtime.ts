@@ -1,0 +1,109 @@
+import type { Registry } from 'prom-client';
+import { type Clock, systemClock } from './clock.ts';
+import type { ListenAddress } from './config/address.ts';
+import type { Report } from './events.ts';
+import { createLifecycle, type Lifecycle, type Part, type StopOutcome } from './lifecycle.ts';
+import { createLog, type Log, type LogOptions } from './log.ts';
+import { type Build, createMetrics } from './metrics.ts';
+import { observe } from './observe.ts';
+import { type OpsServer, type Route, startOps } from './ops.ts';
+import { handleSignals, type SignalSource } from './signals.ts';
+
+export interface RuntimeOptions {
+  readonly build: Build;
+  /** Null: no operator's port. */
+  readonly listen: ListenAddress | null;
+  readonly log: LogOptions;
+  /** For the whole stop, milliseconds. */
+  readonly stopWithinMs?: number;
+  readonly routes?: Readonly<Record<string, Route>>;
+  readonly clock?: Clock;
+}
+
+/** What a long-running command is given. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly report: Report;
+  readonly registry: Registry;
+  readonly lifecycle: Lifecycle;
+  /** Undefined where `ops.listen` is off. */
+  readonly ops: OpsServer | undefined;
+}
+
+/** Less than the 30 s that Kubernetes gives a pod. */
+const STOP_WITHIN_MS = 25_000;
+
+/** Starts log, metrics and operator's port. Whoever calls it closes `ops` at the end. */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const clock = options.clock ?? systemClock;
+  const log = createLog(options.log);
+  const metrics = createMetrics(options.build);
+  const lifecycle = createLifecycle(clock, log, options.stopWithinMs ?? STOP_WITHIN_MS);
+  const { registry } = metrics;
+  const pages = options.routes === undefined ? {} : { routes: options.routes };
+  const ops =
+    options.listen === null
+      ? undefined
+      : await startOps({ listen: options.listen, registry, reasons: lifecycle.reasons, ...pages });
+  if (ops !== undefined) log.info({ port: ops.port }, 'listening to operators');
+  return { clock, log, report: observe(metrics, log, clock), registry, lifecycle, ops };
+}
+
+/** What `body` returns: the parts to run, from the sink towards the source, and what ends the program by itself. */
+export interface Program {
+  readonly parts: readonly Part[];
+  /** Settles when there is nothing more to do, or rejects when the program cannot go on. */
+  readonly done?: Promise<void>;
+}
+
+/**
+ * Runs a program until a signal comes or it is done, then stops it by the rules of the lifecycle. Resolves with how the
+ * stop went; rejects with what broke the program. `exitNow` and `crash` are for the one who may exit the process.
+ */
+export async function withRuntime(
+  options: RuntimeOptions,
+  signals: SignalSource,
+  exits: { exitNow(signal: string): void; crash(error: unknown): void },
+  body: (runtime: Runtime) => Program | Promise<Program>,
+): Promise<StopOutcome> {
+  const runtime = await createRuntime(options);
+  const { lifecycle, log } = runtime;
+  const release = handleSignals(signals, {
+    stop: (signal) => {
+      log.info({ signal }, 'stopping; a second signal exits at once');
+      void lifecycle.stop();
+    },
+    exitNow: exits.exitNow,
+    crash: (error) => {
+      log.fatal({ err: error }, 'internal error');
+      exits.crash(error);
+    },
+  });
+  try {
+    const { parts, done } = await body(runtime);
+    await startUnlessStopped(lifecycle, parts);
+    if (!lifecycle.stopping.aborted) log.info('ready');
+    await Promise.race([aborted(lifecycle.stopping), ...(done === undefined ? [] : [done])]);
+    return await lifecycle.stop();
+  } finally {
+    await lifecycle.stop();
+    await runtime.ops?.close();
+    release();
+  }
+}
+
+async function startUnlessStopped(lifecycle: Lifecycle, parts: readonly Part[]): Promise<void> {
+  try {
+    await lifecycle.start(parts);
+  } catch (error) {
+    // Stopped while starting is no failure.
+    if (!(lifecycle.stopping.aborted && error === lifecycle.stopping.reason)) throw error;
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

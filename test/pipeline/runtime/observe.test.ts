@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { EVENT_NAMES } from '../../../pipeline/runtime/event-metrics.ts';
+import { createMetrics } from '../../../pipeline/runtime/metrics.ts';
+import { observe } from '../../../pipeline/runtime/observe.ts';
+import { collectedLog } from './collected.ts';
+import { EVERY_EVENT } from './every-event.ts';
+import { handClock } from './hand-clock.ts';
+
+const BUILD = { version: '1.2.3', node: 'v20', librdkafka: '2.12.0' };
+
+function watch() {
+  const metrics = createMetrics(BUILD);
+  const { log, lines } = collectedLog();
+  const clock = handClock();
+  const text = async () =>
+    (await metrics.registry.metrics()).split('\n').filter((line) => /^hypermeter_(?!.*_bucket)/.test(line));
+  return { report: observe(metrics, log, clock), metrics, lines, clock, text };
+}
+
+describe('every event', () => {
+  it('is counted', async () => {
+    for (const name of EVENT_NAMES) {
+      const { report, text } = watch();
+      const before = await text();
+      report(EVERY_EVENT[name]);
+      expect(await text(), name).not.toEqual(before);
+    }
+  });
+
+  it('and every metric is moved by one', async () => {
+    const { report, metrics } = watch();
+    for (const event of Object.values(EVERY_EVENT)) report(event);
+    const still = (await metrics.registry.getMetricsAsJSON()).filter(
+      ({ name, values }) => name.startsWith('hypermeter_') && !values.some(({ value }) => Number(value) !== 0),
+    );
+    // Both events after the poll put it to 0.
+    expect(still.map(({ name }) => name)).toEqual(['hypermeter_hypervisor_up']);
+  });
+
+  it('leaves its numbers in base units', async () => {
+    const { report, text } = watch();
+    for (const name of ['poll.done', 'windows.emitted', 'published', 'message.read', 'slices.sent'] as const)
+      report(EVERY_EVENT[name]);
+    expect(await text()).toEqual(
+      expect.arrayContaining([
+        'hypermeter_build_info{version="1.2.3",node="v20",librdkafka="2.12.0"} 1',
+        'hypermeter_poll_duration_seconds_sum{kind="libvirt"} 0.25',
+        'hypermeter_poll_jitter_seconds_sum{kind="libvirt"} 0.002',
+        'hypermeter_hypervisor_last_success_timestamp_seconds{hypervisor="kvm1",kind="libvirt"} 1700000000.5',
+        'hypermeter_hypervisor_up{hypervisor="kvm1",kind="libvirt"} 1',
+        'hypermeter_hypervisor_instances{hypervisor="kvm1",kind="libvirt"} 40',
+        'hypermeter_windows_emitted_total{size="60s"} 9',
+        'hypermeter_publish_duration_seconds_sum{sink="udp"} 0.003',
+        'hypermeter_messages_read_total{partition="7"} 1',
+        'hypermeter_sent_bytes_total 4096',
+      ]),
+    );
+  });
+});
+
+describe('the log', () => {
+  it('holds no secret of an error', () => {
+    const { report, lines } = watch();
+    for (const event of Object.values(EVERY_EVENT)) report(event);
+    expect(lines().length).toBeGreaterThan(5);
+    expect(JSON.stringify(lines())).not.toContain('hunter2');
+    expect(lines().find(({ event }) => event === 'publish.failed')).toMatchObject({
+      level: 'warn',
+      sink: 'udp',
+      err: { message: 'amqp://u:***@h is gone' },
+    });
+  });
+
+  it('tells a repeat once a minute, and how many it kept back', async () => {
+    const { report, lines, clock, text } = watch();
+    for (let second = 0; second <= 60; second++) {
+      report(EVERY_EVENT['poll.failed']);
+      await clock.advance(1000);
+    }
+    expect(lines().map(({ repeats }) => repeats)).toEqual([undefined, 59]);
+    expect(await text()).toContain(
+      'hypermeter_poll_failures_total{hypervisor="kvm1",kind="libvirt",reason="timeout"} 61',
+    );
+  });
+
+  it('keeps different subjects apart', () => {
+    const { report, lines } = watch();
+    report(EVERY_EVENT['poll.skipped']);
+    report({ ...EVERY_EVENT['poll.skipped'], hypervisor: 'kvm2' });
+    expect(lines().map(({ hypervisor }) => hypervisor)).toEqual(['kvm1', 'kvm2']);
+  });
+});
