@@ -72,7 +72,8 @@ export interface ConnectorKind<Config = never> {
   readonly kind: string;
   /** Strict object with at least `name` and `type`. */
   readonly schema: ZodType<Config>;
-  create(config: Config, context: ConnectorContext): Endpoint | Connector;
+  /** One endpoint, or several where one entry stands for a fleet. Does no I/O. */
+  create(config: Config, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
   /** The same for a bare address, as `hypermeter poll URI` takes it; undefined if the scheme is not this kind's. */
   fromUri?(uri: URL): Config | undefined;
 }

@@ -25,7 +25,7 @@ export interface Sample {
   /** A whole number is emitted as an integer, whatever its size; a bigint when it may exceed 2^53. */
   readonly volume: number | bigint;
   readonly resource: Resource;
-  /** The window's end, or for a gauge the time of its last reading. */
+  /** The window's end. */
   readonly timestamp: number;
   /** UUIDv5 of (series, meter, window, revision): the same for every attempt and every replay. */
   readonly messageId: string;

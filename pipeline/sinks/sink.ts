@@ -36,12 +36,21 @@ export interface SinkKind<Config = never> {
   create(config: Config, context: SinkContext): Sink;
 }
 
+/**
+ * `unavailable`: trying again may help. `pipe_closed`: the reader of our output is gone and will not come back, which
+ * is how a pipe into `head` ends: the CLI leaves quietly.
+ */
+export const SINK_ERRORS = ['unavailable', 'pipe_closed'] as const;
+export type SinkErrorCode = (typeof SINK_ERRORS)[number];
+
 /** A batch that the destination does not have. The message names the sink and what to do; it holds no secret. */
 export class SinkError extends Error {
   override readonly name = 'SinkError';
+  readonly code: SinkErrorCode;
   readonly sink: string;
-  constructor(sink: string, message: string, cause?: unknown) {
+  constructor(sink: string, message: string, cause?: unknown, code: SinkErrorCode = 'unavailable') {
     super(`${sink}: ${message}`, cause === undefined ? {} : { cause });
+    this.code = code;
     this.sink = sink;
   }
 }

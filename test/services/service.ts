@@ -19,14 +19,17 @@ const SERVICES = {
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
-    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import ceilometer']),
-    provide: 'test/services/install-python.sh',
+    probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
+    provide: 'test/services/install-ceilometer.sh',
   },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
-/** The Python environment of the foreign judges (fastavro, msgpack, ceilometer). */
+/** The Python environment of the foreign judges (fastavro, msgpack). */
 export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/python`;
+
+/** Ceilometer's own Python, apart because it pins a hundred dependencies. */
+export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer/bin/python`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

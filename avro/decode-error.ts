@@ -1,0 +1,15 @@
+/** What can be wrong with the value of a raw message. */
+export const DECODE_ERRORS = ['magic', 'unknown_schema', 'truncated', 'malformed', 'trailing', 'too_large'] as const;
+export type DecodeErrorCode = (typeof DECODE_ERRORS)[number];
+
+/** A value that is not one or more Snapshots. `position` is the byte at which that showed. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+  readonly code: DecodeErrorCode;
+  readonly position: number;
+  constructor(code: DecodeErrorCode, position: number, message: string) {
+    super(`byte ${position}: ${message}`);
+    this.code = code;
+    this.position = position;
+  }
+}

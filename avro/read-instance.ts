@@ -1,0 +1,158 @@
+import { DISK, INSTANCE, NIC } from './batch.ts';
+import { readIdentity } from './codec.ts';
+import { addBlock, addInstance, addRow, type Columns } from './columns.ts';
+import {
+  type Cursor,
+  malformed,
+  readBoolean,
+  readInt,
+  readItems,
+  readLong,
+  readNullableNumber,
+  readNullableString,
+  readNumber,
+  readPresence,
+  readString,
+  skipString,
+  take,
+} from './cursor.ts';
+import { hash52 } from './hash.ts';
+import type { Schemas } from './schemas.ts';
+import { type Extra, STATES } from './snapshot.ts';
+
+/**
+ * What reading an instance needs besides the cursor: the columns to fill, and the devices of the instance, listed once
+ * before its rows. Kept from one instance to the next, so that reading allocates nothing for either.
+ */
+export interface InstanceReading {
+  readonly columns: Columns;
+  readonly schemas: Schemas;
+  readonly devices: Devices;
+  disks: number;
+  nics: number;
+  /** The extras of the row at hand. */
+  extras: Extra[];
+}
+
+/** First the disks, then the nics; `count` of them. */
+interface Devices {
+  count: number;
+  readonly id: number[];
+  readonly idStart: number[];
+  readonly idEnd: number[];
+  readonly epoch: number[];
+}
+
+export const instanceReading = (columns: Columns, schemas: Schemas): InstanceReading => ({
+  columns,
+  schemas,
+  devices: { count: 0, id: [], idStart: [], idEnd: [], epoch: [] },
+  disks: 0,
+  nics: 0,
+  extras: [],
+});
+
+/** Reads an Instance of the current schema into the columns, field by field in the schema's order. */
+export function readInstance(cursor: Cursor, reading: InstanceReading): void {
+  const { columns, devices } = reading;
+  const instance = addInstance(columns);
+  readUuid(cursor, columns.uuid, 4 * instance);
+  columns.epoch[instance] = readNullableHash(cursor);
+  columns.startedAt[instance] = readNullableNumber(cursor);
+  columns.deletedAt[instance] = readNullableNumber(cursor);
+  columns.state[instance] = readState(cursor);
+  columns.isHost[instance] = 0;
+  devices.count = 0;
+  reading.disks = readItems(cursor, devices, readDevice);
+  reading.nics = readItems(cursor, devices, readDevice);
+  readItems(cursor, reading, readRow);
+  if (readPresence(cursor)) columns.identity.set(instance, readIdentity(cursor, reading.schemas));
+}
+
+function readUuid(cursor: Cursor, words: Uint32Array, first: number): void {
+  const start = take(cursor, 16);
+  for (let word = 0; word < 4; word++) words[first + word] = cursor.bytes.readUInt32BE(start + 4 * word);
+}
+
+function readState(cursor: Cursor): number {
+  const index = readInt(cursor);
+  if (index < 0 || index >= STATES.length) throw malformed(cursor, `state ${index}`);
+  return index;
+}
+
+function readNullableHash(cursor: Cursor): number {
+  if (!readPresence(cursor)) return Number.NaN;
+  const start = skipString(cursor);
+  return hash52(cursor.bytes, start, cursor.position);
+}
+
+function readDevice(cursor: Cursor, devices: Devices): void {
+  const start = skipString(cursor);
+  const device = devices.count++;
+  devices.id[device] = hash52(cursor.bytes, start, cursor.position);
+  devices.idStart[device] = start;
+  devices.idEnd[device] = cursor.position;
+  devices.epoch[device] = readNullableHash(cursor);
+}
+
+function readRow(cursor: Cursor, reading: InstanceReading): void {
+  const { columns, disks, nics } = reading;
+  const row = addRow(columns);
+  columns.observedAt[row] = readNumber(cursor);
+  columns.interval[row] = readNullableNumber(cursor);
+  columns.monotonic[row] = readNullableNumber(cursor);
+  readBlock(cursor, reading, INSTANCE, -1);
+  if (readItems(cursor, reading, readDisk) !== disks) throw malformed(cursor, `a row without its ${disks} disks`);
+  if (readItems(cursor, reading, readNic) !== nics) throw malformed(cursor, `a row without its ${nics} nics`);
+  if (readItems(cursor, reading, readExtra) > 0) {
+    columns.extras.set(row, reading.extras);
+    reading.extras = [];
+  }
+}
+
+const readDisk = (cursor: Cursor, reading: InstanceReading): void => {
+  const { columns } = reading;
+  readBlock(cursor, reading, DISK, columns.blocks - (columns.blockStart[columns.rows - 1] as number) - 1);
+};
+
+const readNic = (cursor: Cursor, reading: InstanceReading): void => {
+  const { columns } = reading;
+  readBlock(cursor, reading, NIC, columns.blocks - (columns.blockStart[columns.rows - 1] as number) - 1);
+};
+
+function readBlock(cursor: Cursor, { columns, devices }: InstanceReading, kind: number, device: number): void {
+  const block = addBlock(columns, kind);
+  // A device too many is noticed once the row's are counted: until then it has no name.
+  const named = device >= 0 && device < devices.count;
+  columns.device[block] = named ? (devices.id[device] as number) : 0;
+  columns.deviceEpoch[block] = named ? (devices.epoch[device] as number) : Number.NaN;
+  columns.idStart[block] = named ? (devices.idStart[device] as number) : 0;
+  columns.idEnd[block] = named ? (devices.idEnd[device] as number) : 0;
+  readStatistics(cursor, columns, block);
+}
+
+function readStatistics(cursor: Cursor, columns: Columns, block: number): void {
+  const { hi, lo, present, values } = columns;
+  const { bytes } = cursor;
+  for (let value = columns.valueStart[block] as number; value < values; value++) {
+    // Most statistics are null in one byte: they are not worth a call.
+    if (bytes[cursor.position] === 0) {
+      cursor.position++;
+      present[value] = 0;
+    } else if (readPresence(cursor)) {
+      readLong(cursor);
+      hi[value] = cursor.hi;
+      lo[value] = cursor.lo;
+      present[value] = 1;
+      columns.readings++;
+    } else present[value] = 0;
+  }
+}
+
+function readExtra(cursor: Cursor, reading: InstanceReading): void {
+  const name = readString(cursor);
+  const device = readNullableString(cursor);
+  const counter = readBoolean(cursor);
+  readLong(cursor);
+  reading.extras.push({ name, device, counter, value: (BigInt(cursor.hi) << 32n) | BigInt(cursor.lo) });
+}

@@ -1,0 +1,44 @@
+/** One slice, encoded, on its way. */
+export interface Parcel {
+  readonly hypervisor: string;
+  readonly partition: number;
+  readonly value: Buffer;
+}
+
+/** One Kafka message: the slices of one partition one after the other, and whose they are. */
+export interface Message {
+  readonly partition: number;
+  readonly value: Buffer;
+  readonly parcels: readonly Parcel[];
+}
+
+/** A larger message gains nothing (decoding dominates) and comes closer to the brokers' limit of 1 MiB. */
+export const MESSAGE_BYTES = 512 * 1024;
+export const MESSAGE_SLICES = 500;
+
+/**
+ * Puts the parcels of a partition together, in their order, into as few messages as the bounds allow. A parcel that is
+ * larger than the bound travels alone: a slice cannot be cut.
+ */
+export function gather(parcels: readonly Parcel[], maxBytes = MESSAGE_BYTES, maxSlices = MESSAGE_SLICES): Message[] {
+  const open = new Map<number, { parcels: Parcel[]; bytes: number }>();
+  const full: Message[] = [];
+  for (const parcel of parcels) {
+    const { partition, value } = parcel;
+    const current = open.get(partition);
+    if (current && current.bytes + value.length <= maxBytes && current.parcels.length < maxSlices) {
+      current.parcels.push(parcel);
+      current.bytes += value.length;
+      continue;
+    }
+    if (current) full.push(closed(partition, current.parcels));
+    open.set(partition, { parcels: [parcel], bytes: value.length });
+  }
+  return [...full, ...[...open].map(([partition, { parcels: rest }]) => closed(partition, rest))];
+}
+
+const closed = (partition: number, parcels: readonly Parcel[]): Message => ({
+  partition,
+  value: Buffer.concat(parcels.map(({ value }) => value)),
+  parcels,
+});

@@ -1,0 +1,48 @@
+import type { Clock } from '../pipeline/runtime/clock.ts';
+import { EndpointError } from './connector.ts';
+
+/** How long work for an endpoint may take, and what else ends it. */
+export interface Limit {
+  readonly clock: Clock;
+  readonly endpoint: string;
+  readonly ms: number;
+  /** What the work is, for the message. */
+  readonly what: string;
+  /** Ends the wait as `lost`. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * The outcome of work that is aborted, and no longer waited for, when it takes too long or is stopped: then it rejects
+ * with an EndpointError. An outcome that comes after that goes to `late`, to let go of what was opened.
+ */
+export async function inTime<T>(
+  { clock, endpoint, ms, what, stop }: Limit,
+  work: (signal: AbortSignal) => Promise<T>,
+  late: (outcome: T) => Promise<void>,
+): Promise<T> {
+  const timer = new AbortController();
+  const abort = new AbortController();
+  const given = work(abort.signal);
+  const limit = clock.sleep(ms, AbortSignal.any([timer.signal, stop])).then(
+    () => new EndpointError('timeout', endpoint, `${what} took longer than ${ms} ms`),
+    () => new EndpointError('lost', endpoint, `${what} was stopped`),
+  );
+  try {
+    return await Promise.race([given, limit.then((error) => Promise.reject(error))]);
+  } catch (error) {
+    abort.abort(error);
+    // Its failure was given up on and is told as this error; what it still opens must be let go.
+    given.then(late).catch(() => undefined);
+    throw error;
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Sleeps for so long or until stopped, whichever comes first. */
+export async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
+  await clock.sleep(ms, stop).catch((reason: unknown) => {
+    if (!stop.aborted) throw reason;
+  });
+}

@@ -1,0 +1,200 @@
+import type { Clock } from '../../pipeline/runtime/clock.ts';
+import { EndpointError, type EndpointErrorCode } from '../connector.ts';
+import { PROCEDURES, type Procedure } from './procedures.ts';
+import {
+  decodePacket,
+  encodePacket,
+  KEEPALIVE_PROGRAM,
+  type Packet,
+  PacketSplitter,
+  PING,
+  PONG,
+  REMOTE_PROGRAM,
+} from './protocol.ts';
+import { decodeError, RemoteError } from './replies.ts';
+import type { Transport } from './transport/transport.ts';
+import { ProtocolError } from './xdr.ts';
+
+export interface ClientOptions {
+  /** The endpoint's id, for errors. */
+  readonly endpoint: string;
+  readonly clock: Clock;
+  /** Told of every call that is sent. */
+  readonly onCall: (procedure: Procedure) => void;
+  /** Told of every event message; may throw ProtocolError. */
+  readonly onEvent: (procedure: number, payload: Buffer) => void;
+}
+
+interface Pending {
+  readonly resolve: (payload: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One connection to a libvirt daemon: sends calls, matches replies in any order, answers pings, and fails whatever
+ * is outstanding when the connection ends. What the daemon refuses rejects with RemoteError, all else with
+ * EndpointError.
+ */
+export class Client {
+  /** Settles when the connection can no longer be used: with the error that ended it, or undefined after `close`. */
+  readonly closed: Promise<Error | undefined>;
+  readonly #transport: Transport;
+  readonly #options: ClientOptions;
+  readonly #splitter = new PacketSplitter();
+  readonly #pending = new Map<number, Pending>();
+  readonly #ended = new AbortController();
+  #settleClosed: (error: Error | undefined) => void = () => undefined;
+  #failure: Error | undefined;
+  // libvirtd sends its events with serial 1 whatever the documentation says: stay clear of it.
+  #serial = 1;
+  #receivedAt: number;
+
+  constructor(transport: Transport, options: ClientOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#receivedAt = options.clock.monotonic();
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve;
+    });
+    transport.input.on('data', (chunk: Buffer) => this.#receive(chunk));
+    void transport.ended.then((reason) => this.#lose(reason));
+  }
+
+  /**
+   * Sends one call and resolves with its reply's payload. When the signal aborts it rejects at once (code timeout);
+   * libvirt has no way to cancel, so the reply, if it ever comes, goes to `onLate`.
+   */
+  call(procedure: Procedure, payload: Buffer, signal: AbortSignal, onLate?: () => void): Promise<Buffer> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (signal.aborted) return Promise.reject(this.#timedOut(procedure, signal));
+    this.#serial = this.#serial >= 0xffffffff ? 2 : this.#serial + 1;
+    const serial = this.#serial;
+    return new Promise((resolve, reject) => {
+      const abandon = (): void => {
+        this.#pending.set(serial, { resolve: () => onLate?.(), reject: () => onLate?.() });
+        reject(this.#timedOut(procedure, signal));
+      };
+      const settled = (): void => signal.removeEventListener('abort', abandon);
+      this.#pending.set(serial, {
+        resolve: (reply) => {
+          settled();
+          resolve(reply);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      });
+      signal.addEventListener('abort', abandon, { once: true });
+      this.#options.onCall(procedure);
+      this.#send({ program: REMOTE_PROGRAM, procedure: PROCEDURES[procedure], type: 'call', serial, payload });
+    });
+  }
+
+  /**
+   * Pings when nothing was received for `intervalMs` and gives the connection up after (count + 1) such intervals,
+   * which is what libvirt does on its side. Ends with the connection.
+   */
+  async keepAlive(intervalMs: number, count: number): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#ended.signal.aborted) {
+      try {
+        await clock.sleep(intervalMs, this.#ended.signal);
+      } catch {
+        return; // the connection ended, the only thing that interrupts the sleep
+      }
+      const silentMs = (clock.monotonic() - this.#receivedAt) / 1000;
+      if (silentMs >= intervalMs * (count + 1))
+        this.#fail('lost', `${this.#transport.label} has been silent for ${Math.round(silentMs)} ms; is the host up?`);
+      else if (silentMs >= intervalMs) this.#sendKeepalive(PING);
+    }
+  }
+
+  /** Says goodbye and lets go; outstanding calls reject. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#failure) return;
+    const last = { program: REMOTE_PROGRAM, procedure: PROCEDURES.CONNECT_CLOSE, type: 'call' as const };
+    this.#send({ ...last, serial: this.#serial + 1, payload: Buffer.alloc(0) });
+    this.#end(new EndpointError('lost', this.#options.endpoint, 'the connection was closed'), undefined);
+  }
+
+  #send(packet: Parameters<typeof encodePacket>[0]): void {
+    this.#transport.output.write(encodePacket(packet));
+  }
+
+  #sendKeepalive(procedure: number): void {
+    this.#send({ program: KEEPALIVE_PROGRAM, procedure, type: 'message', serial: 0, payload: Buffer.alloc(0) });
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#failure) return;
+    this.#receivedAt = this.#options.clock.monotonic();
+    try {
+      for (const bytes of this.#splitter.push(chunk)) this.#dispatch(decodePacket(bytes));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#fail('protocol', `what ${this.#transport.label} sends is not libvirt's protocol: ${error.message}`, error);
+    }
+  }
+
+  #dispatch(packet: Packet): void {
+    if (packet.program === KEEPALIVE_PROGRAM) {
+      if (packet.procedure === PING) this.#sendKeepalive(PONG);
+    } else if (packet.type === 'message') this.#options.onEvent(packet.procedure, packet.payload);
+    else if (packet.type === 'reply') this.#settle(packet);
+    else throw new ProtocolError(`a packet for procedure ${packet.procedure} that is neither a reply nor an event`);
+  }
+
+  #settle(packet: Packet): void {
+    const pending = this.#pending.get(packet.serial);
+    if (!pending) throw new ProtocolError(`a reply to call ${packet.serial}, which was not made`);
+    this.#pending.delete(packet.serial);
+    if (packet.failed) pending.reject(decodeError(packet.payload));
+    else pending.resolve(packet.payload);
+  }
+
+  #timedOut(procedure: Procedure, signal: AbortSignal): EndpointError {
+    return new EndpointError(
+      'timeout',
+      this.#options.endpoint,
+      `no answer to ${procedure} from ${this.#transport.label} in time`,
+      signal.reason,
+    );
+  }
+
+  #lose(cause: Error | undefined): void {
+    const why = cause?.message ?? 'the daemon closed it';
+    if (cause instanceof EndpointError) this.#end(cause, cause);
+    else this.#fail('lost', `the connection to ${this.#transport.label} was lost: ${why}`, cause);
+  }
+
+  #fail(code: EndpointErrorCode, message: string, cause?: unknown): void {
+    const error = new EndpointError(code, this.#options.endpoint, message, cause);
+    this.#end(error, error);
+  }
+
+  #end(failure: Error, outcome: Error | undefined): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.#ended.abort();
+    this.#transport.close();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(failure);
+    this.#settleClosed(outcome);
+  }
+}
+
+/** Decodes a reply; bytes that do not fit become an EndpointError. */
+export async function reply<T>(endpoint: string, payload: Promise<Buffer>, decode: (payload: Buffer) => T): Promise<T> {
+  const bytes = await payload;
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new EndpointError('protocol', endpoint, `a reply cannot be read: ${error.message}`, error);
+  }
+}
+
+export const isRemoteError = (error: unknown, code: number): boolean =>
+  error instanceof RemoteError && error.code === code;

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { type Address, isLibvirtUri, parseAddress } from './address.ts';
+import { openSession } from './session.ts';
+import { openSsh } from './transport/ssh.ts';
+import { openTcp } from './transport/tcp.ts';
+import { openTls } from './transport/tls.ts';
+import type { Transport } from './transport/transport.ts';
+import { openUnix } from './transport/unix.ts';
+
+/** `connectors: [{ type: libvirt, … }]`, without the words that every connector has. */
+export const libvirtSchema = z.strictObject({
+  name: z.string().min(1),
+  type: z.literal('libvirt'),
+  uri: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parseAddress(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      }
+    })
+    .describe("libvirt's own URI: qemu+tls://host/system; +unix, +tcp, +tls or +ssh; qemu, xen, lxc or test"),
+  tls: z
+    .strictObject({
+      caFile: z.string().optional().describe('PEM; default /etc/pki/CA/cacert.pem'),
+      certFile: z.string().optional().describe('PEM; default /etc/pki/libvirt/clientcert.pem'),
+      keyFile: z.string().optional().describe('PEM; default /etc/pki/libvirt/private/clientkey.pem'),
+      verify: z.boolean().default(true).describe('Verify the certificate of the daemon'),
+    })
+    .refine((tls) => (tls.certFile === undefined) === (tls.keyFile === undefined), 'certFile and keyFile go together')
+    .optional(),
+  cpu: z
+    .enum(['domain', 'vcpu'])
+    .default('domain')
+    .describe(
+      "CPU time of the whole domain, or of its vCPUs with their waiting, as Ceilometer's libvirt inspector has it",
+    ),
+  perf: z.boolean().default(false).describe('Ask for the perf events that are enabled on a domain'),
+  stuckAfterMs: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .default(3000)
+    .describe('A bulk call that takes longer (and thrice its last duration) is made again past the stuck domain'),
+});
+export type LibvirtConfig = z.output<typeof libvirtSchema>;
+
+export const libvirt: ConnectorKind<LibvirtConfig> = {
+  kind: 'libvirt',
+  schema: libvirtSchema,
+  create,
+  fromUri: (uri) => {
+    if (!isLibvirtUri(uri)) return undefined;
+    return libvirtSchema.parse({ name: uri.host || 'localhost', type: 'libvirt', uri: uri.href });
+  },
+};
+
+function create(config: LibvirtConfig, context: ConnectorContext): Endpoint {
+  const address = parseAddress(config.uri);
+  const { cpu, perf, stuckAfterMs } = config;
+  const options = { ...context, endpoint: config.name, driver: address.name, cpu, perf, stuckAfterMs };
+  return {
+    id: config.name,
+    kind: 'libvirt',
+    connect: async (signal) => openSession(await openTransport(config, address, signal), options, signal),
+  };
+}
+
+async function openTransport(config: LibvirtConfig, address: Address, signal: AbortSignal): Promise<Transport> {
+  switch (address.transport) {
+    case 'unix':
+      return openUnix(config.name, address, signal);
+    case 'tcp':
+      return openTcp(config.name, address, signal);
+    case 'tls':
+      return openTls(config.name, address, config.tls ?? {}, signal);
+    case 'ssh':
+      return openSsh(config.name, address);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Instance } from '../../avro/snapshot.ts';
+import { type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
+import { BulkReader, type TimedRecord } from './bulk-reader.ts';
+import { Client, isRemoteError } from './client.ts';
+import { type CpuSource, decodeDomain, isPausedForMigration } from './decode.ts';
+import { DomainReader } from './domain-reader.ts';
+import { domainKey, Inventory } from './inventory.ts';
+import { type Host, login } from './login.ts';
+import { ERRORS, EVENT_PROCEDURES } from './procedures.ts';
+import { decodeEventDomain, RemoteError } from './replies.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** libvirt's own defaults for both sides of a connection. */
+const KEEPALIVE_INTERVAL_MS = 5000;
+const KEEPALIVE_COUNT = 5;
+
+export interface SessionOptions extends ConnectorContext {
+  readonly endpoint: string;
+  /** The driver's URI as the daemon knows it. */
+  readonly driver: string;
+  readonly cpu: CpuSource;
+  readonly perf: boolean;
+  readonly stuckAfterMs: number;
+}
+
+/** Logs in over an open transport and wires what a poll needs. Rejects with EndpointError, the transport closed. */
+export async function openSession(
+  transport: Transport,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { endpoint, clock, report } = options;
+  let calls = 0;
+  let inventory: Inventory | undefined;
+  const client = new Client(transport, {
+    endpoint,
+    clock,
+    onCall: (call) => {
+      calls++;
+      report({ event: 'endpoint.call', hypervisor: endpoint, kind: 'libvirt', call });
+    },
+    onEvent: (procedure, payload) => {
+      if (EVENT_PROCEDURES.includes(procedure)) inventory?.invalidate(decodeEventDomain(payload));
+    },
+  });
+  let host: Host;
+  try {
+    host = await login(client, endpoint, options.driver, clock, signal);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  if (host.keepsAlive) void client.keepAlive(KEEPALIVE_INTERVAL_MS, KEEPALIVE_COUNT);
+  const malformed = (count: number): void => report({ event: 'reading.dropped', reason: 'malformed', count });
+  inventory = new Inventory(client, {
+    endpoint,
+    clock,
+    host: host.name,
+    patienceMs: options.stuckAfterMs,
+    onMalformed: () => malformed(1),
+  });
+  const read = reader(client, inventory, options);
+  const decode = decoder(inventory, options, malformed);
+  const poll = async (pollSignal: AbortSignal): Promise<Observation> => {
+    const startedAt = clock.now();
+    const before = calls;
+    try {
+      const instances = decode(await read(pollSignal));
+      const endedAt = clock.now();
+      return {
+        startedAt,
+        endedAt,
+        bootedAt: host.bootedAt,
+        partial: null,
+        calls: calls - before,
+        host: null,
+        instances,
+      };
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      throw new EndpointError('refused', endpoint, `${transport.label} refuses to be read: ${error.message}`, error);
+    }
+  };
+  return { poll, closed: client.closed, close: () => client.close() };
+}
+
+/** Reads with the bulk call; once the driver has said that it lacks it, one domain at a time. */
+function reader(
+  client: Client,
+  inventory: Inventory,
+  { endpoint, clock, perf, stuckAfterMs }: SessionOptions,
+): (signal: AbortSignal) => Promise<TimedRecord[]> {
+  const bulk = new BulkReader(client, { endpoint, clock, perf, stuckAfterMs });
+  let single: DomainReader | undefined;
+  return async (signal) => {
+    if (single) return single.read(signal);
+    try {
+      const records = await bulk.read(signal);
+      await inventory.learn(records, signal);
+      return records;
+    } catch (error) {
+      if (!isRemoteError(error, ERRORS.noSupport)) throw error;
+      single = new DomainReader(client, { endpoint, clock, inventory, stuckAfterMs });
+      return single.read(signal);
+    }
+  };
+}
+
+/**
+ * Makes instances of records. A copy that waits for its migration to end is left out: it is metered where it runs,
+ * and begins to count here at the switch. The original, paused for the same reason, was counted before and stays.
+ */
+function decoder(
+  inventory: Inventory,
+  options: SessionOptions,
+  malformed: (count: number) => void,
+): (records: readonly TimedRecord[]) => Instance[] {
+  const context = { hypervisor: options.endpoint, cpu: options.cpu };
+  let counted = new Set<string>();
+  return (records) => {
+    const listed = records.filter((record) => counted.has(domainKey(record.domain)) || !isPausedForMigration(record));
+    counted = new Set(listed.map(({ domain }) => domainKey(domain)));
+    const decoded = listed.map((record) =>
+      decodeDomain(record, inventory.identityOf(record.domain), record.time, context),
+    );
+    const faults = decoded.reduce((sum, { malformed: count }) => sum + count, 0);
+    if (faults > 0) malformed(faults);
+    return decoded.map(({ instance }) => instance);
+  };
+}

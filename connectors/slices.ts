@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Identity, Instance, Snapshot } from '../avro/snapshot.ts';
+import type { Poll } from './connector.ts';
+
+export interface SliceOptions {
+  readonly partitions: number;
+  /** Which partition an instance's 16 uuid bytes belong to. */
+  readonly partitionOf: (uuid: Uint8Array, partitions: number) => number;
+  readonly collector: string;
+  readonly generation: number;
+  /** How often an identity travels that did not change. */
+  readonly identityEveryUs: number;
+}
+
+/** When an instance's identity last travelled, and when the instance was last seen. */
+interface Known {
+  readonly identity: Identity | null;
+  readonly sentAt: number;
+  readonly seenAt: number;
+}
+
+/** What was sent of the instances of each hypervisor; instances no longer seen are forgotten. */
+export type SliceState = Map<string, Map<string, Known>>;
+
+export const IDENTITY_EVERY_US = 60_000_000;
+
+/**
+ * Cuts a poll into one Snapshot for each partition, empty ones included, in the order of the partitions. An identity is
+ * attached at first sight, when it changed and every `identityEveryUs`, else null. Changes the state it is given.
+ */
+export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): readonly Snapshot[] {
+  const { partitions, partitionOf, collector, generation } = options;
+  const known = state.get(poll.hypervisor) ?? new Map<string, Known>();
+  state.set(poll.hypervisor, known);
+  const cut: Instance[][] = Array.from({ length: partitions }, () => []);
+  for (const instance of poll.instances)
+    cut[partitionOf(instance.uuid, partitions)]?.push(identify(known, instance, poll.startedAt, options));
+  forgetUnseen(known, poll.startedAt, options);
+  const host = poll.host && identify(known, poll.host, poll.startedAt, options);
+  const hostSlice = poll.host ? partitionOf(poll.host.uuid, partitions) : -1;
+  const { kind, hypervisor, bootedAt } = poll;
+  const source = { kind, hypervisor, collector, generation, bootedAt };
+  const { sequence, scheduledAt, startedAt, endedAt, interval, partial } = poll;
+  const whole = { sequence, scheduledAt, startedAt, endedAt, interval, instances: poll.instances.length, partial };
+  return cut.map((instances, slice) => ({
+    source,
+    poll: { ...whole, slice, slices: partitions },
+    host: slice === hostSlice ? host : null,
+    instances,
+  }));
+}
+
+function identify(known: Map<string, Known>, instance: Instance, now: number, options: SliceOptions): Instance {
+  const key = instance.uuid.toString('latin1');
+  const before = known.get(key);
+  const { identity } = instance;
+  const fresh = before !== undefined && now - before.sentAt < options.identityEveryUs && now >= before.sentAt;
+  if (fresh && (before.identity === identity || isDeepStrictEqual(before.identity, identity))) {
+    // The newer reference is kept, so that the next comparison is by reference again.
+    known.set(key, { identity, sentAt: before.sentAt, seenAt: now });
+    return identity === null ? instance : { ...instance, identity: null };
+  }
+  known.set(key, { identity, sentAt: now, seenAt: now });
+  return instance;
+}
+
+/** A partial poll does not list everyone: who is missing is kept until the identity would travel again anyway. */
+function forgetUnseen(known: Map<string, Known>, now: number, { identityEveryUs }: SliceOptions): void {
+  for (const [key, { seenAt }] of known) if (Math.abs(now - seenAt) > identityEveryUs) known.delete(key);
+}

@@ -1,0 +1,99 @@
+import type { Client } from 'node-rdkafka';
+import type { Clock } from '../runtime/clock.ts';
+import type { Report } from '../runtime/events.ts';
+import { LATE, within } from './deadline.ts';
+import { KafkaError, plainReason, remedyFor } from './kafka-error.ts';
+
+/** What every part of this folder needs besides its own arguments. */
+export interface KafkaContext {
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+/** How a client finds its brokers and who it is. */
+export interface Destination {
+  /** Comma-separated host:port list, as messages name it. */
+  readonly brokers: string;
+  readonly token: string | null;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The same trouble again is told once in this time. */
+const REPEAT_US = 30_000_000;
+/** Different troubles remembered as told. */
+const REMEMBERED = 100;
+const ERR_FATAL = -150;
+
+/** Turns one of the binding's callback calls into a promise. */
+export const ask = <T>(call: (done: (error: unknown, value?: T) => void) => void): Promise<T> =>
+  new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
+
+/** What went wrong last with a client: librdkafka's calls fail without saying why, its log and events do say. */
+export interface Trouble {
+  reason(): string | null;
+  fatal(): boolean;
+}
+
+/** Listens to a client's errors and log: reports errors as `kafka.trouble`, keeps the last reason. */
+export function listenForTrouble(client: Client<string>, name: string, { clock, report }: KafkaContext): Trouble {
+  let reason: string | null = null;
+  let fatal = false;
+  const toldAt = new Map<string, number>();
+  client.on('event.log', (entry: { severity: number; fac: string; message: string }) => {
+    if (entry.fac === 'FAIL' || entry.severity <= 3) reason = plainReason(entry.message);
+  });
+  client.on('event.error', (error: { code: number; message: string }) => {
+    fatal ||= error.code === ERR_FATAL;
+    const text = plainReason(error.message);
+    // "broker transport failure" and the like say less than the log line that came before.
+    if (remedyFor(text) !== undefined || reason === null) reason = text;
+    const last = toldAt.get(reason);
+    if (last !== undefined && clock.monotonic() - last < REPEAT_US) return;
+    toldAt.set(reason, clock.monotonic());
+    if (toldAt.size > REMEMBERED) toldAt.clear();
+    report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(reason), { cause: error }) });
+  });
+  return { reason: () => reason, fatal: () => fatal };
+}
+
+/** Connects, or rejects with a KafkaError that names the brokers, the reason and the remedy. */
+export async function connect(client: Client<string>, destination: Destination, trouble: Trouble): Promise<void> {
+  try {
+    if (destination.token !== null) client.setOauthBearerToken(destination.token);
+    await ask((done) => client.connect({ timeout: CONNECT_TIMEOUT_MS, allTopics: false, topic: '' }, done));
+  } catch (cause) {
+    throw explained(`cannot reach Kafka at ${destination.brokers}`, cause, trouble);
+  }
+}
+
+/** A KafkaError of a sentence, the reason behind it and what to do. */
+export function explained(sentence: string, cause: unknown, trouble: Trouble): KafkaError {
+  const reason = trouble.reason() ?? (cause instanceof Error ? cause.message : String(cause));
+  return new KafkaError(`${sentence}: ${withRemedy(reason)}`, { cause, fatal: trouble.fatal() });
+}
+
+function withRemedy(reason: string): string {
+  const remedy = remedyFor(reason);
+  return remedy === undefined ? reason : `${reason}; ${remedy}`;
+}
+
+/** Disconnects; ends at the deadline whatever the client does, and reports it then. */
+export async function disconnect(
+  client: Client<string>,
+  name: string,
+  deadlineMs: number,
+  { clock, report }: KafkaContext,
+): Promise<void> {
+  if (!client.isConnected()) return;
+  const tell = (error: unknown) =>
+    report({
+      event: 'kafka.trouble',
+      client: name,
+      error: new KafkaError(`${name}: closing failed`, { cause: error }),
+    });
+  const done = ask((resolve) => client.disconnect(resolve));
+  if ((await within(clock, deadlineMs, done, tell)) === LATE)
+    tell(new KafkaError(`${name} did not close within ${deadlineMs} ms`));
+}

@@ -1,0 +1,35 @@
+import rdkafka from 'node-rdkafka';
+import type { Destination, KafkaContext } from './client.ts';
+import type { KafkaConfig } from './config.ts';
+import { startEmbeddedBroker } from './embedded.ts';
+import { assertFeatures } from './features.ts';
+import { clientSettings, type Settings } from './settings.ts';
+
+/** The configured brokers, ready to be connected to. Producers and consumers are opened on it and closed before it. */
+export interface Cluster extends Destination, KafkaContext {
+  readonly config: KafkaConfig;
+  readonly embedded: boolean;
+  /** What every client needs, `bootstrap.servers` included. */
+  readonly settings: Settings;
+  /** Ends the embedded broker, if it is one. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Checks the client's features, reads the secrets and starts the embedded broker if that is what is configured. */
+export async function openCluster(config: KafkaConfig, context: KafkaContext): Promise<Cluster> {
+  assertFeatures(config, rdkafka.features);
+  const { settings, token } = await clientSettings(config);
+  const { clock, report } = context;
+  const broker = config.brokers === 'embedded' ? await startEmbeddedBroker(context) : null;
+  const brokers = broker === null ? [config.brokers].flat().join(',') : broker.brokers;
+  return {
+    clock,
+    report,
+    config,
+    brokers,
+    token,
+    embedded: broker !== null,
+    settings: { ...settings, 'bootstrap.servers': brokers },
+    close: async () => broker?.close(),
+  };
+}

@@ -1,0 +1,63 @@
+import type { KafkaConsumer, TopicPartitionOffset } from 'node-rdkafka';
+import { KafkaError } from './kafka-error.ts';
+
+/** An offset of a partition: for a commit, the next one to read. */
+export interface PartitionOffset {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Commits whose outcome is awaited. */
+export interface Commits {
+  /** Sends the commit; settles when the group's coordinator answered. The answer comes only while the client is polled. */
+  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  /** To be called with every outcome (`offset_commit_cb`). */
+  settle(error: unknown, offsets: readonly TopicPartitionOffset[]): void;
+  /** Rejects what is still awaited. */
+  abandon(error: KafkaError): void;
+}
+
+interface Pending {
+  readonly key: string;
+  readonly resolve: () => void;
+  readonly reject: (error: KafkaError) => void;
+}
+
+/** Pairs each commit with its outcome: librdkafka's callback names only the offsets, so equal ones go in order. */
+export function createCommits(client: () => KafkaConsumer, topic: string, group: string): Commits {
+  const pending = new Set<Pending>();
+  return {
+    commit: (offsets) =>
+      new Promise((resolve, reject) => {
+        const entry = { key: keyOf(offsets), resolve, reject };
+        pending.add(entry);
+        try {
+          client().commit(offsets.map(({ partition, offset }) => ({ topic, partition, offset })));
+        } catch (cause) {
+          pending.delete(entry);
+          reject(refused(topic, group, cause));
+        }
+      }),
+    settle: (error, offsets) => {
+      const key = keyOf(offsets);
+      const entry = [...pending].find((candidate) => candidate.key === key);
+      if (entry === undefined) return;
+      pending.delete(entry);
+      if (error) entry.reject(refused(topic, group, error));
+      else entry.resolve();
+    },
+    abandon: (error) => {
+      for (const entry of pending) entry.reject(error);
+      pending.clear();
+    },
+  };
+}
+
+const keyOf = (offsets: readonly PartitionOffset[]): string =>
+  offsets
+    .map(({ partition, offset }) => `${partition}@${offset}`)
+    .sort()
+    .join(' ');
+
+const refused = (topic: string, group: string, cause: unknown): KafkaError =>
+  new KafkaError(`group ${group} could not commit offsets of topic ${topic}: ${String(cause)}`, { cause });

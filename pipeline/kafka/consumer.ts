@@ -1,0 +1,338 @@
+import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type TopicPartition } from 'node-rdkafka';
+import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { type Commits, createCommits, type PartitionOffset } from './commits.ts';
+import { LATE, within } from './deadline.ts';
+import { createIntake, type Intake, type RawMessage } from './intake.ts';
+import { KafkaError } from './kafka-error.ts';
+import { createOffsets, type Extent, type Offsets } from './offsets.ts';
+import { finish, giveBack, type Membership, type RebalanceDeps, takeOn } from './rebalance.ts';
+import { createTurns } from './turns.ts';
+import { type Standstill, standingStill } from './watchdog.ts';
+
+/**
+ * Reads one topic by pulling: nothing is read ahead of `pull` but a bounded queue of librdkafka. Either `join` (the
+ * group decides which partitions) or `assign` (the caller does), once. While nothing is pulled for some seconds the
+ * partitions are paused and the group is still served, so that a stalled pipeline keeps its membership.
+ */
+export interface RawConsumer extends Offsets {
+  readonly topic: string;
+  join(owner: Membership): void;
+  assign(starts: readonly PartitionOffset[]): void;
+  /** Up to `count` messages (default 32), in order within a partition; none if there were none for a moment. Rejects with a KafkaError when the consumer can do nothing any more. */
+  pull(count?: number): Promise<readonly RawMessage[]>;
+  /** Commits the next offsets to read; resolves when the group has them. */
+  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  /** Goes on reading a partition at an offset. */
+  seek(partition: number, offset: number): Promise<void>;
+  owned(): readonly number[];
+  /** Messages that each owned partition holds after the last one handed to this client. */
+  lag(): Promise<ReadonlyMap<number, number>>;
+  /** Gives the partitions back (`onRevoke`), leaves the group and ends by the deadline. Safe to call twice. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+const PULL_COUNT = 32;
+const CONSUME_TIMEOUT_MS = 25;
+const MAX_POLL_INTERVAL_MS = 300_000;
+/** Longest that an owner may take to give partitions back or take them on. */
+const REBALANCE_BUDGET_MS = 0.2 * MAX_POLL_INTERVAL_MS;
+const COMMIT_TIMEOUT_MS = 15_000;
+const SERVE_EVERY_MS = 1000;
+const STALLED_US = 5_000_000;
+const STANDSTILL_US = 60_000_000;
+const ERROR_PAUSE_MS = 200;
+const CLOSE_MS = 10_000;
+
+const ERR_ASSIGN_PARTITIONS = -175;
+const ERR_REVOKE_PARTITIONS = -174;
+const ERR_FATAL = -150;
+
+/** Opens a consumer of the configured group. Rejects with a KafkaError that names the brokers and what to do. */
+export async function openConsumer(cluster: Cluster, topic = cluster.config.topics.raw): Promise<RawConsumer> {
+  const consumer = new Consumer(cluster, topic);
+  await consumer.open();
+  return consumer;
+}
+
+class Consumer implements RawConsumer {
+  readonly topic: string;
+  readonly #cluster: Cluster;
+  readonly #client: KafkaConsumer;
+  readonly #trouble: Trouble;
+  readonly #intake: Intake;
+  readonly #commits: Commits;
+  readonly #inTurn = createTurns();
+  readonly #stopped = new AbortController();
+  readonly #standstills = new Map<number, Standstill>();
+  #offsets: Offsets;
+  #owner: Membership | null = null;
+  #failure: KafkaError | null = null;
+  #pulledAt = 0;
+  #paused = false;
+  #closed: Promise<void> | null = null;
+
+  constructor(cluster: Cluster, topic: string) {
+    this.#cluster = cluster;
+    this.topic = topic;
+    this.#commits = createCommits(() => this.#client, topic, cluster.config.group);
+    this.#client = new rdkafka.KafkaConsumer(
+      consumerSettings(
+        cluster,
+        (error, assignment) => this.#onRebalance(error, assignment),
+        (error, offsets) => this.#commits.settle(error, offsets),
+      ),
+      { 'auto.offset.reset': 'earliest' },
+    );
+    this.#client.setDefaultConsumeTimeout(CONSUME_TIMEOUT_MS);
+    this.#trouble = listenForTrouble(this.#client, this.#name, cluster);
+    this.#intake = createIntake(this.#client);
+    this.#offsets = createOffsets(this.#client, topic, cluster.brokers, this.#trouble);
+  }
+
+  get #name(): string {
+    return `consumer of ${this.topic}`;
+  }
+
+  async open(): Promise<void> {
+    await connect(this.#client, this.#cluster, this.#trouble);
+    this.#pulledAt = this.#cluster.clock.monotonic();
+    void this.#serve();
+  }
+
+  join(owner: Membership): void {
+    this.#owner = owner;
+    this.#client.subscribe([this.topic]);
+  }
+
+  assign(starts: readonly PartitionOffset[]): void {
+    this.#client.assign(starts.map(({ partition, offset }) => ({ topic: this.topic, partition, offset })));
+    this.#intake.own(starts.map(({ partition }) => partition));
+  }
+
+  pull(count = PULL_COUNT): Promise<readonly RawMessage[]> {
+    return this.#inTurn(async () => {
+      if (this.#failure) throw this.#failure;
+      if (this.#closed) return [];
+      this.#resume();
+      const messages = await this.#orTrouble(this.#intake.take(count), []);
+      this.#pulledAt = this.#cluster.clock.monotonic();
+      return messages;
+    });
+  }
+
+  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    if (offsets.length === 0) return;
+    const { clock } = this.#cluster;
+    const deadline = clock.monotonic() + COMMIT_TIMEOUT_MS * 1000;
+    let answered = false;
+    const outcome = this.#commits.commit(offsets).finally(() => {
+      answered = true;
+    });
+    outcome.catch(() => undefined);
+    await this.#intake.settled();
+    while (!answered && clock.monotonic() < deadline) await this.#orTrouble(this.#intake.pump(), undefined);
+    if (!answered)
+      throw new KafkaError(
+        `group ${this.#cluster.config.group} at ${this.#cluster.brokers} did not answer a commit within ${COMMIT_TIMEOUT_MS} ms`,
+      );
+    await outcome;
+  }
+
+  seek(partition: number, offset: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#intake.settled();
+      this.#intake.forget(partition);
+      try {
+        await ask<void>((done) => this.#client.seek({ topic: this.topic, partition, offset }, COMMIT_TIMEOUT_MS, done));
+      } catch (cause) {
+        throw explained(
+          `cannot go to offset ${offset} of partition ${partition} of ${this.topic}`,
+          cause,
+          this.#trouble,
+        );
+      }
+    });
+  }
+
+  committed = (partitions: readonly number[]) => this.#offsets.committed(partitions);
+  watermarkOffsets = (partition: number): Promise<Extent> => this.#offsets.watermarkOffsets(partition);
+  offsetsForTime = (partitions: readonly number[], timestampUs: number) =>
+    this.#offsets.offsetsForTime(partitions, timestampUs);
+  owned = (): readonly number[] => this.#intake.owned();
+
+  async lag(): Promise<ReadonlyMap<number, number>> {
+    const progress = await this.#progress();
+    return new Map(progress.map(({ partition, position, high }) => [partition, Math.max(0, high - position)]));
+  }
+
+  close(deadlineMs = CLOSE_MS): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const { clock } = this.#cluster;
+    const deadline = clock.monotonic() + deadlineMs * 1000;
+    const owner = this.#owner;
+    this.#stopped.abort();
+    const leave = this.#inTurn(async () => {
+      await this.#intake.settled();
+      if (owner && !this.#failure) await finish(this.owned(), owner, { ...this.#deps(), budgetMs: deadlineMs });
+      this.#intake.disown(this.owned());
+    });
+    if ((await within(clock, deadlineMs, leave, (error) => this.#tell(error))) === LATE)
+      this.#tell(`giving partitions back took longer than ${deadlineMs} ms`);
+    this.#commits.abandon(new KafkaError(`${this.#name} was closed before a commit was answered`));
+    // Leaving the group needs a little time of its own, also when the owner has used up what there was.
+    const restMs = Math.max(1000, (deadline - clock.monotonic()) / 1000);
+    await disconnect(this.#client, this.#name, restMs, this.#cluster);
+  }
+
+  /** librdkafka waits for the answer, for ever if need be: every path through here ends in one. */
+  #onRebalance(error: LibrdKafkaError, assignment: readonly TopicPartition[]): void {
+    const partitions = assignment.map(({ partition }) => partition);
+    const owner = this.#owner;
+    if (this.#closed || this.#failure || owner === null) {
+      this.#answerBare(error, assignment);
+      return;
+    }
+    void this.#inTurn(async () => {
+      if (this.#closed) this.#answerBare(error, assignment);
+      else if (error.code === ERR_ASSIGN_PARTITIONS) await takeOn(partitions, owner, this.#deps());
+      else if (error.code === ERR_REVOKE_PARTITIONS) await giveBack(partitions, owner, this.#deps());
+      else throw new KafkaError(`rebalance failed: ${error.message}`, { cause: error });
+      if (this.#paused) this.#pause();
+    }).catch((cause: unknown) => {
+      this.#failure = cause instanceof KafkaError ? cause : new KafkaError(String(cause), { cause });
+      this.#tell(this.#failure);
+    });
+  }
+
+  #answerBare(error: LibrdKafkaError, assignment: readonly TopicPartition[]): void {
+    try {
+      if (error.code === ERR_ASSIGN_PARTITIONS) this.#client.incrementalAssign([...assignment]);
+      else this.#client.incrementalUnassign([...assignment]);
+    } catch (cause) {
+      if (this.#client.isConnected()) this.#tell(cause);
+    }
+  }
+
+  /** Keeps the membership alive while nobody pulls, and looks for partitions that hang. */
+  async #serve(): Promise<void> {
+    const { clock } = this.#cluster;
+    const { signal } = this.#stopped;
+    let checkedAt = clock.monotonic();
+    while (!signal.aborted) {
+      const slept = await clock.sleep(SERVE_EVERY_MS, signal).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) return;
+      if (clock.monotonic() - this.#pulledAt > STALLED_US)
+        await this.#inTurn(async () => {
+          if (!this.#paused) this.#pause();
+          await this.#orTrouble(this.#intake.pump(), undefined);
+        }).catch((error: unknown) => this.#tell(error));
+      else if (clock.monotonic() - checkedAt > STANDSTILL_US / 4) {
+        checkedAt = clock.monotonic();
+        await this.#wake().catch((error: unknown) => this.#tell(error));
+      }
+    }
+  }
+
+  async #wake(): Promise<void> {
+    const stuck = standingStill(
+      this.#standstills,
+      await this.#progress(),
+      this.#cluster.clock.monotonic(),
+      STANDSTILL_US,
+    );
+    for (const { partition, position, high } of stuck) {
+      this.#tell(
+        `partition ${partition} stands at offset ${position} of ${high} for ${STANDSTILL_US / 1e6} s: fetching anew`,
+      );
+      await this.seek(partition, position);
+    }
+  }
+
+  async #progress(): Promise<{ partition: number; position: number; high: number }[]> {
+    const which = this.owned().map((partition) => ({ topic: this.topic, partition }));
+    const positions = which.length === 0 ? [] : this.#client.position(which);
+    return Promise.all(
+      positions.map(async ({ partition, offset }) => {
+        const { low, high } = await this.watermarkOffsets(partition);
+        return { partition, position: offset >= 0 ? offset : low, high };
+      }),
+    );
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#client.pause(this.owned().map((partition) => ({ topic: this.topic, partition })));
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#client.resume(this.owned().map((partition) => ({ topic: this.topic, partition })));
+  }
+
+  /** librdkafka recovers from all but fatal errors by itself; they are told, and asking again too fast is prevented. */
+  async #orTrouble<T>(work: Promise<T>, instead: T): Promise<T> {
+    try {
+      return await work;
+    } catch (cause) {
+      const fatal = this.#trouble.fatal() || (cause as { code?: unknown }).code === ERR_FATAL;
+      const error = explained(`cannot read topic ${this.topic} at ${this.#cluster.brokers}`, cause, this.#trouble);
+      if (fatal) {
+        this.#failure = new KafkaError(error.message, { cause, fatal });
+        throw this.#failure;
+      }
+      this.#tell(error);
+      await this.#cluster.clock.sleep(ERROR_PAUSE_MS);
+      return instead;
+    }
+  }
+
+  #deps(): RebalanceDeps {
+    const { clock } = this.#cluster;
+    const trouble = (error: KafkaError) => this.#tell(error);
+    return {
+      client: this.#client,
+      topic: this.topic,
+      intake: this.#intake,
+      clock,
+      budgetMs: REBALANCE_BUDGET_MS,
+      trouble,
+    };
+  }
+
+  #tell(what: unknown): void {
+    const error = what instanceof KafkaError ? what : new KafkaError(`${this.#name}: ${String(what)}`, { cause: what });
+    this.#cluster.report({ event: 'kafka.trouble', client: this.#name, error });
+  }
+}
+
+/** Bounded queues, explicit commits, partitions handed over one by one. */
+const consumerSettings = (
+  cluster: Cluster,
+  onRebalance: (error: LibrdKafkaError, assignment: TopicPartition[]) => void,
+  onCommit: (error: LibrdKafkaError, offsets: { topic: string; partition: number; offset: number }[]) => void,
+): object => ({
+  'queued.max.messages.kbytes': 16_384,
+  'queued.min.messages': 1000,
+  'fetch.message.max.bytes': 1_048_576,
+  // The default of a second makes a bounded queue run dry between fetches.
+  'fetch.queue.backoff.ms': 20,
+  'fetch.wait.max.ms': 100,
+  'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
+  ...cluster.settings,
+  'group.id': cluster.config.group,
+  'enable.auto.commit': false,
+  'enable.auto.offset.store': false,
+  'isolation.level': 'read_committed',
+  'partition.assignment.strategy': 'cooperative-sticky',
+  rebalance_cb: onRebalance,
+  offset_commit_cb: onCommit,
+});

@@ -1,0 +1,173 @@
+import { BLOCK_FIELDS, COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
+import { STATES } from '../../avro/snapshot.ts';
+import type { Closed } from './closed.ts';
+import { applyCumulative, applyInterval, type Circumstances, endLives } from './counters.ts';
+import type { Tally } from './flags.ts';
+import { applyGauges } from './gauges.ts';
+import type { HeldSlice } from './hold.ts';
+import { applyPoll, completePoll, type Progress } from './progress.ts';
+import type { Rules } from './rules.ts';
+import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
+import { toAmount } from './uint64.ts';
+
+/** INTERVAL rows are of one life, whoever reports them. */
+const INTERVAL_LIFE = -1;
+/** How many ended epochs of a block are remembered, so that their readings are known when they come again. */
+const MAX_LIVES = 8;
+const VCPUS = 0;
+const OFF = new Set(
+  ['SHUTOFF', 'CRASHED', 'SUSPENDED'].map((state) => STATES.indexOf(state as (typeof STATES)[number])),
+);
+
+/** Applies a slice whose time has come: its instances' rows in order, then the poll's completeness. */
+export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, closed: Closed, tally: Tally): void {
+  const { batch, header, source } = slice;
+  applyPoll(source, header.poll, header.source.bootedAt);
+  const at: Circumstances = {
+    rules: rules.counters,
+    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
+    progress,
+    source,
+    tally,
+    interval: header.poll.interval,
+    polledAt: header.poll.startedAt,
+  };
+  const arrivedLate = slice.time <= slice.watermark;
+  for (let n = 0; n < slice.instances.length; n++) {
+    const i = header.firstInstance + n;
+    const instance = slice.instances[n] as InstanceState;
+    instance.waiting--;
+    const identity = batch.identity.get(i);
+    if (identity) know(instance, identity);
+    const firstRow = batch.rowStart[i] as number;
+    const endRow = batch.rowStart[i + 1] as number;
+    if (firstRow === endRow && OFF.has(batch.state[i] as number)) {
+      endLives(at, instance);
+      instance.absent = { source, at: at.polledAt };
+      continue;
+    }
+    for (let r = firstRow; r < endRow; r++) applyRow(at, instance, batch, i, r, arrivedLate);
+  }
+  completePoll(source, header.poll);
+}
+
+/** A new identity: resources are made from it anew. */
+function know(instance: InstanceState, identity: NonNullable<InstanceState['identity']>): void {
+  instance.identity = identity;
+  for (const block of instance.blocks) block.resource = null;
+}
+
+function applyRow(
+  at: Circumstances,
+  instance: InstanceState,
+  batch: SliceBatch,
+  i: number,
+  r: number,
+  arrivedLate: boolean,
+): void {
+  const t = batch.observedAt[r] as number;
+  const interval = batch.interval[r] as number;
+  const cumulative = Number.isNaN(interval);
+  const startedAt = batch.startedAt[i] as number;
+  const end = batch.blockStart[r + 1] as number;
+  for (let b = batch.blockStart[r] as number; b < end; b++) {
+    const block = blockOf(at, instance, batch, b);
+    const epoch = cumulative ? epochOf(at, batch, i, b) : INTERVAL_LIFE;
+    const life = lifeOf(at, block, epoch, batch, b);
+    if (!life) {
+      at.tally.drops.epoch_unknown += presentIn(batch, b, block.kind);
+      continue;
+    }
+    life.listedAt = Math.max(life.listedAt, at.polledAt);
+    if (t <= life.finalisedAt) {
+      at.tally.drops[dropReason(life, batch, b, t, arrivedLate)] += presentIn(batch, b, block.kind);
+      continue;
+    }
+    life.ended = false;
+    if (Number.isNaN(block.firstAt)) block.firstAt = t;
+    if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
+    applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
+    if (cumulative) applyCumulative(at, instance, block, life, batch, b, t, startedAt);
+    else applyInterval(at, instance, block, life, batch, b, t, interval);
+  }
+}
+
+function noteVcpus(instance: InstanceState, batch: SliceBatch, b: number): void {
+  const v = (batch.valueStart[b] as number) + (COUNTERS[INSTANCE] as number) + VCPUS;
+  if (batch.present[v] === 1) instance.vcpus = batch.lo[v] as number;
+}
+
+/** The device's own epoch, else the instance's; a reboot of the host makes every epoch another one. */
+function epochOf(at: Circumstances, batch: SliceBatch, i: number, b: number): number {
+  const own = batch.deviceEpoch[b] as number;
+  const epoch = Number.isNaN(own) ? (batch.epoch[i] as number) : own;
+  return at.source.era === 0 ? epoch : (epoch + at.source.era) % Number.MAX_SAFE_INTEGER;
+}
+
+function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, b: number): Block {
+  const kind = batch.kind[b] as number;
+  const device = batch.device[b] as number;
+  for (const block of instance.blocks) if (block.device === device && block.kind === kind) return block;
+  const created = createBlock(kind, device, batch.deviceId(b), at.emission.rules.sizes.length);
+  instance.blocks.push(created);
+  return created;
+}
+
+/**
+ * The life that a reading belongs to, made at first sight. A series names its epochs always or never (ruling R15):
+ * a reading without one is nobody's once one was named; the first named one continues a nameless life it does not
+ * fall below.
+ */
+function lifeOf(at: Circumstances, block: Block, epoch: number, batch: SliceBatch, b: number): Life | undefined {
+  const { lives } = block;
+  const last = lives[lives.length - 1];
+  if (last && (last.epoch === epoch || (Number.isNaN(last.epoch) && Number.isNaN(epoch)))) return last;
+  for (const life of lives) if (life.epoch === epoch) return life;
+  if (Number.isNaN(epoch) && last) return undefined;
+  if (last && Number.isNaN(last.epoch) && continues(last, batch, b, block.kind)) {
+    last.epoch = epoch;
+    return last;
+  }
+  const life = createLife(block.kind, epoch, at.source);
+  lives.push(life);
+  if (lives.length > MAX_LIVES) lives.shift();
+  return life;
+}
+
+function continues(life: Life, batch: SliceBatch, b: number, kind: number): boolean {
+  const start = batch.valueStart[b] as number;
+  for (let f = 0; f < (COUNTERS[kind] as number); f++) {
+    if (batch.present[start + f] === 0 || Number.isNaN(life.base[f * BASE])) continue;
+    const before = toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
+    if (toAmount(batch.hi[start + f] as number, batch.lo[start + f] as number) < before) return false;
+  }
+  return true;
+}
+
+/** Why a reading that is not newer than its epoch's last is left out (rulings R3, R9). */
+function dropReason(
+  life: Life,
+  batch: SliceBatch,
+  b: number,
+  t: number,
+  arrivedLate: boolean,
+): 'duplicate' | 'conflict' | 'late' {
+  if (t < life.finalisedAt) return 'late';
+  const start = batch.valueStart[b] as number;
+  for (let f = 0; f * BASE < life.base.length; f++) {
+    if (batch.present[start + f] === 0) continue;
+    const same =
+      life.base[f * BASE] !== t ||
+      (life.base[f * BASE + 1] === batch.hi[start + f] && life.base[f * BASE + 2] === batch.lo[start + f]);
+    if (!same) return arrivedLate ? 'late' : 'conflict';
+  }
+  return 'duplicate';
+}
+
+/** Readings in a block: counters and gauges. */
+function presentIn(batch: SliceBatch, b: number, kind: number): number {
+  const start = batch.valueStart[b] as number;
+  let count = 0;
+  for (let f = 0; f < (BLOCK_FIELDS[kind]?.length ?? 0); f++) count += batch.present[start + f] as number;
+  return count;
+}

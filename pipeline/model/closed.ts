@@ -1,0 +1,40 @@
+import type { Block, InstanceState } from './state.ts';
+import type { Amount } from './uint64.ts';
+
+/** A counter's finished window, before it becomes samples. Times in microseconds. */
+export interface ClosedCounter {
+  readonly instance: InstanceState;
+  readonly block: Block;
+  readonly field: number;
+  /** Index of the window size and of the window: it holds (index × size, (index + 1) × size]. */
+  readonly size: number;
+  readonly index: number;
+  readonly delta: Amount;
+  /** Length of the union of what was observed in the window. */
+  readonly covered: number;
+  /** What the rate divides: the delta of the covered spans and their length. */
+  readonly rateDelta: Amount;
+  readonly rateTime: number;
+  readonly flags: number;
+  /** Continuity-corrected cumulative at the window's end; null for a late window behind one already emitted. */
+  readonly total: Amount | null;
+}
+
+/** The last reading of a block's gauge in a window. */
+export interface ClosedGauge {
+  readonly instance: InstanceState;
+  readonly block: Block;
+  /** Index among the block's statistics (counters come first). */
+  readonly field: number;
+  readonly size: number;
+  readonly index: number;
+  readonly last: Amount;
+}
+
+/** What one message or one advance of the watermark closed, in the order it was closed. */
+export interface Closed {
+  readonly counters: ClosedCounter[];
+  readonly gauges: ClosedGauge[];
+}
+
+export const createClosed = (): Closed => ({ counters: [], gauges: [] });

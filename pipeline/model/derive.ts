@@ -1,0 +1,104 @@
+import type { Closed, ClosedCounter, ClosedGauge } from './closed.ts';
+import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
+import { uuidV5 } from './message-id.ts';
+import type { Meter, Selection } from './meters.ts';
+import { resourceOf } from './resource.ts';
+import type { Quality, Sample } from './sample.ts';
+import type { Block, InstanceState } from './state.ts';
+import type { Amount } from './uint64.ts';
+
+/** What becomes of closed windows. Sizes in microseconds. */
+export interface DeriveRules {
+  readonly sizes: readonly number[];
+  readonly selection: Selection;
+}
+
+/** Closed windows to samples: every selected meter of every counter and gauge, in the order the windows closed. */
+export function derive(closed: Closed, rules: DeriveRules): Sample[] {
+  const samples: Sample[] = [];
+  for (const gauge of closed.gauges) {
+    for (const meter of rules.selection[gauge.block.kind]?.[gauge.field] ?? []) {
+      samples.push(gaugeSample(gauge, meter, rules));
+    }
+  }
+  for (const counter of closed.counters) {
+    for (const meter of rules.selection[counter.block.kind]?.[counter.field] ?? []) {
+      const sample = counterSample(counter, meter, rules);
+      if (sample) samples.push(sample);
+    }
+  }
+  return samples;
+}
+
+function gaugeSample({ instance, block, size, index, last }: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
+  return {
+    ...sampleOf(instance, block, meter, rules, size, index),
+    volume: divide(last, meter.divisor),
+    coverage: null,
+    quality: 'measured',
+    flags: [],
+  };
+}
+
+/** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (design 4 (c)). */
+function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules): Sample | undefined {
+  const { instance, block, size, index, covered, flags } = closed;
+  const volume = volumeOf(closed, meter);
+  if (volume === undefined) return undefined;
+  return {
+    ...sampleOf(instance, block, meter, rules, size, index),
+    volume,
+    coverage: covered / (rules.sizes[size] as number),
+    quality: qualityOf(flags),
+    flags: flagNames(flags),
+  };
+}
+
+function volumeOf({ instance, delta, total, rateDelta, rateTime }: ClosedCounter, meter: Meter): Amount | undefined {
+  const seconds = rateTime / 1e6;
+  switch (meter.derivation) {
+    case 'cumulative':
+      return total === null ? undefined : divide(total, meter.divisor);
+    case 'delta':
+      return divide(delta, meter.divisor);
+    case 'rate':
+      return seconds === 0 ? undefined : Number(rateDelta) / meter.divisor / seconds;
+    case 'utilisation':
+      return seconds === 0 || instance.vcpus === 0
+        ? undefined
+        : Number(rateDelta) / meter.divisor / seconds / instance.vcpus;
+    case 'last':
+      return undefined;
+  }
+}
+
+/** Exact: the divisors other than 1 are powers of two. */
+const divide = (amount: Amount, divisor: number): Amount => (divisor === 1 ? amount : Number(amount) / divisor);
+
+function sampleOf(
+  instance: InstanceState,
+  block: Block,
+  meter: Meter,
+  rules: DeriveRules,
+  size: number,
+  index: number,
+): Pick<Sample, 'name' | 'type' | 'unit' | 'resource' | 'timestamp' | 'messageId' | 'windowStart' | 'windowEnd'> {
+  const length = rules.sizes[size] as number;
+  const windowStart = index * length;
+  return {
+    name: meter.name,
+    type: meter.type,
+    unit: meter.unit,
+    resource: resourceOf(instance, block),
+    timestamp: windowStart + length,
+    messageId: uuidV5(`${instance.key}/${block.kind}/${block.deviceId}|${meter.name}|${windowStart}|${length}|0`),
+    windowStart,
+    windowEnd: windowStart + length,
+  };
+}
+
+function qualityOf(flags: number): Quality {
+  if (flags & LOWER_BOUND) return 'lower_bound';
+  if (flags & ESTIMATED) return 'estimated';
+  return flags & INTERPOLATED ? 'interpolated' : 'measured';
+}

@@ -1,0 +1,180 @@
+import type { SliceBatch, SliceHeader } from '../../avro/batch.ts';
+import { COUNTERS } from '../../avro/batch.ts';
+import { applySlice } from './apply.ts';
+import { type Closed, createClosed } from './closed.ts';
+import { createTally, type Tally } from './flags.ts';
+import { emitGauges } from './gauges.ts';
+import { createHold, type Hold, hold, release } from './hold.ts';
+import { advance, autoGrace, createProgress, hear, type Progress, sourceOf } from './progress.ts';
+import type { Rules } from './rules.ts';
+import { createInstance, type InstanceState } from './state.ts';
+import { type Emission, emitThrough } from './windows.ts';
+
+/** All that is remembered of one partition of the raw topic: a function of what was read of it, and of nothing else. */
+export interface Partition {
+  readonly progress: Progress;
+  readonly instances: Map<string, InstanceState>;
+  readonly hold: Hold;
+  /** Slices of a batch that wait. */
+  readonly waiting: Map<SliceBatch, number>;
+  /** By window size: windows before this index are closed by grace. */
+  readonly closedBefore: number[];
+}
+
+export const createPartition = (rules: Rules): Partition => ({
+  progress: createProgress(),
+  instances: new Map(),
+  hold: createHold(),
+  waiting: new Map(),
+  closedBefore: rules.windows.sizes.map(() => Number.NEGATIVE_INFINITY),
+});
+
+/** What one message did. */
+export interface Outcome {
+  readonly closed: Closed;
+  readonly tally: Tally;
+  /** Batches of which no slice waits any more: their columns may be used again. */
+  readonly done: SliceBatch[];
+}
+
+/**
+ * Takes one message (all its slices) into the partition: lets go of the readings that the watermark has passed, in
+ * the order of their times, closes what has been silent for longer than the grace, and returns what became final.
+ * `recordTime` is the log's own time of the message; "now" is its running maximum (ruling R3), so that a replay
+ * gives what the live run gave.
+ */
+export function accept(partition: Partition, rules: Rules, batch: SliceBatch, recordTime: number): Outcome {
+  const outcome: Outcome = { closed: createClosed(), tally: createTally(), done: [] };
+  const { progress } = partition;
+  progress.now = Math.max(progress.now, recordTime);
+  advance(progress, rules.reorder);
+  drain(partition, rules, outcome);
+  const watermark = progress.watermark;
+  const lateBefore = gracesOf(rules, progress).map((grace) => watermark - grace);
+  partition.waiting.set(batch, 0);
+  for (const header of batch.slices) admit(partition, rules, batch, header, watermark, lateBefore, outcome);
+  if (partition.waiting.get(batch) === 0) finish(partition, batch, outcome);
+  drainUpTo(partition, rules, outcome, watermark);
+  advance(progress, rules.reorder);
+  drain(partition, rules, outcome);
+  return outcome;
+}
+
+const gracesOf = (rules: Rules, progress: Progress): readonly number[] =>
+  rules.windows.graces.map((grace) => (grace === 'auto' ? autoGrace(progress) : grace));
+
+/** A slice enters the reorder buffer, unless its times lie in the future: then it moves nothing. */
+function admit(
+  partition: Partition,
+  rules: Rules,
+  batch: SliceBatch,
+  header: SliceHeader,
+  watermark: number,
+  lateBefore: readonly number[],
+  outcome: Outcome,
+): void {
+  const { progress } = partition;
+  const time = newestReading(batch, header);
+  if (Math.max(time, header.poll.startedAt) > progress.now + rules.counters.maxSkew) {
+    outcome.tally.drops.quarantined += readingsOf(batch, header);
+    return;
+  }
+  const source = sourceOf(progress, header.source);
+  hear(progress, source, header.poll, progress.now);
+  const instances: InstanceState[] = [];
+  for (let i = header.firstInstance; i < header.firstInstance + header.instances; i++) {
+    const instance = instanceOf(partition, batch, i);
+    instance.waiting++;
+    instances.push(instance);
+  }
+  partition.waiting.set(batch, (partition.waiting.get(batch) ?? 0) + 1);
+  hold(partition.hold, {
+    time,
+    arrival: partition.hold.arrivals++,
+    batch,
+    header,
+    source,
+    instances,
+    watermark,
+    lateBefore,
+  });
+}
+
+function instanceOf(partition: Partition, batch: SliceBatch, i: number): InstanceState {
+  const key = batch.uuidKey(i);
+  const known = partition.instances.get(key);
+  if (known) return known;
+  const created = createInstance(key, batch.isHost[i] === 1);
+  partition.instances.set(key, created);
+  return created;
+}
+
+/** Time of the newest reading of a slice; an empty one's is its poll's start. */
+function newestReading(batch: SliceBatch, { firstInstance, instances, poll }: SliceHeader): number {
+  let newest = poll.startedAt;
+  const end = batch.rowStart[firstInstance + instances] as number;
+  for (let r = batch.rowStart[firstInstance] as number; r < end; r++) {
+    if ((batch.observedAt[r] as number) > newest) newest = batch.observedAt[r] as number;
+  }
+  return newest;
+}
+
+function readingsOf(batch: SliceBatch, { firstInstance, instances }: SliceHeader): number {
+  const firstRow = batch.rowStart[firstInstance] as number;
+  const endRow = batch.rowStart[firstInstance + instances] as number;
+  let count = 0;
+  for (let b = batch.blockStart[firstRow] as number; b < (batch.blockStart[endRow] as number); b++) {
+    const counters = COUNTERS[batch.kind[b] as number] as number;
+    for (let f = 0; f < counters; f++) count += batch.present[(batch.valueStart[b] as number) + f] as number;
+  }
+  return count;
+}
+
+/** Applies what the watermark has passed, then closes by grace. */
+function drain(partition: Partition, rules: Rules, outcome: Outcome): void {
+  drainUpTo(partition, rules, outcome, partition.progress.watermark);
+  closeSilent(partition, rules, outcome.closed);
+}
+
+function drainUpTo(partition: Partition, rules: Rules, outcome: Outcome, watermark: number): void {
+  for (;;) {
+    const slice = release(partition.hold, watermark);
+    if (!slice) return;
+    applySlice(partition.progress, rules, slice, outcome.closed, outcome.tally);
+    const left = (partition.waiting.get(slice.batch) ?? 0) - 1;
+    if (left > 0) partition.waiting.set(slice.batch, left);
+    else finish(partition, slice.batch, outcome);
+  }
+}
+
+function finish(partition: Partition, batch: SliceBatch, outcome: Outcome): void {
+  partition.waiting.delete(batch);
+  outcome.done.push(batch);
+}
+
+/**
+ * Closes, for every series that has fallen silent, the windows that ended a grace before the watermark (ruling R1).
+ * A series with a reading in the reorder buffer is not silent. Looks at all series once a window.
+ */
+export function closeSilent(partition: Partition, rules: Rules, closed: Closed): void {
+  const { progress } = partition;
+  if (progress.watermark === Number.NEGATIVE_INFINITY) return;
+  const { sizes } = rules.windows;
+  const emission: Emission = { rules: rules.windows, closed, lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY) };
+  const graces = gracesOf(rules, progress);
+  for (let w = 0; w < sizes.length; w++) {
+    const before = Math.floor((progress.watermark - (graces[w] as number)) / (sizes[w] as number));
+    if (before <= (partition.closedBefore[w] as number)) continue;
+    partition.closedBefore[w] = before;
+    for (const instance of partition.instances.values()) {
+      if (instance.waiting > 0) continue;
+      for (const block of instance.blocks) {
+        const counters = COUNTERS[block.kind] as number;
+        for (let f = 0; f < counters; f++) {
+          emitThrough(emission, instance, block, w, f, before * (sizes[w] as number));
+        }
+        emitGauges(closed, sizes, instance, block, w, before);
+      }
+    }
+  }
+}

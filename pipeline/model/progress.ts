@@ -1,0 +1,111 @@
+import type { PollInfo, Source } from '../../avro/snapshot.ts';
+import { type Limits, limitsOf } from './limits.ts';
+
+/** How far one source (hypervisor endpoint) has come in one partition. Times in microseconds. */
+export interface SourceProgress {
+  readonly id: string;
+  readonly limits: Limits;
+  /** Start of its newest poll. */
+  pollAt: number;
+  /** Start of its newest complete poll: what it did not list was not there then (ruling R4). */
+  completeAt: number;
+  /** Record time of its newest slice: idle when that is three intervals ago. */
+  heardAt: number;
+  interval: number;
+  /** Start of the newest poll that was applied. */
+  appliedAt: number;
+  /** Boot of the host that ended every epoch before it; 0 until one was seen. It is part of the epochs' identity. */
+  era: number;
+}
+
+/** Event time of one partition (streaming rules 1.6, rulings R3, R4, R13). */
+export interface Progress {
+  readonly sources: Map<string, SourceProgress>;
+  /** Latest record time seen: the partition's "now". */
+  now: number;
+  watermark: number;
+  /** Smallest scheduled time seen. */
+  streamStart: number;
+}
+
+const IDLE_INTERVALS = 3;
+const GAP_INTERVALS = 3.5;
+const MIN_GRACE_US = 30e6;
+
+export const createProgress = (): Progress => ({
+  sources: new Map(),
+  now: Number.NEGATIVE_INFINITY,
+  watermark: Number.NEGATIVE_INFINITY,
+  streamStart: Number.POSITIVE_INFINITY,
+});
+
+/** The progress of a slice's source, made at first sight. */
+export function sourceOf(progress: Progress, source: Source): SourceProgress {
+  const id = `${source.kind}/${source.hypervisor}`;
+  const known = progress.sources.get(id);
+  if (known) return known;
+  const created: SourceProgress = {
+    id,
+    limits: limitsOf(source.kind),
+    pollAt: Number.NEGATIVE_INFINITY,
+    completeAt: Number.NEGATIVE_INFINITY,
+    heardAt: Number.NEGATIVE_INFINITY,
+    interval: 0,
+    appliedAt: Number.NEGATIVE_INFINITY,
+    era: 0,
+  };
+  progress.sources.set(id, created);
+  return created;
+}
+
+/** A slice of `source` arrived with a record of time `now`: it counts towards the watermark and the stream's start. */
+export function hear(progress: Progress, source: SourceProgress, poll: PollInfo, now: number): void {
+  source.heardAt = Math.max(source.heardAt, now);
+  source.pollAt = Math.max(source.pollAt, poll.startedAt);
+  source.interval = poll.interval;
+  progress.streamStart = Math.min(progress.streamStart, poll.scheduledAt);
+}
+
+/**
+ * Moves the watermark: the least newest poll over the sources that are not idle, less the reorder bound; it never
+ * goes back. While every source is idle it stays where it is.
+ */
+export function advance(progress: Progress, reorderUs: number): void {
+  let least = Number.POSITIVE_INFINITY;
+  for (const source of progress.sources.values()) {
+    if (progress.now - source.heardAt > IDLE_INTERVALS * source.interval) continue;
+    if (source.pollAt < least) least = source.pollAt;
+  }
+  if (least !== Number.POSITIVE_INFINITY) progress.watermark = Math.max(progress.watermark, least - reorderUs);
+}
+
+/** Longest time between two readings that is no gap (ruling R14). */
+export const maxGap = (intervalUs: number): number => GAP_INTERVALS * intervalUs;
+
+/** `grace: auto`: the slowest max_gap among the sources that are not idle, at least 30 s (ruling R1). */
+export function autoGrace(progress: Progress): number {
+  let grace = MIN_GRACE_US;
+  for (const source of progress.sources.values()) {
+    if (progress.now - source.heardAt <= IDLE_INTERVALS * source.interval) {
+      grace = Math.max(grace, maxGap(source.interval));
+    }
+  }
+  return grace;
+}
+
+/**
+ * A poll of the source is applied. A host that booted after the newest poll applied before has restarted every
+ * counter: domain ids, which are all that some sources tell epochs apart by, start again with it. The host was alive
+ * at that poll, so the test is sharp even for an estimated boot time.
+ */
+export function applyPoll(source: SourceProgress, poll: PollInfo, bootedAt: number | null): void {
+  if (bootedAt !== null && bootedAt > source.appliedAt && source.appliedAt > Number.NEGATIVE_INFINITY) {
+    source.era = bootedAt;
+  }
+  source.appliedAt = Math.max(source.appliedAt, poll.startedAt);
+}
+
+/** The poll's slice has been applied: if it was complete, what it did not list was not there. */
+export function completePoll(source: SourceProgress, poll: PollInfo): void {
+  if (poll.partial === null) source.completeAt = Math.max(source.completeAt, poll.startedAt);
+}

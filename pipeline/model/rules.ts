@@ -1,0 +1,26 @@
+/** How windows are cut. Times in microseconds. */
+export interface WindowRules {
+  readonly sizes: readonly number[];
+  /** By size: how long after its end a window of a silent series is closed; auto follows the sources' intervals. */
+  readonly graces: readonly (number | 'auto')[];
+  /** The whole delta of an interval goes to the window that holds its end, instead of being interpolated. */
+  readonly anchored: boolean;
+}
+
+/** How counters are read. Times in microseconds. */
+export interface CounterRules {
+  /** How far clocks may differ; what lies further in the future is quarantined. */
+  readonly maxSkew: number;
+  /** A gap longer than so many windows goes whole into its last one (ruling R17). */
+  readonly fillMax: number;
+  /** Every gap goes whole into its last window. */
+  readonly edge: boolean;
+}
+
+/** Everything that decides what comes out of the readings. Times in microseconds. */
+export interface Rules {
+  readonly windows: WindowRules;
+  readonly counters: CounterRules;
+  /** How long a reading is waited for that was taken before others that are there. */
+  readonly reorder: number;
+}

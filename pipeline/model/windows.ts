@@ -1,0 +1,274 @@
+import type { Closed } from './closed.ts';
+import { CARRIED, INTERPOLATED, LATE } from './flags.ts';
+import type { WindowRules } from './rules.ts';
+import { ACC, type Block, DELTA, EMITTED, FLAGBITS, FROM, type InstanceState, K, TO, UNCOVERED } from './state.ts';
+import { type Amount, add, narrow, share } from './uint64.ts';
+
+/**
+ * Windows of one series: pieces of deltas go into open windows, finished windows come out. Window k of size W holds
+ * (kW, (k+1)W] (ruling R12). All times are microseconds.
+ */
+
+/** Where finished windows go, and what decides whether they are late. */
+export interface Emission {
+  readonly rules: WindowRules;
+  readonly closed: Closed;
+  /** By window size, the partition's watermark when the reading arrived less the grace: what ended by then is late. */
+  readonly lateBefore: readonly number[];
+}
+
+/** Index of the window that holds what begins right after t. */
+export const windowAfter = (t: number, size: number): number => Math.floor(t / size);
+/** Index of the window that holds the instant t. */
+export const windowOf = (t: number, size: number): number => Math.ceil(t / size) - 1;
+
+const spill = (f: number, k: number, w: number): string => `${w}/${f}/${k}`;
+
+/** Finds or opens the accumulator of window k of field f, as [array, offset]. */
+function locate(block: Block, w: number, f: number, k: number): readonly [number[], number] {
+  const inline = block.windows[w] as number[];
+  const at = f * ACC;
+  if (inline[at + K] === k) return [inline, at];
+  if (Number.isNaN(inline[at + K])) {
+    open(inline, at, k);
+    return [inline, at];
+  }
+  let byField = block.more[w];
+  if (!byField) {
+    byField = new Map();
+    block.more[w] = byField;
+  }
+  let list = byField.get(f);
+  if (!list) {
+    list = [];
+    byField.set(f, list);
+  }
+  const found = list.find((acc) => acc[K] === k);
+  if (found) return [found, 0];
+  const acc = new Array<number>(ACC).fill(Number.NaN);
+  open(acc, 0, k);
+  list.push(acc);
+  list.sort((a, b) => (a[K] as number) - (b[K] as number));
+  return [acc, 0];
+}
+
+function open(acc: number[], at: number, k: number): void {
+  acc[at + K] = k;
+  acc[at + DELTA] = 0;
+  acc[at + UNCOVERED] = 0;
+  acc[at + FROM] = Number.NaN;
+  acc[at + TO] = Number.NaN;
+  acc[at + FLAGBITS] = 0;
+}
+
+/** The first window that is still open, or the one after the last emitted: where what came too late is carried. */
+function nextOpen(block: Block, w: number, f: number): number {
+  const inline = block.windows[w] as number[];
+  const first = inline[f * ACC + K] as number;
+  const emitted = inline[f * ACC + EMITTED] as number;
+  const spilled = block.more[w]?.get(f)?.[0]?.[K] ?? Number.NaN;
+  const least = Math.min(Number.isNaN(first) ? Infinity : first, Number.isNaN(spilled) ? Infinity : spilled);
+  return least === Infinity ? emitted + 1 : least;
+}
+
+/** Puts a piece of a delta into window k. `from` NaN: it has no coverage. */
+export function put(
+  block: Block,
+  w: number,
+  f: number,
+  k: number,
+  amount: Amount,
+  from: number,
+  to: number,
+  flags: number,
+): void {
+  let target = k;
+  let bits = flags;
+  let begin = from;
+  if (k <= ((block.windows[w] as number[])[f * ACC + EMITTED] as number)) {
+    if (amount === 0 || amount === 0n) return;
+    target = nextOpen(block, w, f);
+    bits |= CARRIED;
+    begin = Number.NaN;
+  }
+  const [acc, at] = locate(block, w, f, target);
+  acc[at + FLAGBITS] = (acc[at + FLAGBITS] as number) | bits;
+  increase(block, acc, at + DELTA, amount, () => spill(f, target, w));
+  if (Number.isNaN(begin)) increase(block, acc, at + UNCOVERED, amount, () => `${spill(f, target, w)}/u`);
+  else cover(block, acc, at, begin, to, () => spill(f, target, w));
+}
+
+function increase(block: Block, acc: number[], at: number, amount: Amount, key: () => string): void {
+  const sum = add(acc[at] as number, amount);
+  if (typeof sum === 'number') {
+    acc[at] = sum;
+    return;
+  }
+  block.surplus.set(key(), (block.surplus.get(key()) ?? 0n) + sum);
+  acc[at] = 0;
+}
+
+/** Adds (from, to] to what the window has seen; spans that do not touch are kept apart, so that coverage is a union. */
+function cover(block: Block, acc: number[], at: number, from: number, to: number, key: () => string): void {
+  const a = acc[at + FROM] as number;
+  const b = acc[at + TO] as number;
+  if (Number.isNaN(a)) {
+    acc[at + FROM] = from;
+    acc[at + TO] = to;
+  } else if (from <= b && to >= a) {
+    acc[at + FROM] = Math.min(a, from);
+    acc[at + TO] = Math.max(b, to);
+  } else {
+    const others = block.spans.get(key()) ?? [];
+    others.push(from, to);
+    block.spans.set(key(), others);
+  }
+}
+
+/**
+ * Divides the delta of the span (from, to] over the windows of size w that it touches, so that the parts sum to the
+ * delta exactly (I(b) = floor(delta × (b − from) / (to − from))), or puts it whole into the window of `to` (anchored).
+ * `covered` false: it counts as estimated, without coverage.
+ */
+export function spread(
+  rules: WindowRules,
+  block: Block,
+  w: number,
+  f: number,
+  amount: Amount,
+  from: number,
+  to: number,
+  flags: number,
+  covered: boolean,
+): void {
+  const size = rules.sizes[w] as number;
+  const last = windowOf(to, size);
+  const first = rules.anchored ? last : Math.min(windowAfter(from, size), last);
+  const bits = first === last ? flags : flags | INTERPOLATED;
+  let before: Amount = 0;
+  for (let k = first; k <= last; k++) {
+    const begin = k === first ? from : k * size;
+    const end = k === last ? to : (k + 1) * size;
+    const through: Amount = k === last ? amount : share(amount, end - from, to - from);
+    put(block, w, f, k, add(through, -before), covered ? begin : Number.NaN, end, bits);
+    before = through;
+  }
+}
+
+/** Flags every window not yet emitted that (from, to] touches; opens none that lies behind one already emitted. */
+export function mark(rules: WindowRules, block: Block, f: number, from: number, to: number, flags: number): void {
+  for (let w = 0; w < rules.sizes.length; w++) {
+    const size = rules.sizes[w] as number;
+    const emitted = (block.windows[w] as number[])[f * ACC + EMITTED] as number;
+    for (let k = Math.max(windowAfter(from, size), emitted + 1); k <= windowOf(to, size); k++) {
+      put(block, w, f, k, 0, Number.NaN, to, flags);
+    }
+  }
+}
+
+/** Emits the windows of field f that end at or before `ownTime`, oldest first. */
+export function settle(emission: Emission, instance: InstanceState, block: Block, f: number, ownTime: number): void {
+  for (let w = 0; w < emission.rules.sizes.length; w++) {
+    emitThrough(emission, instance, block, w, f, ownTime);
+  }
+}
+
+/** Emits the windows of size w and field f that end at or before `time`, oldest first. */
+export function emitThrough(
+  emission: Emission,
+  instance: InstanceState,
+  block: Block,
+  w: number,
+  f: number,
+  time: number,
+): void {
+  const size = emission.rules.sizes[w] as number;
+  const inline = block.windows[w] as number[];
+  const at = f * ACC;
+  for (;;) {
+    const spilled = block.more[w]?.get(f);
+    const k = inline[at + K] as number;
+    const other = spilled?.[0]?.[K] ?? Number.NaN;
+    const useSpilled = other < k || (Number.isNaN(k) && !Number.isNaN(other));
+    const least = useSpilled ? other : k;
+    if (!((least + 1) * size <= time)) return;
+    const acc = useSpilled ? (spilled?.shift() as number[]) : inline;
+    emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at);
+    if (!useSpilled) promote(inline, at, spilled);
+    inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
+  }
+}
+
+/** The place beside the spilled windows is free: the first of them takes it, so that it is free only when none is open. */
+function promote(inline: number[], at: number, spilled: number[][] | undefined): void {
+  const next = spilled?.shift();
+  if (next) for (let i = K; i < EMITTED; i++) inline[at + i] = next[i] as number;
+  else inline[at + K] = Number.NaN;
+}
+
+function emit(
+  { rules, closed, lateBefore }: Emission,
+  instance: InstanceState,
+  block: Block,
+  w: number,
+  f: number,
+  acc: readonly number[],
+  at: number,
+): void {
+  const size = rules.sizes[w] as number;
+  const index = acc[at + K] as number;
+  const key = block.surplus.size > 0 || block.spans.size > 0 ? spill(f, index, w) : '';
+  const delta = withSurplus(block, acc[at + DELTA] as number, key);
+  const uncovered = withSurplus(block, acc[at + UNCOVERED] as number, `${key}/u`);
+  const spans = unionOf(block, acc[at + FROM] as number, acc[at + TO] as number, key);
+  const start = index * size;
+  const totals = block.totals[w] as Amount[];
+  const total = totals[f] === null ? null : add(totals[f] as Amount, delta);
+  if (total !== null) totals[f] = total;
+  closed.counters.push({
+    instance,
+    block,
+    field: f,
+    size: w,
+    index,
+    delta,
+    covered: lengthOf(spans, start, start + size),
+    rateDelta: uncovered === 0 ? delta : add(delta, -uncovered),
+    rateTime: lengthOf(spans, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+    flags: (acc[at + FLAGBITS] as number) | (start + size <= (lateBefore[w] as number) ? LATE : 0),
+    total,
+  });
+}
+
+function withSurplus(block: Block, amount: number, key: string): Amount {
+  const surplus = block.surplus.get(key);
+  if (surplus === undefined) return amount;
+  block.surplus.delete(key);
+  return narrow(BigInt(amount) + surplus);
+}
+
+/** The disjoint spans of an accumulator, ascending, as a flat list of from and to. */
+function unionOf(block: Block, from: number, to: number, key: string): readonly number[] {
+  if (Number.isNaN(from)) return [];
+  const others = block.spans.get(key);
+  if (!others) return [from, to];
+  block.spans.delete(key);
+  const spans: [number, number][] = [[from, to]];
+  for (let i = 0; i < others.length; i += 2) spans.push([others[i] as number, others[i + 1] as number]);
+  spans.sort((a, b) => a[0] - b[0]);
+  const union: number[] = [];
+  for (const [begin, end] of spans) {
+    const last = union.length - 1;
+    if (last > 0 && begin <= (union[last] as number)) union[last] = Math.max(union[last] as number, end);
+    else union.push(begin, end);
+  }
+  return union;
+}
+
+function lengthOf(spans: readonly number[], from: number, to: number): number {
+  let length = 0;
+  for (let i = 0; i < spans.length; i += 2) {
+    length += Math.max(0, Math.min(spans[i + 1] as number, to) - Math.max(spans[i] as number, from));
+  }
+  return length;
+}

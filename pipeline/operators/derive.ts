@@ -1,0 +1,26 @@
+import { map, type Observable } from 'rxjs';
+import type { Closed } from '../model/closed.ts';
+import { type DeriveRules, derive as samplesOf } from '../model/derive.ts';
+import type { Report } from '../runtime/events.ts';
+import type { Derived, Windowed } from './pull.ts';
+
+/** Makes samples of finished windows: every selected meter. */
+export const derive =
+  (rules: DeriveRules, report: Report) =>
+  (pulls: Observable<Windowed>): Observable<Derived> =>
+    pulls.pipe(
+      map(({ closed, next }) => {
+        const samples = closed.flatMap((windows) => samplesOf(windows, rules));
+        for (let w = 0; w < rules.sizes.length; w++) {
+          const size = rules.sizes[w] as number;
+          const windows = closed.reduce((sum, each) => sum + countOf(each, w), 0);
+          const made = samples.filter(({ windowStart, windowEnd }) => windowEnd - windowStart === size).length;
+          if (windows > 0) report({ event: 'windows.emitted', size: size / 1e6, windows, samples: made });
+        }
+        return { samples, next };
+      }),
+    );
+
+/** Finished windows of the series of one size. */
+const countOf = ({ counters, gauges }: Closed, w: number): number =>
+  counters.filter(({ size }) => size === w).length + gauges.filter(({ size }) => size === w).length;

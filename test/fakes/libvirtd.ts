@@ -1,0 +1,179 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { PROCEDURES } from '../../connectors/libvirt/procedures.ts';
+import {
+  decodePacket,
+  encodePacket,
+  KEEPALIVE_PROGRAM,
+  type Packet,
+  PacketSplitter,
+  PING,
+  PONG,
+  REMOTE_PROGRAM,
+} from '../../connectors/libvirt/protocol.ts';
+import { XdrReader } from '../../connectors/libvirt/xdr.ts';
+import * as answers from './libvirtd-answers.ts';
+
+/** Procedures that virsh wants besides the connector's. */
+const VIRSH = { DOMAIN_GET_STATE: 212 };
+const NAMES = new Map(Object.entries({ ...PROCEDURES, ...VIRSH }).map(([name, number]) => [number, name]));
+
+export interface Call {
+  readonly procedure: string;
+  readonly payload: Buffer;
+}
+
+/** What a test may have the fake do instead of answering properly. */
+export type Reaction =
+  | { readonly payload: Buffer }
+  | { readonly error: readonly [code: number, message: string] }
+  /** These bytes as they are, in place of a packet. */
+  | { readonly raw: (serial: number) => Buffer }
+  | 'hang'
+  | 'disconnect';
+
+export interface FakeOptions {
+  readonly domains?: readonly answers.FakeDomain[];
+  /** Ways to authenticate, by number; default 0, none. */
+  readonly auth?: readonly number[];
+  /** Undefined: answer properly. */
+  readonly react?: (call: Call, fake: FakeLibvirtd) => Reaction | undefined;
+  /** Speak TLS, writing this once the handshake is done. */
+  readonly tls?: TlsOptions & { readonly greeting: Buffer | null };
+}
+
+/** A libvirt daemon on a loopback port that knows a few domains and misbehaves as told. */
+export class FakeLibvirtd {
+  domains: readonly answers.FakeDomain[];
+  /** Names of the procedures that were called, in order. */
+  readonly calls: string[] = [];
+  pongs = 0;
+  pings = 0;
+  readonly #options: FakeOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Calls that were left hanging. */
+  #hanging: (() => void)[] = [];
+
+  private constructor(options: FakeOptions) {
+    this.#options = options;
+    this.domains = options.domains ?? [];
+    const { tls } = options;
+    this.#server = tls
+      ? createTlsServer(tls, (socket) => {
+          if (tls.greeting) socket.write(tls.greeting);
+          else socket.end();
+          this.#serve(socket);
+        })
+      : createServer((socket) => this.#serve(socket));
+  }
+
+  static async start(options: FakeOptions = {}): Promise<FakeLibvirtd> {
+    const fake = new FakeLibvirtd(options);
+    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return address.port;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  count(procedure: string): number {
+    return this.calls.filter((call) => call === procedure).length;
+  }
+
+  /** Answers, now and properly, every call that hangs. */
+  release(): void {
+    const hanging = this.#hanging;
+    this.#hanging = [];
+    for (const answer of hanging) answer();
+  }
+
+  /** An event message about a domain, with the serial 1 that libvirtd gives all of them. */
+  emit(procedure: number, domain: answers.FakeDomain): void {
+    const payload = answers.event(domain);
+    this.#broadcast(encodePacket({ program: REMOTE_PROGRAM, procedure, type: 'message', serial: 1, payload }));
+  }
+
+  ping(): void {
+    this.#broadcast(keepalive(PING));
+  }
+
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.disconnect();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #broadcast(bytes: Buffer): void {
+    for (const socket of this.#sockets) socket.write(bytes);
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const splitter = new PacketSplitter();
+    socket.on('data', (chunk: Buffer) => {
+      for (const bytes of splitter.push(chunk)) this.#receive(socket, decodePacket(bytes));
+    });
+  }
+
+  #receive(socket: Socket, packet: Packet): void {
+    if (packet.program === KEEPALIVE_PROGRAM) {
+      if (packet.procedure === PONG) this.pongs++;
+      else this.pings++;
+      return;
+    }
+    const call = { procedure: NAMES.get(packet.procedure) ?? String(packet.procedure), payload: packet.payload };
+    this.calls.push(call.procedure);
+    const reaction = this.#options.react?.(call, this);
+    if (reaction === 'disconnect') socket.destroy();
+    else if (reaction === 'hang') this.#hanging.push(() => socket.write(this.#reply(packet, this.#answer(call))));
+    else if (reaction && 'raw' in reaction) socket.write(reaction.raw(packet.serial));
+    else socket.write(this.#reply(packet, reaction ?? this.#answer(call)));
+  }
+
+  #reply(to: Packet, reaction: Reaction): Buffer {
+    if (typeof reaction === 'string' || 'raw' in reaction) throw new Error('not a reply');
+    const failed = 'error' in reaction;
+    const payload = failed ? answers.error(...reaction.error) : reaction.payload;
+    const { procedure, serial } = to;
+    return encodePacket({ program: REMOTE_PROGRAM, procedure, type: 'reply', serial, failed, payload });
+  }
+
+  #answer({ procedure, payload }: Call): Reaction {
+    const from = new XdrReader(payload);
+    switch (procedure) {
+      case 'AUTH_LIST':
+        return { payload: answers.authList(this.#options.auth ?? [0]) };
+      case 'CONNECT_SUPPORTS_FEATURE':
+        return { payload: answers.int(from.int() === 10 ? 1 : 0) };
+      case 'CONNECT_GET_HOSTNAME':
+        return { payload: answers.string('fake-host') };
+      case 'CONNECT_OPEN':
+      case 'CONNECT_CLOSE':
+        return { payload: Buffer.alloc(0) };
+      case 'CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY':
+        return { payload: answers.int(from.int()) };
+      case 'CONNECT_GET_ALL_DOMAIN_STATS':
+        return { payload: answers.allStats(this.domains) };
+      case 'CONNECT_LIST_ALL_DOMAINS':
+        return { payload: answers.list(this.domains) };
+      default:
+        return answers.aboutDomain(procedure, from, this.domains);
+    }
+  }
+}
+
+const keepalive = (procedure: number): Buffer =>
+  encodePacket({ program: KEEPALIVE_PROGRAM, procedure, type: 'message', serial: 0, payload: Buffer.alloc(0) });

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
+import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
+import { openConsumer, type RawConsumer } from '../../../pipeline/kafka/consumer.ts';
+import { openDeadLetters } from '../../../pipeline/kafka/dead-letters.ts';
+import { DeliveryError, openProducer, type RawProducer } from '../../../pipeline/kafka/producer.ts';
+import { configured, listening, owner, pullUntil } from './fixtures.ts';
+
+const { events, context } = listening();
+const TOPIC = 'hypermeter.raw';
+let cluster: Cluster;
+let producer: RawProducer;
+let consumer: RawConsumer;
+const first = owner();
+
+beforeAll(async () => {
+  cluster = await openCluster(configured({}), context);
+  await ensureTopic(cluster, { name: TOPIC, partitions: 12, replication: 1 });
+  producer = await openProducer(cluster, TOPIC);
+  consumer = await openConsumer(cluster);
+  consumer.join(first.membership);
+});
+
+afterAll(async () => {
+  await consumer.close();
+  await producer.close();
+  await cluster.close();
+});
+
+describe('the embedded broker', () => {
+  test('has topics of 4 partitions, whatever was planned', () => {
+    expect(producer.partitions).toBe(4);
+  });
+
+  test('gives back every message, in order within a partition, bytes and all', async () => {
+    const sent = Array.from({ length: 200 }, (_, index) => ({
+      partition: index % 4,
+      value: Buffer.from(`message ${index}`),
+    }));
+    await producer.send(sent);
+    const received = await pullUntil(consumer, (all) => all.length >= 200);
+    for (const partition of [0, 1, 2, 3]) {
+      const of = received.filter((message) => message.partition === partition);
+      expect(of.map(({ offset }) => offset)).toEqual([...Array(50).keys()]);
+      expect(of.map(({ value }) => value.toString())).toEqual(
+        sent.filter((message) => message.partition === partition).map(({ value }) => value.toString()),
+      );
+    }
+    expect(first.came).toEqual([[0, 1, 2, 3]]);
+    expect(consumer.owned()).toEqual([0, 1, 2, 3]);
+  });
+
+  test('keeps the time that a message was given', async () => {
+    await producer.send([{ partition: 1, value: Buffer.from('timed'), timestampMs: 1_700_000_000_123 }]);
+    const [message] = await pullUntil(consumer, (all) => all.length >= 1);
+    expect(message?.timestampUs).toBe(1_700_000_000_123_000);
+  });
+
+  test('tells what is committed, what there is and what is left', async () => {
+    await consumer.commit([
+      { partition: 0, offset: 7 },
+      { partition: 2, offset: 50 },
+    ]);
+    expect(await consumer.committed([0, 1, 2])).toEqual(
+      new Map([
+        [0, 7],
+        [1, null],
+        [2, 50],
+      ]),
+    );
+    expect(await consumer.watermarkOffsets(1)).toEqual({ low: 0, high: 51 });
+    await producer.send([{ partition: 3, value: Buffer.from('left') }]);
+    expect(await consumer.lag()).toEqual(
+      new Map([
+        [0, 0],
+        [1, 0],
+        [2, 0],
+        [3, 1],
+      ]),
+    );
+    await pullUntil(consumer, (all) => all.length >= 1);
+  });
+
+  test('reads again from an offset', async () => {
+    await consumer.seek(2, 45);
+    const again = await pullUntil(consumer, (all) => all.length >= 5);
+    expect(again.map(({ partition, offset }) => `${partition}@${offset}`)).toEqual(
+      [45, 46, 47, 48, 49].map((offset) => `2@${offset}`),
+    );
+  });
+
+  test('keeps dead letters with their origin', async () => {
+    const letters = await openDeadLetters(cluster);
+    await letters.send({ value: Buffer.from([1, 2, 3]), partition: 3, offset: 17, reason: 'unknown schema' });
+    await letters.close();
+    const reader = await openConsumer(cluster, 'hypermeter.dead');
+    reader.assign([{ partition: 3, offset: 0 }]);
+    const [letter] = await pullUntil(reader, (all) => all.length >= 1);
+    expect(letter?.value).toEqual(Buffer.from([1, 2, 3]));
+    await reader.close();
+  });
+
+  test('refuses a message that is too large, and only that one', async () => {
+    const small = { partition: 0, value: Buffer.from('small') };
+    const huge = { partition: 0, value: Buffer.alloc(9 * 1024 * 1024) };
+    const error = await producer.send([small, huge]).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof DeliveryError)) throw new Error(`expected a DeliveryError, got ${error}`);
+    expect(error.undelivered).toEqual([]);
+    expect(error.refused[0] === huge && error.refused.length === 1).toBe(true);
+    expect(error.message).toMatch(/1 of 2 messages to topic hypermeter\.raw at 127\.0\.0\.1:\d+ .*max\.message\.bytes/);
+    const [received] = await pullUntil(consumer, (all) => all.length >= 1);
+    expect(received?.value.toString()).toBe('small');
+  });
+
+  test('reported no trouble', () => {
+    expect(events).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import { measured, retrying } from '../../../pipeline/sinks/delivery.ts';
+import { batch, closedPipe, destination, unavailable } from './a-destination.ts';
+import { aSample } from './a-sample.ts';
+import { steppingClock } from './stepping-clock.ts';
+
+const { signal } = new AbortController();
+
+function around() {
+  const events: InternalEvent[] = [];
+  return { clock: steppingClock(), events, report: (event: InternalEvent) => events.push(event) };
+}
+
+describe('retrying', () => {
+  it('offers a batch until it is taken, waiting twice as long each time up to 30 s, less the jitter', async () => {
+    const context = around();
+    const error = unavailable('x');
+    const { sink, has } = destination('x', (attempt) => {
+      if (attempt < 11) throw error;
+    });
+    await retrying(sink, context).publish(batch('a'), signal);
+    const waits = [188, 375, 750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500];
+    expect(context.clock.slept).toEqual(waits);
+    expect(context.events).toEqual(waits.map((retryMs) => ({ event: 'publish.failed', sink: 'x', error, retryMs })));
+    expect(has).toEqual(['a']);
+  });
+
+  it('stops when told to, with the reason', async () => {
+    const stop = new AbortController();
+    const context = around();
+    const { sink, attempts } = destination('x', (attempt) => {
+      if (attempt === 3) stop.abort(new Error('stop'));
+      throw unavailable('x');
+    });
+    await expect(retrying(sink, context).publish(batch('a'), stop.signal)).rejects.toThrow();
+    expect(attempts()).toBe(3);
+  });
+
+  it.each([
+    ['a closed pipe', closedPipe('x')],
+    ['a mistake of ours', new TypeError('x is not a function')],
+  ])('does not try %s again', async (_what, error) => {
+    const context = around();
+    const { sink, attempts } = destination('x', () => {
+      throw error;
+    });
+    await expect(retrying(sink, context).publish(batch('a'), signal)).rejects.toBe(error);
+    expect([attempts(), context.events]).toEqual([1, []]);
+  });
+
+  it('opens and closes what is inside', async () => {
+    const { sink, has } = destination('x');
+    const outer = retrying(measured(sink, around()), around());
+    await outer.open?.(signal);
+    await outer.close();
+    expect([outer.name, has]).toEqual(['x', ['closed']]);
+  });
+});
+
+describe('measured', () => {
+  it('reports what the destination has and how long it took', async () => {
+    const context = around();
+    const { sink } = destination('x', () => context.clock.step(3));
+    await measured(sink, context).publish([aSample(), aSample()], signal);
+    expect(context.events).toEqual([{ event: 'published', sink: 'x', samples: 2, durationUs: 3000 }]);
+  });
+
+  it('reports nothing that the destination has not', async () => {
+    const context = around();
+    const { sink } = destination('x', () => {
+      throw unavailable('x');
+    });
+    await expect(measured(sink, context).publish(batch('a'), signal)).rejects.toThrow('x: gone: start it');
+    expect(context.events).toEqual([]);
+  });
+});

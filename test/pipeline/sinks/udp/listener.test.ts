@@ -1,0 +1,77 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MessageOptions } from '../../../../pipeline/sinks/meter-message.ts';
+import { encodeDatagram } from '../../../../pipeline/sinks/udp/datagram.ts';
+import { type Fault, listenUdp, type Received } from '../../../../pipeline/sinks/udp/listener.ts';
+import { aSample } from '../a-sample.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+});
+
+const options: MessageOptions = {
+  source: 'openstack',
+  publisherId: null,
+  timestamps: 'zoned',
+  annotate: false,
+  secret: 's3cr3t',
+};
+
+async function listen(secret?: string, host = '127.0.0.1', port = 0) {
+  const heard: Received[] = [];
+  const faults: Fault[] = [];
+  const listener = await listenUdp(
+    { host, port, ...(secret === undefined ? {} : { secret }) },
+    (received) => heard.push(received),
+    (fault) => faults.push(fault),
+  );
+  open.push(listener);
+  return { ...listener, heard, faults };
+}
+
+/** Sends from one socket and gives its port. */
+async function send(to: number, ...datagrams: readonly Uint8Array[]): Promise<number> {
+  const socket = createSocket('udp4');
+  open.push({ close: () => new Promise((resolve) => socket.close(() => resolve())) });
+  socket.connect(to, '127.0.0.1');
+  await once(socket, 'connect');
+  for (const datagram of datagrams) socket.send(datagram);
+  return socket.address().port;
+}
+
+describe('udp listener', () => {
+  it('gives each message exactly, with its sender and the verdict on its signature', async () => {
+    const ear = await listen('s3cr3t');
+    const good = encodeDatagram(aSample({ volume: 2n ** 64n - 1n }), options);
+    const port = await send(ear.port, good, encodeDatagram(aSample(), { ...options, secret: 'another' }));
+    await expect.poll(() => ear.heard.length).toBe(2);
+    expect(ear.heard[0]).toMatchObject({ signature: 'valid', bytes: good.length, from: `127.0.0.1:${port}` });
+    expect(ear.heard[0]?.message.counter_volume).toBe(2n ** 64n - 1n);
+    expect(ear.heard[1]?.signature).toBe('invalid');
+  });
+
+  it('checks nothing without a secret', async () => {
+    const ear = await listen();
+    await send(ear.port, encodeDatagram(aSample(), options));
+    await expect.poll(() => ear.heard.map(({ signature }) => signature)).toEqual(['unchecked']);
+  });
+
+  it('outlives whatever arrives, and names its sender', async () => {
+    const ear = await listen('s3cr3t');
+    const strange = ['', 'not msgpack', '\u0090', '\u0081\u00a1a'].map((text) => Buffer.from(text, 'latin1'));
+    const port = await send(ear.port, ...strange, encodeDatagram(aSample(), options));
+    await expect.poll(() => ear.heard.length).toBe(1);
+    expect(ear.faults.map(({ bytes }) => bytes)).toEqual(strange.map(({ length }) => length));
+    expect(ear.faults.every(({ from }) => from === `127.0.0.1:${port}`)).toBe(true);
+    expect(ear.faults.every(({ error }) => error.name === 'MsgpackError')).toBe(true);
+  });
+
+  it('rejects where the port is taken, and closes twice', async () => {
+    const ear = await listen();
+    await expect(listen(undefined, '127.0.0.1', ear.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await ear.close();
+    await ear.close();
+  });
+});

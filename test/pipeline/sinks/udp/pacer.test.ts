@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { createPacer } from '../../../../pipeline/sinks/udp/pacer.ts';
+import { steppingClock } from '../stepping-clock.ts';
+
+const { signal } = new AbortController();
+
+describe('pace', () => {
+  it.each([
+    [20_000, 40],
+    [1_000_000, 64],
+    [1000, 2],
+    [1, 1],
+  ])('at %i a second lets %i go at once', (perSecond, burst) => {
+    expect(createPacer(perSecond, steppingClock()).burst).toBe(burst);
+  });
+
+  it.each([100, 1000, 20_000, 1_000_000])('keeps %i a second over ten seconds', async (perSecond) => {
+    const clock = steppingClock();
+    const pacer = createPacer(perSecond, clock);
+    const startUs = clock.monotonic();
+    let taken = 0;
+    while (clock.monotonic() - startUs < 10_000_000) {
+      await pacer.take(pacer.burst, signal);
+      taken += pacer.burst;
+      if (taken > perSecond * 10 + pacer.burst * 2) break;
+    }
+    expect(taken / 10).toBeLessThanOrEqual(perSecond + pacer.burst);
+  });
+
+  it('saves up no more than a burst while idle', async () => {
+    const clock = steppingClock();
+    const pacer = createPacer(1000, clock);
+    await pacer.take(2, signal);
+    clock.step(60_000);
+    await pacer.take(2, signal);
+    expect(clock.slept).toEqual([]);
+    await pacer.take(2, signal);
+    expect(clock.slept).toEqual([2]);
+  });
+
+  it('gives up when told to', async () => {
+    const stop = new AbortController();
+    const pacer = createPacer(1, steppingClock());
+    await pacer.take(1, stop.signal);
+    stop.abort(new Error('stop'));
+    await expect(pacer.take(1, stop.signal)).rejects.toThrow('stop');
+  });
+});

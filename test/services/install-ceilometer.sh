@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs the real Ceilometer into a Python environment of its own, for the suites marked [ceilometer].
+# Run it again at will: it does nothing where the right version is there. PYTHON names another interpreter (3.11 or newer).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+version=26.0.0
+home="${XDG_CACHE_HOME:-$HOME/.cache}/hypermeter/ceilometer"
+
+installed() {
+  "$home/bin/python" -c "import importlib.metadata as m, sys; sys.exit(m.version('ceilometer') != '$version')" 2>/dev/null
+}
+
+if ! installed; then
+  "${PYTHON:-python3}" -m venv "$home"
+  "$home/bin/pip" install --quiet --disable-pip-version-check \
+    "ceilometer==$version" msgpack --constraint "$here/ceilometer/constraints.txt"
+fi
+"$home/bin/python" -c 'import ceilometer.publisher.udp, msgpack'
+echo "ceilometer $version: $home"
