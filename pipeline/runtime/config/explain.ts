@@ -32,7 +32,7 @@ function explain(issue: Issue, draft: Draft, schema: SchemaNode): readonly Fault
   const place = placeOf(draft, path)?.value ?? '';
   if (value === undefined && issue.code !== 'custom')
     return [{ place, path, message: `is missing; ${expected(nodes)}` }];
-  const got = issue.code === 'custom' ? '' : `, got ${show(value, nodes)}`;
+  const got = issue.code === 'custom' && !showable(value, issue.message) ? '' : `, got ${show(value, nodes)}`;
   return [{ place, path, message: `${message(issue, nodes)}${got}${near(value, nodes)}` }];
 }
 
@@ -96,10 +96,16 @@ function noun(type: string, node: SchemaNode): string {
   if (type === 'boolean') return 'true or false';
   if (type === 'null') return 'nothing';
   if (type === 'object') return 'a map';
-  if (type === 'array') return node.items === undefined ? 'a list' : `a list of ${describe(node.items) || 'anything'}`;
+  if (type === 'array') return `a list${listed(node.items ?? {})}`;
   const from = bound('from', node.minimum);
   const to = bound(from === '' ? 'up to' : 'to', node.maximum);
   return `a ${type === 'integer' ? 'whole ' : ''}number${from}${to}`;
+}
+
+function listed(items: SchemaNode): string {
+  const each = describe(items);
+  if (each === '') return '';
+  return each === 'a map' ? ' of maps' : ` of ${each}`;
 }
 
 /** JSON Schema states the limits of safe integers where nothing else was asked. */
@@ -113,6 +119,10 @@ function show(value: unknown, nodes: readonly SchemaNode[]): string {
   const text = typeof value === 'string' ? JSON.stringify(redactUrls(value)) : String(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
+
+/** Whether a check's own message leaves the value to be told. */
+const showable = (value: unknown, told: string): boolean =>
+  (typeof value === 'string' || typeof value === 'number') && !told.includes(JSON.stringify(value));
 
 function near(value: unknown, nodes: readonly SchemaNode[]): string {
   if (typeof value !== 'string') return '';

@@ -15,9 +15,9 @@ export function configReference(schema: SchemaNode): string {
 }
 
 function section(key: string, node: SchemaNode): string {
-  const heading = [`## ${key}`, ...(node.description === undefined ? [] : [node.description])];
   const kinds = node.items?.oneOf;
-  if (kinds === undefined) return [...heading, table(settings(key, node, ''))].join('\n\n');
+  if (kinds === undefined) return [`## ${key}`, table(settings(key, node, ''))].join('\n\n');
+  const heading = [`## ${key}`, ...(node.description === undefined ? [] : [node.description])];
   const tables = kinds.flatMap((kind) => [
     `### ${key}: type ${String(kind.properties?.type?.const)}`,
     ...(kind.description === undefined ? [] : [kind.description]),

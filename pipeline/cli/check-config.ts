@@ -1,0 +1,47 @@
+import type { Remark } from '../runtime/config/load.ts';
+import type { Config } from './schema.ts';
+
+/** What a command needs of a configuration. */
+export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'print';
+
+/** Least wait for a silent series, and how many intervals of silence count as a gap (docs/configuration.md). */
+const LEAST_GRACE_US = 30_000_000;
+const GAP_INTERVALS = 3.5;
+
+/** What is wrong with a valid configuration for the command it is given to, or unwise in it. */
+export const checkConfig =
+  (role: Role) =>
+  (config: Config): readonly Remark[] => [...missingLists(config, role), ...shortGraces(config)];
+
+function missingLists(config: Config, role: Role): readonly Remark[] {
+  const remarks: Remark[] = [];
+  const error = (path: string[], message: string) => remarks.push({ severity: 'error', path, message });
+  if (role !== 'pipeline' && role !== 'print' && config.connectors.length === 0)
+    error(['connectors'], 'names no hypervisor; add one such as { name: kvm1, type: libvirt, uri: … }');
+  if ((role === 'pipeline' || role === 'run') && config.sinks.length === 0)
+    error(['sinks'], 'names no destination; add one such as { type: stdout }');
+  if ((role === 'collect' || role === 'pipeline') && isEmbedded(config.kafka))
+    error(['kafka', 'brokers'], `is embedded, which lives in one process only: name brokers, or use "run"`);
+  return remarks;
+}
+
+const isEmbedded = (kafka: unknown): boolean =>
+  typeof kafka === 'object' && kafka !== null && 'brokers' in kafka && kafka.brokers === 'embedded';
+
+/** The grace that `auto` stands for at a collector's interval, microseconds. */
+export const recommendedGraceUs = (intervalUs: number): number => Math.max(LEAST_GRACE_US, GAP_INTERVALS * intervalUs);
+
+function shortGraces(config: Config): readonly Remark[] {
+  const recommended = recommendedGraceUs(config.collector.interval);
+  return config.pipeline.windows.flatMap(({ grace }, index): Remark[] =>
+    grace === 'auto' || grace >= recommended
+      ? []
+      : [
+          {
+            severity: 'warning',
+            path: ['pipeline', 'windows', index, 'grace'],
+            message: `is shorter than the ${recommended / 1e6} s that the collector's interval asks for; windows of slow series will be partial. auto chooses it`,
+          },
+        ],
+  );
+}

@@ -1,0 +1,47 @@
+import { CommanderError } from 'commander';
+import { EndpointError } from '../../connectors/connector.ts';
+import { ConfigError } from '../runtime/config/fault.ts';
+import { DeadlineError } from '../runtime/deadline.ts';
+import { OpsError } from '../runtime/ops.ts';
+import { SinkError } from '../sinks/sink.ts';
+
+/** What the program's exit codes mean, after sysexits(3). */
+export const EXIT = {
+  ok: 0,
+  /** Something failed while it ran. */
+  failure: 1,
+  /** The command line is wrong. */
+  usage: 64,
+  /** A service that is needed cannot be reached. */
+  unavailable: 69,
+  /** A bug. */
+  internal: 70,
+  /** The configuration is wrong. */
+  config: 78,
+} as const;
+
+/** A command ends with this exit code and message; an empty message when all was said. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Whoever read the output has closed it: nothing is wrong, and nothing more is wanted. */
+export const isPipeClosed = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EPIPE';
+
+/** The exit code that an error means. */
+export function exitCodeOf(error: unknown): number {
+  if (isPipeClosed(error)) return EXIT.ok;
+  if (error instanceof CommandFailure) return error.code;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ConfigError) return EXIT.config;
+  if (error instanceof EndpointError || error instanceof SinkError || error instanceof DeadlineError)
+    return EXIT.unavailable;
+  if (error instanceof OpsError) return EXIT.failure;
+  return EXIT.internal;
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+import type { Connector, ConnectorContext, Endpoint } from '../../connectors/connector.ts';
+import type { Config } from './schema.ts';
+
+/** A kind of hypervisor as the command line sees it: any `ConnectorKind`, whatever its configuration. */
+export interface AnyConnectorKind {
+  readonly kind: string;
+  readonly schema: z.ZodType<{ readonly type: string; readonly name: string }>;
+  create(config: never, context: ConnectorContext): Endpoint | Connector;
+  fromUri?(uri: URL): unknown;
+}
+
+export interface ReceivedMeter {
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly signature: 'valid' | 'invalid' | 'unchecked';
+  readonly from: string;
+}
+
+/** Receives meters over UDP until it is closed. */
+export type ListenUdp = (
+  options: { readonly host: string; readonly port: number; readonly secret?: string },
+  onMessage: (received: ReceivedMeter) => void,
+  onFault: (fault: { readonly error: Error; readonly from: string | null }) => void,
+) => Promise<{ readonly port: number; close(): Promise<void> }>;
+
+/** What the commands are composed of. */
+export interface Parts {
+  readonly version: string;
+  /** Version and features of the Kafka library; loading it is the command's choice, since it takes a while. */
+  readonly librdkafka: () => Promise<{ readonly version: string; readonly features: readonly string[] }>;
+  readonly connectors: readonly AnyConnectorKind[];
+  readonly schema: z.ZodType<Config>;
+  readonly listenUdp: ListenUdp;
+}

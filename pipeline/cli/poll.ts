@@ -1,0 +1,112 @@
+import { type Command, Option } from 'commander';
+import { type Endpoint, EndpointError, type Observation } from '../../connectors/connector.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { redactUrls } from '../runtime/config/redact.ts';
+import { DeadlineError } from '../runtime/deadline.ts';
+import { exactJson } from '../runtime/json.ts';
+import { endpointAt, endpointsOf } from './endpoints.ts';
+import { CommandFailure, EXIT } from './exit.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
+import type { Parts } from './parts.ts';
+import { pollEndpoint } from './poll-endpoint.ts';
+import { STATISTICS_COLUMNS, statisticsOf, statisticsTable } from './raw-statistics.ts';
+import { formatTable } from './table.ts';
+import { type Terminal, writeLine } from './terminal.ts';
+
+/** Enough to hide slow hosts behind others, few enough for the sockets of any machine. */
+const AT_ONCE = 32;
+
+const EXAMPLES = `
+Examples:
+  hypermeter poll qemu+tcp://127.0.0.1/system
+  hypermeter poll -c hypermeter.yaml --name kvm1 -o json | jq .cpuTime
+  hypermeter poll -c hypermeter.yaml --count 6 --interval 10s -o json > raw.jsonl`;
+
+interface PollOptions extends ConfigOptions {
+  readonly name?: string;
+  readonly output: 'table' | 'json';
+  readonly count: number;
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+export function addPoll(program: Command, parts: Parts, terminal: Terminal, clock: Clock = systemClock): void {
+  addConfigOptions(program.command('poll'))
+    .argument('[uri]', "address of one hypervisor, instead of -c with the configured ones'")
+    .description('ask hypervisors once and print their raw statistics; needs no Kafka')
+    .option('--name <name>', 'only the connector of this name')
+    .addOption(
+      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
+    )
+    .option('--count <n>', 'how many polls', wholeNumber, 1)
+    .option('--interval <duration>', 'time between polls', durationMs, 10_000)
+    .option('--timeout <duration>', 'time for connecting and for each poll', durationMs, 10_000)
+    .addHelpText('after', EXAMPLES)
+    .action(async (uri: string | undefined, options: PollOptions) => {
+      const endpoints = await endpointsFor(uri, options, parts, terminal, clock);
+      const failed = await pollAll(endpoints, options, terminal, clock);
+      if (failed > 0) throw new CommandFailure(EXIT.unavailable, '');
+    });
+}
+
+async function endpointsFor(
+  uri: string | undefined,
+  options: PollOptions,
+  parts: Parts,
+  terminal: Terminal,
+  clock: Clock,
+): Promise<readonly Endpoint[]> {
+  // There is no log and there are no metrics here: what fails is told on standard error.
+  const context = { clock, report: () => undefined };
+  if ((uri === undefined) === (options.config === undefined))
+    throw new CommandFailure(EXIT.usage, 'error: give the address of a hypervisor, or a configuration with -c');
+  if (uri !== undefined) return [endpointAt(uri, parts.connectors, context)];
+  const { config } = await loadFor('poll', options, parts, terminal);
+  return endpointsOf(config, parts.connectors, context, options.name);
+}
+
+/** Polls all endpoints, some at a time; one that fails is told of and does not stop the others. Resolves with how many failed. */
+async function pollAll(
+  endpoints: readonly Endpoint[],
+  options: PollOptions,
+  terminal: Terminal,
+  clock: Clock,
+): Promise<number> {
+  const plan = { polls: options.count, intervalMs: options.interval, timeoutMs: options.timeout };
+  const left = [...endpoints];
+  let failed = 0;
+  const worker = async (): Promise<void> => {
+    for (let endpoint = left.shift(); endpoint !== undefined; endpoint = left.shift()) {
+      const asked = endpoint;
+      try {
+        await pollEndpoint(asked, plan, clock, (observation) => print(asked, observation, options, terminal));
+      } catch (error) {
+        if (!(error instanceof EndpointError || error instanceof DeadlineError)) throw error;
+        failed++;
+        await writeLine(terminal.stderr, redactUrls(error.message));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return failed;
+}
+
+async function print(
+  endpoint: Endpoint,
+  observation: Observation,
+  options: PollOptions,
+  { stdout, stderr }: Terminal,
+): Promise<void> {
+  const { id: hypervisor, kind } = endpoint;
+  if (options.output === 'json') {
+    const lines = statisticsOf({ hypervisor, kind }, observation).map((line) => exactJson(line));
+    if (lines.length > 0) await writeLine(stdout, lines.join('\n'));
+  } else {
+    const rows = statisticsTable(observation);
+    const milliseconds = (observation.endedAt - observation.startedAt) / 1000;
+    const heading = `${hypervisor} (${kind}): ${observation.instances.length} instances, ${observation.calls} calls, ${milliseconds.toFixed(1)} ms`;
+    const table = rows.length === 0 ? [] : formatTable(STATISTICS_COLUMNS, rows, stdout.columns);
+    await writeLine(stdout, [heading, ...table].join('\n'));
+  }
+  if (observation.partial !== null) await writeLine(stderr, `${hypervisor}: not complete: ${observation.partial}`);
+}

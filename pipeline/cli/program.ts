@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { ConfigError } from '../runtime/config/fault.ts';
+import { redactUrls } from '../runtime/config/redact.ts';
+import { addConfigInit } from './config-init.ts';
+import { addConfigPrint } from './config-print.ts';
+import { addConfigSchema } from './config-schema.ts';
+import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
+import { addListenUdp } from './listen-udp.ts';
+import { addGlobalOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+import { addPoll } from './poll.ts';
+import type { Output, Terminal } from './terminal.ts';
+import { addVersion } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  hypermeter config init > hypermeter.yaml
+  hypermeter poll -c hypermeter.yaml
+  hypermeter listen udp
+
+Exit codes: ${Object.entries(EXIT)
+  .map(([name, code]) => `${code} ${name}`)
+  .join(', ')}`;
+
+/** The command line. Nothing runs before it is parsed; nothing in it exits the process. */
+export function createProgram(parts: Parts, terminal: Terminal): Command {
+  const program = addGlobalOptions(new Command('hypermeter'))
+    .description('Meters every virtual machine of a mixed fleet, exactly.')
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+    })
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  addPoll(program, parts, terminal);
+  const listen = program.command('listen').description('print what a sink sends');
+  addListenUdp(listen, parts, terminal);
+  const config = program.command('config').description('begin, look at and describe a configuration');
+  addConfigInit(config, parts, terminal);
+  addConfigPrint(config, parts, terminal);
+  addConfigSchema(config, parts, terminal);
+  addVersion(program, parts, terminal);
+  return program;
+}
+
+/** Runs the command that `words` (without node and the script) name. Resolves with the exit code; never rejects. */
+export async function runProgram(program: Command, words: readonly string[], stderr: Output): Promise<number> {
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    const code = exitCodeOf(error);
+    const told = sentence(error, code);
+    if (told !== '') stderr.write(`${told}\n`);
+    return code;
+  }
+}
+
+/** What to tell of an error that ended a command: nothing of what commander has told, all of a bug. */
+function sentence(error: unknown, code: number): string {
+  if (code === EXIT.ok || !(error instanceof Error)) return code === EXIT.ok ? '' : `error: ${String(error)}`;
+  if (error.name === 'CommanderError') return '';
+  if (error instanceof CommandFailure) return error.message;
+  if (error instanceof ConfigError) return `${error.message}\n${count(error.faults.length)} in the configuration`;
+  return redactUrls(code === EXIT.internal ? `internal error: ${error.stack ?? error.message}` : error.message);
+}
+
+const count = (faults: number): string => (faults === 1 ? '1 fault' : `${faults} faults`);

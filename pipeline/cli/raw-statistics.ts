@@ -1,0 +1,104 @@
+import {
+  EMPTY_DISK_ROW,
+  EMPTY_NIC_ROW,
+  EMPTY_ROW,
+  type Instance,
+  type NicIdentity,
+  type Row,
+} from '../../avro/snapshot.ts';
+import type { Observation } from '../../connectors/connector.ts';
+import { isoMicroseconds } from '../runtime/iso-time.ts';
+import { humanBytes, humanCount, humanTime, sumOf } from './human.ts';
+import type { Column } from './table.ts';
+
+/** Whose statistics they are. */
+export interface Asked {
+  readonly hypervisor: string;
+  readonly kind: string;
+}
+
+/**
+ * What one poll saw, an object per instance (and per interval, where a hypervisor gives several), the host's first.
+ * Statistics have the names of the Avro contract and are bigint or null; times are ISO 8601 with microseconds.
+ */
+export function statisticsOf(asked: Asked, observation: Observation): readonly Readonly<Record<string, unknown>>[] {
+  const host = observation.host === null ? [] : statisticsOfInstance(asked, 'host', observation.host);
+  return [...host, ...observation.instances.flatMap((instance) => statisticsOfInstance(asked, 'instance', instance))];
+}
+
+function statisticsOfInstance(asked: Asked, scope: 'host' | 'instance', instance: Instance) {
+  const { identity } = instance;
+  const head = {
+    ...asked,
+    scope,
+    uuid: formatUuid(instance.uuid),
+    name: identity?.name ?? identity?.instanceName ?? null,
+    state: instance.state,
+    epoch: instance.epoch,
+    started_at: isoOrNull(instance.startedAt),
+  };
+  // An instance that is off has no row; it is shown all the same.
+  const rows = instance.rows.length > 0 ? instance.rows : [{ ...EMPTY_ROW, observedAt: null }];
+  return rows.map((row) => {
+    const { observedAt, interval, monotonic: _, disks, nics, extras, ...statistics } = row;
+    return {
+      ...head,
+      observed_at: isoOrNull(observedAt),
+      interval_us: interval,
+      ...statistics,
+      disks: instance.disks.map(({ id }, index) => ({ id, ...(disks[index] ?? EMPTY_DISK_ROW) })),
+      nics: instance.nics.map(({ id }, index) => ({
+        id,
+        name: nicIdentity(instance, id)?.name ?? null,
+        ...(nics[index] ?? EMPTY_NIC_ROW),
+      })),
+      extras,
+      identity,
+    };
+  });
+}
+
+const nicIdentity = (instance: Instance, id: string): NicIdentity | undefined =>
+  instance.identity?.nics.find((nic) => nic.id === id);
+
+const isoOrNull = (us: number | null): string | null => (us === null ? null : isoMicroseconds(us));
+
+/** 16 bytes as `8-4-4-4-12` hexadecimal digits. */
+export const formatUuid = (uuid: Buffer): string =>
+  uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+export const STATISTICS_COLUMNS: readonly Column[] = [
+  { title: 'UUID', align: 'left', shrink: true },
+  { title: 'NAME', align: 'left', shrink: true },
+  { title: 'STATE', align: 'left' },
+  { title: 'VCPUS', align: 'right' },
+  { title: 'CPU', align: 'right' },
+  { title: 'MEMORY', align: 'right' },
+  { title: 'USED', align: 'right' },
+  { title: 'DISK READ', align: 'right' },
+  { title: 'WRITTEN', align: 'right' },
+  { title: 'NET IN', align: 'right' },
+  { title: 'OUT', align: 'right' },
+];
+
+/** The same for people: a row per instance, the latest one where there are several. Sums over disks and nics. */
+export const statisticsTable = (observation: Observation): readonly (readonly string[])[] =>
+  [...(observation.host === null ? [] : [observation.host]), ...observation.instances].map((instance) => {
+    const row: Row | undefined = instance.rows[instance.rows.length - 1];
+    const { identity } = instance;
+    const disks = row?.disks ?? [];
+    const nics = row?.nics ?? [];
+    return [
+      formatUuid(instance.uuid),
+      identity?.name ?? identity?.instanceName ?? '',
+      instance.state.toLowerCase(),
+      humanCount(row?.vcpus ?? null),
+      humanTime(row?.cpuTime ?? null),
+      humanBytes(row?.memory ?? null),
+      humanBytes(row?.memoryUsage ?? row?.memoryResident ?? null),
+      humanBytes(sumOf(disks.map(({ readBytes }) => readBytes))),
+      humanBytes(sumOf(disks.map(({ writeBytes }) => writeBytes))),
+      humanBytes(sumOf(nics.map(({ rxBytes }) => rxBytes))),
+      humanBytes(sumOf(nics.map(({ txBytes }) => txBytes))),
+    ];
+  });

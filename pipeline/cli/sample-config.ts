@@ -1,0 +1,70 @@
+import { stringify } from 'yaml';
+import { describe } from '../runtime/config/explain.ts';
+import type { SchemaNode } from '../runtime/config/schema-node.ts';
+
+const HEAD = `# Hypermeter. Every setting and its meaning: docs/configuration.md
+# \${VAR} and \${VAR:-default} take environment variables; each secret can be read from a file (passwordFile).
+`;
+
+/** What to write where a setting is required and its schema gives no example, by the setting's name. */
+const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
+  uri: 'qemu+tcp://127.0.0.1/system',
+  url: 'https://hypervisor.example',
+  host: '127.0.0.1',
+  path: 'meters.jsonl',
+};
+
+/**
+ * A configuration to begin with, made from the schema: a section for each top-level key with its settings' defaults and
+ * meanings, an entry for each of `connectors` (types), and meters on standard output.
+ */
+export function sampleConfig(schema: SchemaNode, connectors: readonly string[]): string {
+  const sections = Object.entries(schema.properties ?? {}).map(([key, node]) => {
+    const heading = node.description === undefined ? '' : `# ${node.description}\n`;
+    if (key === 'connectors') return heading + entries(key, node, connectors);
+    if (key === 'sinks') return heading + entries(key, node, firstKinds(node));
+    if (node.properties === undefined) return `${heading}${key}: ${flow(node.default)}\n`;
+    return `${heading}${key}:\n${settings(node, '  ').join('')}`;
+  });
+  return [HEAD, ...sections].join('\n');
+}
+
+/** Standard output if there is such a kind, else the first. */
+const firstKinds = (node: SchemaNode): readonly string[] => {
+  const kinds = (node.items?.oneOf ?? [node.items ?? {}]).flatMap((kind) => kind.properties?.type?.const ?? []);
+  return kinds.length === 0 ? [] : [String(kinds.find((kind) => kind === 'stdout') ?? kinds[0])];
+};
+
+function entries(key: string, list: SchemaNode, types: readonly string[]): string {
+  if (types.length === 0) return `${key}: []\n`;
+  const texts = types.map((type, index) => {
+    const node = (list.items?.oneOf ?? [list.items ?? {}]).find((kind) => kind.properties?.type?.const === type) ?? {};
+    const [first = '', ...rest] = settings(node, '    ', { name: `${type}${index + 1}` });
+    return [`  - ${first.trimStart()}`, ...rest].join('');
+  });
+  return `${key}:\n${texts.join('')}`;
+}
+
+/** A line for each setting: those with a default or required as they are, the others as comments. */
+function settings(node: SchemaNode, margin: string, given: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  const lines = Object.entries(node.properties ?? {}).map(([name, property]) => {
+    const meaning = property.description === undefined ? '' : `  # ${property.description}`;
+    const required = node.required?.includes(name) === true;
+    const value =
+      property.const ?? property.default ?? (required ? (given[name] ?? placeholder(name, property)) : undefined);
+    if (value === undefined)
+      return { required, line: `${margin}# ${name}: …  # ${property.description ?? describe(property)}\n` };
+    return { required, line: `${margin}${name}: ${flow(value)}${meaning}\n` };
+  });
+  // An entry must not begin with a comment.
+  return [...lines.filter(({ required }) => required), ...lines.filter(({ required }) => !required)].map(
+    ({ line }) => line,
+  );
+}
+
+const placeholder = (name: string, node: SchemaNode): unknown =>
+  node.example ?? PLACEHOLDERS[name] ?? node.enum?.[0] ?? node.minimum ?? 'change-me';
+
+/** A value on one line of YAML. */
+const flow = (value: unknown): string =>
+  stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd();

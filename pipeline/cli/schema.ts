@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { listenAddress } from '../runtime/config/address.ts';
+import { duration } from '../runtime/config/units.ts';
+import { LOG_LEVELS } from '../runtime/log.ts';
+
+/** The schemas that a configuration is put together from: one for an entry of each list, one for `kafka:`. */
+export interface ConfigPieces<
+  Connector extends z.ZodType<ConnectorEntry>,
+  Sink extends z.ZodType<SinkEntry>,
+  Kafka extends z.ZodType,
+> {
+  readonly connector: Connector;
+  readonly sink: Sink;
+  readonly kafka: Kafka;
+}
+
+interface ConnectorEntry {
+  readonly type: string;
+  readonly name: string;
+}
+
+interface SinkEntry {
+  readonly type: string;
+  readonly name?: string | undefined;
+}
+
+/** An entry of a list whose kind is named by `type`. */
+export const oneOfTypes = <Entry>(schemas: readonly z.ZodType<Entry>[]): z.ZodType<Entry> => {
+  const [first, ...rest] = schemas as unknown as z.core.$ZodTypeDiscriminable[];
+  // A kind's schema is known here by its output only; that it is an object with a literal `type` is the seam's word.
+  if (first === undefined) return z.never() as unknown as z.ZodType<Entry>;
+  return z.discriminatedUnion('type', [first, ...rest]) as unknown as z.ZodType<Entry>;
+};
+
+const service = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[\w.@:-]{1,128}$/)
+    .default('hypermeter')
+    .describe('Name of this service towards receivers (publisher_id) and in Kafka.')
+    .meta({ what: 'a name of letters, digits and . @ : _ -' }),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('The least that is logged.'),
+});
+
+const collector = z.strictObject({
+  interval: duration({ atLeast: '1s', atMost: '1h' }).prefault('10s').describe('Time between polls.'),
+  linger: duration({ atMost: '10s' })
+    .prefault('200ms')
+    .describe('How long slices wait for others of their partition to share a message.'),
+  timeout: duration({ atLeast: '100ms' })
+    .optional()
+    .describe('A poll that takes longer is given up. Without it the interval, at most 10 s.'),
+  identityEvery: duration({ atLeast: '1s' })
+    .prefault('60s')
+    .describe('How often names and owners of instances travel, besides at first sight and on change.'),
+});
+
+const windows = z
+  .array(
+    z.strictObject({
+      size: duration({ atLeast: '1s', atMost: '1d', example: '60s' })
+        .prefault('60s')
+        .describe('Length of the windows, aligned to UTC.'),
+      grace: z
+        .union([z.literal('auto'), duration()])
+        .prefault('auto')
+        .describe('How long a silent series is waited for; auto: 3.5 intervals, at least 30 s.'),
+    }),
+  )
+  .min(1)
+  .prefault([{ size: '60s', grace: 'auto' }])
+  .superRefine(
+    uniqueBy('size', (entry) => entry?.size, 'several windows of one size'),
+    { when: () => true },
+  )
+  .describe('Windows that meters are cut into; several sizes run side by side.');
+
+const pipeline = z.strictObject({
+  windows,
+  reorder: duration({ atMost: '1h' }).prefault('10s').describe('How far readings may come out of order.'),
+  mode: z
+    .enum(['interpolate', 'anchored'])
+    .default('interpolate')
+    .describe('Split growth at the bounds of windows, or give it to the window of the later reading.'),
+  gaps: z
+    .enum(['spread', 'edge'])
+    .default('spread')
+    .describe('Growth over a gap goes to all windows it covers, or to the last.'),
+  maxSkew: duration().prefault('60s').describe('Readings further in the future than this are kept out.'),
+  fillMax: z.int().min(1).max(1_000_000).default(1000).describe('Most windows that one gap is spread over.'),
+});
+
+const state = z.strictObject({
+  type: z.literal('memory').default('memory').describe('Where the state of series is kept.'),
+  path: z.string().min(1).optional().describe('File that keeps the state over a restart.'),
+});
+
+/** The whole configuration. Durations become microseconds, sizes bytes. */
+export const configSchema = <
+  Connector extends z.ZodType<ConnectorEntry>,
+  Sink extends z.ZodType<SinkEntry>,
+  Kafka extends z.ZodType,
+>(
+  pieces: ConfigPieces<Connector, Sink, Kafka>,
+) =>
+  z.strictObject({
+    service: service.prefault({}),
+    kafka: pieces.kafka.prefault({} as never),
+    collector: collector.prefault({}),
+    connectors: z
+      .array(pieces.connector)
+      .default([])
+      .superRefine(
+        uniqueBy('name', (entry) => entry?.name, 'several connectors of one name'),
+        { when: () => true },
+      )
+      .describe('The hypervisors to poll.'),
+    pipeline: pipeline.prefault({}),
+    meters: z
+      .array(z.string().min(1))
+      .min(1)
+      .default(['*'])
+      .describe("Meters to emit, in Ceilometer's grammar: wildcards, `!` excludes."),
+    state: state.prefault({}),
+    sinks: z
+      .array(pieces.sink)
+      .default([])
+      .superRefine(
+        uniqueBy('name', (entry) => entry?.name ?? entry?.type, 'several sinks of one name'),
+        {
+          when: () => true,
+        },
+      )
+      .describe('Where finished meters go; each gets all of them.'),
+    ops: z
+      .strictObject({
+        listen: listenAddress().prefault('127.0.0.1:9464').describe('Address of health, readiness and metrics.'),
+      })
+      .prefault({}),
+  });
+
+/** What every configuration has, whatever connectors and sinks there are. */
+export type Config = z.output<
+  ReturnType<typeof configSchema<z.ZodType<ConnectorEntry>, z.ZodType<SinkEntry>, z.ZodType>>
+>;
+
+/**
+ * A check that no two entries of a list have the same key. It also runs where an entry is wrong in another way, so that
+ * all faults are told at once: hence the `?.`.
+ */
+function uniqueBy<Entry>(member: string, keyOf: (entry: Entry | undefined) => unknown, fault: string) {
+  return (entries: readonly Entry[], context: z.RefinementCtx): void => {
+    if (!Array.isArray(entries)) return;
+    const seen = new Set<unknown>();
+    for (const [index, entry] of entries.entries()) {
+      const key = keyOf(entry ?? undefined);
+      if (key !== undefined && seen.has(key)) {
+        const message = `${fault}; give each its own`;
+        context.addIssue({ code: 'custom', path: [index, member], message });
+      }
+      seen.add(key);
+    }
+  };
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { written } from '../runtime/config/fleet.ts';
+import { run, UUID } from './test-parts.ts';
+
+const config = (...hosts: readonly string[]) =>
+  written(`connectors: [${hosts.map((host) => `{ name: ${host}, type: test, uri: "test://${host}" }`).join(', ')}]`);
+
+describe('poll', () => {
+  it('prints one object a line, exact, with null for what is absent', async () => {
+    const { code, stdout, stderr } = await run(['poll', 'test://fine', '-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [web = '', idle = ''] = stdout.trimEnd().split('\n');
+    expect(web).toContain('"cpuTime":18446744073709551615,');
+    expect(web).toContain('"rxBytes":9007199254740993,');
+    expect(JSON.parse(web)).toMatchObject({
+      hypervisor: 'fine',
+      kind: 'test',
+      scope: 'instance',
+      uuid: UUID,
+      state: 'RUNNING',
+      epoch: 'boot/7',
+      observed_at: '2023-11-14T22:13:20.006001Z',
+      interval_us: null,
+      cpuReady: null,
+      disks: [{ id: 'vda', readBytes: 1536, writeBytes: null }],
+      nics: [{ id: 'fa:16:3e:00:00:01', name: 'tap1', txBytes: 0 }],
+    });
+    expect(JSON.parse(idle)).toMatchObject({
+      state: 'SHUTOFF',
+      observed_at: null,
+      cpuTime: null,
+      disks: [{ id: 'vda', readBytes: null }],
+    });
+  });
+
+  it('prints a table for people, without control characters of strangers', async () => {
+    const { stdout } = await run(['poll', 'test://fine']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe('fine (test): 2 instances, 1 calls, 12.3 ms');
+    expect(lines[1]).toMatch(/^UUID +NAME +STATE +VCPUS +CPU +MEMORY +USED +DISK READ +WRITTEN +NET IN +OUT$/);
+    expect(lines[2]).toMatch(
+      /^01234567-89ab-cdef-0123-456789abcdef {2}web\?\[2J +running +- +213503d 23h +2\.0 GiB +- +1\.5 KiB +- +8\.0 PiB +0 B$/,
+    );
+    expect(lines[3]).toMatch(/ idle +shutoff +- +-/);
+  });
+
+  it('polls as often as asked', async () => {
+    const { stdout } = await run(['poll', 'test://fine', '--count', '3', '--interval', '1ms', '-o', 'json']);
+    expect(stdout.match(/"RUNNING"/g)).toHaveLength(3);
+  });
+
+  it.each([
+    ['gone', 'gone: nobody answers at test://u:***@gone\n'],
+    ['stuck', 'stuck: the poll did not end within 0.05 s\n'],
+  ])('is 69 and one line when the host is %s', async (host, told) => {
+    const { code, stdout, stderr } = await run(['poll', `test://${host}`, '--timeout', '50ms']);
+    expect({ code, stdout, stderr }).toEqual({ code: 69, stdout: '', stderr: told });
+  });
+
+  it('goes on with the other hosts of a configuration when one fails', async () => {
+    const { code, stdout, stderr } = await run(['poll', '-c', config('gone', 'a', 'b'), '-o', 'json']);
+    expect(code).toBe(69);
+    expect(stderr).toMatch(/^gone: /);
+    const hypervisors = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).hypervisor);
+    expect([...new Set(hypervisors)].sort()).toEqual(['a', 'b']);
+  });
+
+  it('asks only the one named', async () => {
+    const { code, stdout } = await run(['poll', '-c', config('gone', 'a'), '--name', 'a']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('a (test)');
+  });
+
+  it.each([
+    [['poll'], 64, 'error: give the address of a hypervisor, or a configuration with -c'],
+    [['poll', 'test://a', '-c', 'x'], 64, 'error: give the address'],
+    [['poll', 'ftp://u:hunter2@h'], 64, 'no connector takes the address "ftp://…"; those that take one: test'],
+    [['poll', 'kvm1'], 64, 'no connector takes the address "kvm1"'],
+    [['poll', '-c', config('a'), '--name', 'b'], 64, 'no connector is called "b"; there are: a'],
+    [['poll', '-c', '/nowhere.yaml'], 78, 'there is no such file'],
+    [['poll', '-c', written('service: { id: x }')], 78, 'connectors: names no hypervisor'],
+  ])('%j is %i', async (words, code, told) => {
+    const ran = await run(words);
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(told);
+    expect(ran.stderr).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,145 @@
+import { EventEmitter } from 'node:events';
+import { z } from 'zod';
+import { EMPTY_DISK_ROW, EMPTY_IDENTITY, EMPTY_NIC_ROW, EMPTY_ROW, type Instance } from '../../../avro/snapshot.ts';
+import { type Endpoint, EndpointError, type Observation } from '../../../connectors/connector.ts';
+import type { ListenUdp, Parts } from '../../../pipeline/cli/parts.ts';
+import { createProgram, runProgram } from '../../../pipeline/cli/program.ts';
+import { configSchema, oneOfTypes } from '../../../pipeline/cli/schema.ts';
+import type { Output } from '../../../pipeline/cli/terminal.ts';
+import { type Collected, collected } from '../runtime/collected.ts';
+
+export const UUID = '01234567-89ab-cdef-0123-456789abcdef';
+
+/** One running instance with a disk and a nic, and one that is off. */
+export const OBSERVATION: Observation = {
+  startedAt: 1_700_000_000_000_000,
+  endedAt: 1_700_000_000_012_345,
+  bootedAt: null,
+  partial: null,
+  calls: 1,
+  host: null,
+  instances: [
+    instance(UUID, 'RUNNING', 'web\u001b[2J', true),
+    instance('ffffffff-89ab-cdef-0123-456789abcdef', 'SHUTOFF', 'idle', false),
+  ],
+};
+
+function instance(uuid: string, state: Instance['state'], name: string, on: boolean): Instance {
+  const row = {
+    ...EMPTY_ROW,
+    observedAt: 1_700_000_000_006_001,
+    cpuTime: 18_446_744_073_709_551_615n,
+    memory: 2_147_483_648n,
+    disks: [{ ...EMPTY_DISK_ROW, readBytes: 1536n }],
+    nics: [{ ...EMPTY_NIC_ROW, rxBytes: 9_007_199_254_740_993n, txBytes: 0n }],
+  };
+  return {
+    uuid: Buffer.from(uuid.replaceAll('-', ''), 'hex'),
+    epoch: on ? 'boot/7' : null,
+    startedAt: null,
+    deletedAt: null,
+    state,
+    disks: [{ id: 'vda', epoch: null }],
+    nics: [{ id: 'fa:16:3e:00:00:01', epoch: null }],
+    rows: on ? [row] : [],
+    identity: {
+      ...EMPTY_IDENTITY,
+      name,
+      nics: [
+        {
+          id: 'fa:16:3e:00:00:01',
+          name: 'tap1',
+          mac: null,
+          bridge: null,
+          portId: null,
+          network: null,
+          filter: null,
+          parameters: {},
+        },
+      ],
+    },
+  };
+}
+
+const testConnector = z.strictObject({
+  name: z.string(),
+  type: z.literal('test'),
+  uri: z.string(),
+  password: z.string().meta({ secret: true }).optional(),
+});
+type TestConfig = z.infer<typeof testConnector>;
+
+/** A hypervisor that lives in the test: its address says how it behaves. */
+function testEndpoint({ name, uri }: TestConfig): Endpoint {
+  const behaviour = new URL(uri).host;
+  return {
+    id: name,
+    kind: 'test',
+    connect: async () => {
+      if (behaviour === 'gone') throw new EndpointError('unreachable', name, 'nobody answers at test://u:hunter2@gone');
+      if (behaviour === 'buggy') throw new TypeError('undefined is not a function');
+      return {
+        poll: () => (behaviour === 'stuck' ? new Promise(() => undefined) : Promise.resolve(OBSERVATION)),
+        closed: new Promise(() => undefined),
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+export const testParts: Parts = {
+  version: '1.2.3',
+  librdkafka: async () => ({ version: '2.12.0', features: ['ssl', 'zstd'] }),
+  connectors: [
+    {
+      kind: 'test',
+      schema: testConnector,
+      create: (config: TestConfig) => testEndpoint(config),
+      fromUri: (uri: URL) => (uri.protocol === 'test:' ? { name: uri.host, type: 'test', uri: uri.href } : undefined),
+    },
+  ],
+  schema: configSchema({
+    connector: oneOfTypes<{ type: string; name: string }>([
+      testConnector,
+      z.strictObject({ name: z.string(), type: z.literal('libvirt'), uri: z.string() }),
+    ]),
+    sink: oneOfTypes<{ type: string; name?: string | undefined }>([
+      z.strictObject({ type: z.literal('stdout'), name: z.string().optional() }),
+      z.strictObject({
+        type: z.literal('udp'),
+        name: z.string().optional(),
+        host: z.string(),
+        port: z.int().default(4952),
+        secret: z.string().meta({ secret: true }),
+      }),
+    ]),
+    kafka: z.strictObject({
+      brokers: z.union([z.literal('embedded'), z.array(z.string())]).default('embedded'),
+    }),
+  }),
+  listenUdp: () => Promise.reject(new Error('not in this test')),
+};
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly listenUdp?: ListenUdp;
+  readonly stdout?: Output;
+  readonly signals?: EventEmitter;
+}
+
+/** Runs a command line as the program would. */
+export async function run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const stdout = options.stdout ?? collected();
+  const stderr = collected();
+  const parts = { ...testParts, ...(options.listenUdp === undefined ? {} : { listenUdp: options.listenUdp }) };
+  const { env = {}, signals = new EventEmitter() } = options;
+  const program = createProgram(parts, { stdout, stderr, env, signals });
+  const code = await runProgram(program, words, stderr);
+  return { code, stdout: (stdout as Partial<Collected>).text ?? '', stderr: stderr.text };
+}
