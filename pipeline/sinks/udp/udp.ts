@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import type { MessageOptions } from '../meter-message.ts';
+import { orAborted } from '../or-aborted.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { TIMESTAMP_STYLES } from '../timestamp.ts';
@@ -77,7 +78,7 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     const fitting = datagrams.filter(({ length }) => length <= MAX_DATAGRAM_BYTES);
     dropOversize(datagrams.length - fitting.length);
     await pacer.take(fitting.length, signal);
-    const outlet = await receiver.outlet();
+    const outlet = await orAborted(receiver.outlet(), signal);
     const refused = await outlet.send(fitting);
     dropOversize(refused.filter(isTooLong).length);
     const [failure] = refused.filter((each) => !isTooLong(each));
@@ -88,9 +89,9 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
 
   return {
     name,
-    async open() {
+    async open(signal) {
       await messageOptions();
-      await receiver.outlet();
+      await orAborted(receiver.outlet(), signal);
     },
     async publish(batch, signal) {
       const good = screen(batch, name, report);
