@@ -84,7 +84,7 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     const [failure] = refused.filter((each) => !isTooLong(each));
     if (!failure) return;
     await receiver.close();
-    throw new SinkError(name, `the network took no datagram: check the way to ${outlet.to.address}`, failure.error);
+    throw new SinkError(name, `the network refused a datagram: check the way to ${outlet.to.address}`, failure.error);
   }
 
   return {
