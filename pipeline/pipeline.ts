@@ -33,8 +33,8 @@ export interface Pipeline {
   stop(signal: AbortSignal): Promise<void>;
 }
 
-/** Pulls under way at once: one being fetched, decoded and counted while others are published. */
-const CREDITS = 4;
+/** Pulls under way at once: fetched, counted, or waiting for their destinations. */
+const CREDITS = 16;
 const COMMIT_EVERY_US = 5e6;
 const LAG_EVERY_MS = 5000;
 

@@ -1,10 +1,13 @@
-import { z } from 'zod';
+import { CONNECTOR_KINDS } from '../../connectors/registry.ts';
+import { kafkaConfig } from '../kafka/config.ts';
 import { librdkafka } from '../kafka/library.ts';
+import { sinkConfig } from '../sinks/registry.ts';
+import { listenUdp } from '../sinks/udp/listener.ts';
 import { packageVersion } from './manifest.ts';
 import type { AnyConnectorKind, Parts } from './parts.ts';
 import { configSchema, oneOfTypes } from './schema.ts';
 
-const connectors: readonly AnyConnectorKind[] = [];
+const connectors: readonly AnyConnectorKind[] = CONNECTOR_KINDS;
 
 /** What this program is composed of. */
 export const parts: Parts = {
@@ -13,8 +16,8 @@ export const parts: Parts = {
   connectors,
   schema: configSchema({
     connector: oneOfTypes(connectors.map(({ schema }) => schema)),
-    sink: oneOfTypes<{ type: string; name?: string | undefined }>([]),
-    kafka: z.strictObject({ brokers: z.union([z.literal('embedded'), z.array(z.string())]).default('embedded') }),
+    sink: sinkConfig,
+    kafka: kafkaConfig,
   }),
-  listenUdp: () => Promise.reject(new Error('there are no sinks')),
+  listenUdp,
 };

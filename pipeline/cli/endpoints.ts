@@ -1,4 +1,4 @@
-import type { ConnectorContext, Endpoint } from '../../connectors/connector.ts';
+import type { Connector, ConnectorContext, Endpoint } from '../../connectors/connector.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import type { Config } from './schema.ts';
@@ -8,7 +8,7 @@ export function endpointAt(address: string, kinds: readonly AnyConnectorKind[], 
   const uri = parseUri(address);
   for (const kind of kinds) {
     const config = uri && kind.fromUri?.(uri);
-    const endpoint = config === undefined ? undefined : endpointOf(kind, config, context);
+    const [endpoint] = config === undefined ? [] : createdBy(kind, config, context).filter(isEndpoint);
     if (endpoint !== undefined) return endpoint;
   }
   const known = kinds.filter(({ fromUri }) => fromUri).map(({ kind }) => kind);
@@ -32,15 +32,21 @@ export function endpointsOf(
   }
   return chosen.flatMap((entry) => {
     const kind = kinds.find((candidate) => candidate.kind === entry.type);
-    return kind === undefined ? [] : (endpointOf(kind, entry, context) ?? []);
+    return kind === undefined ? [] : createdBy(kind, entry, context).filter(isEndpoint);
   });
 }
 
-function endpointOf(kind: AnyConnectorKind, config: unknown, context: ConnectorContext): Endpoint | undefined {
+/** What an entry of `connectors:` stands for: one endpoint or, for a fleet, several. */
+export function createdBy(
+  kind: AnyConnectorKind,
+  config: unknown,
+  context: ConnectorContext,
+): readonly (Endpoint | Connector)[] {
   // The schema of this very kind has made the configuration.
-  const created = kind.create(config as never, context);
-  return 'connect' in created ? created : undefined;
+  return [kind.create(config as never, context)].flat();
 }
+
+export const isEndpoint = (created: Endpoint | Connector): created is Endpoint => 'connect' in created;
 
 function parseUri(address: string): URL | undefined {
   return URL.canParse(address) ? new URL(address) : undefined;

@@ -1,21 +1,27 @@
 import { Command } from 'commander';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
+import { addCollect } from './collect.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
 import { addConfigSchema } from './config-schema.ts';
+import { addDemo } from './demo.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
 import { addListenUdp } from './listen-udp.ts';
 import { addGlobalOptions } from './options.ts';
 import type { Parts } from './parts.ts';
+import { addPipeline } from './pipeline.ts';
 import { addPoll } from './poll.ts';
+import { addRun } from './run.ts';
 import type { Output, Terminal } from './terminal.ts';
 import { addVersion } from './version.ts';
 
 const EXAMPLES = `
 Examples:
+  hypermeter demo
   hypermeter config init > hypermeter.yaml
-  hypermeter poll -c hypermeter.yaml
+  hypermeter poll qemu+tcp://127.0.0.1/system
+  hypermeter run -c hypermeter.yaml
   hypermeter listen udp
 
 Exit codes: ${Object.entries(EXIT)
@@ -34,6 +40,10 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
     })
     .exitOverride()
     .addHelpText('after', EXAMPLES);
+  addDemo(program, parts, terminal);
+  addRun(program, parts, terminal);
+  addCollect(program, parts, terminal);
+  addPipeline(program, parts, terminal);
   addPoll(program, parts, terminal);
   const listen = program.command('listen').description('print what a sink sends');
   addListenUdp(listen, parts, terminal);

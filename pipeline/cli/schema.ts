@@ -92,7 +92,9 @@ const pipeline = z.strictObject({
 
 const state = z.strictObject({
   type: z.literal('memory').default('memory').describe('Where the state of series is kept.'),
-  path: z.string().min(1).optional().describe('File that keeps the state over a restart.'),
+  rewind: duration({ atLeast: '1m', example: '24h' })
+    .prefault('24h')
+    .describe('How far before the last delivered message the raw topic is read again after a restart.'),
 });
 
 /** The whole configuration. Durations become microseconds, sizes bytes. */

@@ -13,15 +13,20 @@ export interface DeriveRules {
   readonly selection: Selection;
 }
 
-/** Closed windows to samples: every selected meter of every counter and gauge, in the order the windows closed. */
+/**
+ * Closed windows to samples: every selected meter of every counter and gauge, in the order the windows closed. The
+ * meters are those of instances; hosts are counted as well but have none yet.
+ */
 export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   const samples: Sample[] = [];
   for (const gauge of closed.gauges) {
+    if (gauge.instance.isHost) continue;
     for (const meter of rules.selection[gauge.block.kind]?.[gauge.field] ?? []) {
       samples.push(gaugeSample(gauge, meter, rules));
     }
   }
   for (const counter of closed.counters) {
+    if (counter.instance.isHost) continue;
     for (const meter of rules.selection[counter.block.kind]?.[counter.field] ?? []) {
       const sample = counterSample(counter, meter, rules);
       if (sample) samples.push(sample);

@@ -1,0 +1,5 @@
+import { libvirt } from './libvirt/libvirt.ts';
+import { simulator } from './simulator/simulator.ts';
+
+/** Every kind of hypervisor there is. */
+export const CONNECTOR_KINDS = [libvirt, simulator] as const;

@@ -1,0 +1,135 @@
+import { type Command, Option } from 'commander';
+import type { Part } from '../runtime/lifecycle.ts';
+import { type Program, type Runtime, withRuntime } from '../runtime/runtime.ts';
+import { createDelivery } from '../sinks/registry.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { createDemoSink } from './demo-sink.ts';
+import { createTotals, type Totals } from './demo-totals.ts';
+import { EXIT } from './exit.ts';
+import { durationMs, type GlobalOptions, logOptions, wholeNumber } from './options.ts';
+import type { Parts } from './parts.ts';
+import { clusterPart, collectorRole, pipelineRole } from './roles.ts';
+import type { Config } from './schema.ts';
+import { type Terminal, writeLine } from './terminal.ts';
+
+const EXAMPLES = `
+Examples:
+  hypermeter demo
+  hypermeter demo --for 30s --hosts 8 --instances 200
+  hypermeter demo --for 20s -o json > samples.jsonl`;
+
+interface DemoOptions extends GlobalOptions {
+  readonly for?: number;
+  readonly output: 'table' | 'json';
+  readonly hosts: number;
+  readonly instances: number;
+  readonly seed: number;
+}
+
+const INTRODUCTION = `Hypermeter demo: a simulated fleet, an embedded Kafka broker, state in memory. No Kafka, no hypervisor needed.
+VMs are polled every second and metered in windows of 5 s; some are rebooted or migrated on the way.`;
+
+const FAREWELL = `Next: meter a real host   npx hypermeter poll qemu+tcp://HOST/system
+      a configuration     npx hypermeter config init > hypermeter.yaml, then npx hypermeter run -c hypermeter.yaml
+      every command       npx hypermeter --help`;
+
+export function addDemo(program: Command, parts: Parts, terminal: Terminal): void {
+  program
+    .command('demo')
+    .description('meter a simulated fleet on an embedded broker; needs nothing')
+    .option('--for <duration>', 'stop after this time', durationMs)
+    .addOption(
+      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
+    )
+    .option('--hosts <n>', 'simulated hosts', wholeNumber, 4)
+    .option('--instances <n>', 'simulated VMs over all hosts', wholeNumber, 50)
+    .option('--seed <n>', 'another fleet', wholeNumber, 1)
+    .addHelpText('after', EXAMPLES)
+    .action((_: unknown, command: Command) => demo(command.optsWithGlobals<DemoOptions>(), parts, terminal));
+}
+
+const configOf = ({ hosts, instances, seed }: DemoOptions, { schema }: Parts): Config =>
+  schema.parse({
+    service: { id: 'demo', logLevel: 'warn' },
+    kafka: { brokers: 'embedded' },
+    collector: { interval: '1s', linger: '50ms' },
+    connectors: [{ name: 'demo', type: 'simulator', hosts, instances, seed }],
+    pipeline: { windows: [{ size: '5s' }], reorder: '1s' },
+  });
+
+async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Promise<void> {
+  const config = configOf(options, parts);
+  const { stderr } = terminal;
+  const totals = createTotals();
+  await writeLine(stderr, `${INTRODUCTION}\n`);
+  const { version: librdkafka } = await parts.librdkafka();
+  await withRuntime(
+    {
+      build: { version: parts.version, node: process.version, librdkafka },
+      listen: { host: '127.0.0.1', port: 0 },
+      log: logOptions(options, config.service.logLevel, terminal),
+    },
+    terminal.signals,
+    { exitNow: () => process.exit(EXIT.failure), crash: () => process.exit(EXIT.internal) },
+    (runtime) => programOf(options, config, parts, terminal, counted(runtime, totals), totals),
+  );
+  await writeLine(stderr, `\n${totals.line()}\n\n${FAREWELL}`);
+}
+
+/** The runtime, with the demo's totals counting along. */
+const counted = (runtime: Runtime, totals: Totals): Runtime => ({
+  ...runtime,
+  report: (event) => {
+    totals.count(event);
+    runtime.report(event);
+  },
+});
+
+function programOf(
+  options: DemoOptions,
+  config: Config,
+  parts: Parts,
+  terminal: Terminal,
+  runtime: Runtime,
+  totals: Totals,
+): Program {
+  const { part: kafka, cluster } = clusterPart({ config, runtime });
+  const shared = { config, runtime, cluster };
+  const sink = sinkOf(options, config, terminal, runtime, totals);
+  const pipeline = pipelineRole(shared, sink);
+  const collector = collectorRole(shared, parts.connectors, 2000);
+  const ending: Part = { name: 'sinks', stop: () => sink.close() };
+  const told: Part = {
+    name: 'introduction',
+    start: () => {
+      const metrics = runtime.ops ? ` · metrics http://127.0.0.1:${runtime.ops.port}/metrics` : '';
+      return writeLine(
+        terminal.stderr,
+        `broker ${cluster().brokers}${metrics} · the first window is finished in some seconds; Ctrl-C ends\n`,
+      );
+    },
+  };
+  const timeIsUp = options.for === undefined ? [] : [runtime.clock.sleep(options.for, runtime.lifecycle.stopping)];
+  for (const time of timeIsUp) time.catch(() => undefined);
+  return {
+    parts: [ending, kafka, pipeline, collector, told],
+    done: Promise.race([pipeline.failed, collector.failed, ...timeIsUp]),
+  };
+}
+
+/** Tables for people, samples as JSON lines for programs. A reader that went away ends the demo quietly. */
+function sinkOf(
+  options: DemoOptions,
+  config: Config,
+  terminal: Terminal,
+  { clock, report }: Runtime,
+  totals: Totals,
+): Sink {
+  if (options.output === 'json') {
+    return createDelivery([{ type: 'stdout', format: 'json' }], { clock, report, publisherId: config.service.id });
+  }
+  return createDemoSink(clock, async (view) => {
+    await writeLine(terminal.stdout, `${view.lines(terminal.stdout.columns).join('\n')}\n`);
+    await writeLine(terminal.stderr, `${totals.line()}\n`);
+  });
+}

@@ -1,0 +1,167 @@
+import { encodeSnapshot } from '../../avro/codec.ts';
+import { type Collection, collect } from '../../connectors/collect.ts';
+import type { Connector, ConnectorContext } from '../../connectors/connector.ts';
+import { createOutbox } from '../../connectors/outbox.ts';
+import { pollEndpoint } from '../../connectors/polling.ts';
+import { ensureTopic } from '../kafka/admin.ts';
+import { type Cluster, openCluster } from '../kafka/cluster.ts';
+import type { KafkaConfig } from '../kafka/config.ts';
+import { openConsumer } from '../kafka/consumer.ts';
+import { openDeadLetters } from '../kafka/dead-letters.ts';
+import { partitionOf } from '../kafka/murmur2.ts';
+import { openProducer } from '../kafka/producer.ts';
+import type { Rules } from '../model/rules.ts';
+import { type Pipeline, startPipeline } from '../pipeline.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createDelivery, type SinkConfig } from '../sinks/registry.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { createdBy, isEndpoint } from './endpoints.ts';
+import type { AnyConnectorKind } from './parts.ts';
+import type { Config } from './schema.ts';
+
+/** A part of the program that may end it. */
+export interface Role extends Part {
+  /** Rejects when the role cannot go on. */
+  readonly failed: Promise<never>;
+}
+
+/** What the roles share: the cluster is opened by its own part, before them. */
+export interface Shared {
+  readonly config: Config;
+  readonly runtime: Pick<Runtime, 'clock' | 'report'>;
+  readonly cluster: () => Cluster;
+}
+
+/** The Kafka cluster, with the raw topic in place. The embedded broker lives in it. */
+export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; cluster: () => Cluster } {
+  let opened: Cluster | undefined;
+  // The schema is composed with kafkaConfig (composition.ts).
+  const kafka = config.kafka as KafkaConfig;
+  const part: Part = {
+    name: 'kafka',
+    start: async () => {
+      opened = await openCluster(kafka, runtime);
+      const { topics, partitions, replication } = kafka;
+      await ensureTopic(opened, { name: topics.raw, partitions, replication });
+    },
+    stop: async () => opened?.close(),
+  };
+  const cluster = (): Cluster => {
+    if (!opened) throw new Error('the cluster is opened before what uses it');
+    return opened;
+  };
+  return { part, cluster };
+}
+
+/** The configured sinks as one, opened early so that a wrong destination shows at start. */
+export function sinkPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; sink: Sink } {
+  const context = { clock: runtime.clock, report: runtime.report, publisherId: config.service.id };
+  // The schema is composed with sinkConfig (composition.ts).
+  const sink = createDelivery(config.sinks as unknown as readonly SinkConfig[], context);
+  return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
+}
+
+/** The rules of the pipeline section. */
+export const rulesOf = ({ pipeline }: Config): Rules => ({
+  windows: {
+    sizes: pipeline.windows.map(({ size }) => size),
+    graces: pipeline.windows.map(({ grace }) => grace),
+    anchored: pipeline.mode === 'anchored',
+  },
+  counters: { maxSkew: pipeline.maxSkew, fillMax: pipeline.fillMax, edge: pipeline.gaps === 'edge' },
+  reorder: pipeline.reorder,
+});
+
+/** Meters what the raw topic brings. */
+export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): Role {
+  const failure = deferred();
+  let pipeline: Pipeline | undefined;
+  let release: (() => Promise<void>) | undefined;
+  return {
+    name: 'pipeline',
+    failed: failure.promise,
+    start: async () => {
+      const deadLetters = await openDeadLetters(cluster());
+      release = () => deadLetters.close();
+      const consumer = await openConsumer(cluster());
+      const { clock, report } = runtime;
+      const { meters, state } = config;
+      const deps = { consumer, deadLetters, sink, rules: rulesOf(config), meters, rewind: state.rewind, clock, report };
+      pipeline = startPipeline(deps);
+      pipeline.done.catch(failure.reject);
+    },
+    stop: async (signal) => {
+      try {
+        await pipeline?.stop(signal);
+      } finally {
+        await release?.();
+      }
+    },
+  };
+}
+
+/** Polls the configured hypervisors and writes what they said to the raw topic. */
+export function collectorRole(
+  { config, runtime, cluster }: Shared,
+  kinds: readonly AnyConnectorKind[],
+  stopWithinMs = 10_000,
+): Role {
+  const failure = deferred();
+  let collection: Collection | undefined;
+  let release: (() => Promise<void>) | undefined;
+  return {
+    name: 'collector',
+    failed: failure.promise,
+    start: async () => {
+      const { clock, report } = runtime;
+      const { collector, service } = config;
+      const producer = await openProducer(cluster(), cluster().config.topics.raw);
+      release = () => producer.close();
+      const outbox = createOutbox({ producer, clock, report, lingerMs: collector.linger / 1000 });
+      const slicing = {
+        partitions: producer.partitions,
+        partitionOf,
+        collector: service.id,
+        generation: clock.now(),
+        identityEveryUs: collector.identityEvery,
+      };
+      const connectors = connectorsOf(config, kinds, { clock, report }, outbox.hasRoom);
+      collection = collect(connectors, { outbox, slicing, encode: encodeSnapshot, report });
+      collection.done.catch(failure.reject);
+    },
+    stop: async () => {
+      try {
+        await collection?.stop(stopWithinMs);
+      } finally {
+        await release?.();
+      }
+    },
+  };
+}
+
+function connectorsOf(
+  config: Config,
+  kinds: readonly AnyConnectorKind[],
+  context: ConnectorContext,
+  ready: () => boolean,
+): readonly Connector[] {
+  const { interval, timeout } = config.collector;
+  const timeouts = timeout === undefined ? {} : { timeoutMs: timeout / 1000, connectTimeoutMs: timeout / 1000 };
+  const cadence = { intervalMs: interval / 1000, ...timeouts, ready };
+  return config.connectors.flatMap((entry) => {
+    const kind = kinds.find((candidate) => candidate.kind === entry.type);
+    const created = kind === undefined ? [] : createdBy(kind, entry, context);
+    return created.map((each) => (isEndpoint(each) ? pollEndpoint(each, cadence, context) : each));
+  });
+}
+
+function deferred(): { readonly promise: Promise<never>; readonly reject: (error: unknown) => void } {
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<never>((_, refuse) => {
+    reject = refuse;
+  });
+  // It is raced against a signal to stop; a failure after that is told by stopping.
+  promise.catch(() => undefined);
+  return { promise, reject };
+}
