@@ -8,63 +8,18 @@ import {
 } from '../../avro/snapshot.ts';
 import type { Guest } from './guest.ts';
 import type { Life } from './life.ts';
-import { busyAt, consumedBy, type Load } from './load.ts';
-
-type InstanceCounter = (typeof INSTANCE_COUNTERS)[number];
-type DiskCounter = (typeof DISK_COUNTERS)[number];
-type NicCounter = (typeof NIC_COUNTERS)[number];
-
-/** What a series consumes a second at full load. */
-const INSTANCE_PEAKS = (vcpus: bigint): Readonly<Record<InstanceCounter, bigint>> => ({
-  // Never quite all of its vCPUs.
-  cpuTime: vcpus * 970_000_000n,
-  cpuReady: vcpus * 20_000_000n,
-  memorySwapIn: 40_960n,
-  memorySwapOut: 81_920n,
-});
-const DISK_PEAKS: Readonly<Record<DiskCounter, bigint>> = {
-  readBytes: 40_000_000n,
-  readRequests: 900n,
-  readTime: 300_000_000n,
-  writeBytes: 25_000_000n,
-  writeRequests: 600n,
-  writeTime: 400_000_000n,
-  flushRequests: 20n,
-  flushTime: 50_000_000n,
-};
-/** 32 bits of bytes are full after a few minutes, never within one poll. */
-const NIC_PEAKS: Readonly<Record<NicCounter, bigint>> = {
-  rxBytes: 30_000_000n,
-  rxPackets: 22_000n,
-  rxDrops: 3n,
-  rxErrors: 0n,
-  txBytes: 20_000_000n,
-  txPackets: 18_000n,
-  txDrops: 1n,
-  txErrors: 0n,
-};
+import { busyAt, consumedBy } from './load.ts';
+import type { Series } from './series.ts';
 
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 const GUEST_BOOT_US = 30_000_000;
 
-/** A counter of a guest: how it grows and whether it is shown in 32 bits. */
-export interface Series {
-  readonly load: Load;
-  readonly perSecond: bigint;
-  readonly wraps: boolean;
-}
-
-/** A guest's counter by name: `cpuTime`, `vda/readBytes`, `<mac>/rxBytes`. Throws a RangeError if it has none such. */
-export function seriesOf(guest: Guest, name: string): Series {
-  const [field = '', device = ''] = name.split('/').reverse();
-  const load = guest.loads.get(device);
-  const isNic = guest.nics.includes(device);
-  const own = INSTANCE_PEAKS(BigInt(guest.flavor.vcpus));
-  const peaks: Readonly<Record<string, bigint>> = device === '' ? own : isNic ? NIC_PEAKS : DISK_PEAKS;
-  const perSecond = peaks[field];
-  if (load === undefined || perSecond === undefined) throw new RangeError(`${guest.key} has no ${name}`);
-  return { load, perSecond, wraps: isNic && guest.wrap32 };
+/** A counter of a guest by name. Throws a RangeError if it has none such. */
+export function counterOf(guest: Guest, name: string): Series {
+  const series = guest.series.get(name);
+  if (series === undefined) throw new RangeError(`${guest.key} has no ${name}`);
+  return series;
 }
 
 /** What was consumed in the part of [from, to) that falls into a life, wraps undone. */
@@ -84,7 +39,7 @@ export function shownAt(series: Series, life: Life, at: number): bigint {
 export function rowAt(guest: Guest, life: Life, at: number): Omit<Row, 'observedAt' | 'monotonic'> {
   const shown = <Name extends string>(names: readonly Name[], device: string) =>
     Object.fromEntries(
-      names.map((name) => [name, shownAt(seriesOf(guest, device === '' ? name : `${device}/${name}`), life, at)]),
+      names.map((name) => [name, shownAt(counterOf(guest, device === '' ? name : `${device}/${name}`), life, at)]),
     ) as Record<Name, bigint>;
   return {
     ...shown(INSTANCE_COUNTERS, ''),
@@ -97,12 +52,11 @@ export function rowAt(guest: Guest, life: Life, at: number): Omit<Row, 'observed
   };
 }
 
-function memoryAt({ flavor, loads, biography }: Guest, at: number) {
+function memoryAt({ flavor, load, biography }: Guest, at: number) {
   const memory = BigInt(flavor.memory) * MIB;
   const memoryAvailable = (memory * 97n) / 100n;
-  const load = loads.get('');
   const booting = biography.guestReboots.some((reboot) => reboot <= at && at < reboot + GUEST_BOOT_US);
-  const busy = load && !booting ? BigInt(busyAt(load, at)) : 0n;
+  const busy = booting ? 0n : BigInt(busyAt(load, at));
   return {
     memory,
     memoryAvailable,

@@ -1,5 +1,5 @@
 import type { SimulatorConfig } from './config.ts';
-import { consumedIn, seriesOf, shownAt } from './counters.ts';
+import { consumedIn, counterOf, shownAt } from './counters.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createHost, type Host } from './host.ts';
 import { type Life, lastLives, livesUntil } from './life.ts';
@@ -37,14 +37,14 @@ export function createFleet(config: SimulatorConfig, since: number): Fleet {
     lives: (uuid, at) => livesUntil(guestOf(uuid).biography, at),
     truth: (uuid, name, from, to) => {
       const guest = guestOf(uuid);
-      const series = seriesOf(guest, name);
+      const series = counterOf(guest, name);
       return livesUntil(guest.biography, to)
         .map((life) => consumedIn(series, life, from, to))
         .reduce((total, amount) => total + amount, 0n);
     },
     counterAt: (uuid, name, at) => {
       const guest = guestOf(uuid);
-      const series = seriesOf(guest, name);
+      const series = counterOf(guest, name);
       const listed = lastLives(guest.biography, at).filter((life) => at < life.listedTo);
       return new Map(listed.map((life) => [life.epoch, shownAt(series, life, at)]));
     },

@@ -4,6 +4,7 @@ import { type Host, uuidOf } from './host.ts';
 import { type Biography, biographyOf } from './life.ts';
 import { type Load, loadOf } from './load.ts';
 import { between, digestOf, drawsOf } from './random.ts';
+import { type Series, seriesOf } from './series.ts';
 
 /** A VM of the fleet: what it is, how busy it is and where it lived when. */
 export interface Guest {
@@ -14,10 +15,9 @@ export interface Guest {
   readonly disks: readonly string[];
   /** MAC addresses. */
   readonly nics: readonly string[];
-  /** The nics count in 32 bits. */
-  readonly wrap32: boolean;
-  /** Of the VM itself and of each device, by its id; '' is the VM. */
-  readonly loads: ReadonlyMap<string, Load>;
+  readonly load: Load;
+  /** Its counters by name (`series.ts`). */
+  readonly series: ReadonlyMap<string, Series>;
   readonly biography: Biography;
   /** All that does not change; `identityAt` adds the host. */
   readonly identity: Identity;
@@ -43,14 +43,17 @@ export function createGuest(config: SimulatorConfig, since: number, hosts: reado
   const disks = Array.from({ length: config.disks }, (_, disk) => `vd${String.fromCharCode(97 + disk)}`);
   const nics = Array.from({ length: config.nics }, (_, nic) => macOf(digestOf(seed, 'nic', name, index, nic)));
   const flavor = { id: size.name, ...size, ephemeral: 0, swap: 0, extraSpecs: {} };
+  const wrap32 = draw() < config.faults.wrap32;
+  const load = loadOf(seed, key);
+  const loads = [...disks, ...nics].map((device): [string, Load] => [device, loadOf(seed, `${key}/${device}`)]);
   return {
     key,
     uuid,
     flavor,
     disks,
     nics,
-    wrap32: draw() < config.faults.wrap32,
-    loads: new Map(['', ...disks, ...nics].map((device) => [device, loadOf(seed, `${key}/${device}`)])),
+    load,
+    series: seriesOf({ vcpus: size.vcpus, disks, nics, wrap32, loads: new Map([['', load], ...loads]) }),
     biography: biographyOf(config, since, hosts, index),
     identity: identityOf(config, index, draw, { key, flavor, disks, nics, createdAt: since - 48 * 3_600_000_000 }),
   };

@@ -11,8 +11,8 @@ const PER_MILLE_US = 1_000n * 1_000_000n;
  * 1000. `before[s]` is the sum of the slots before s.
  */
 export interface Load {
-  readonly slots: readonly number[];
-  readonly before: readonly number[];
+  readonly slots: Uint16Array;
+  readonly before: Uint32Array;
 }
 
 /** The load of a name of the fleet. */
@@ -21,14 +21,14 @@ export function loadOf(seed: number, name: string): Load {
   const base = 50 + 150 * draw();
   const wave = 100 + 300 * draw();
   const phase = draw();
-  const slots: number[] = [];
-  const before: number[] = [0];
+  const slots = new Uint16Array(SLOTS);
+  const before = new Uint32Array(SLOTS + 1);
   for (let slot = 0; slot < SLOTS; slot++) {
     const height = (1 - Math.cos(2 * Math.PI * (slot / SLOTS + phase))) / 2;
     const burst = draw() < 0.08 ? 400 * draw() : 0;
     const busy = Math.min(1000, Math.round(base + wave * height + burst));
-    slots.push(busy);
-    before.push((before[slot] as number) + busy);
+    slots[slot] = busy;
+    before[slot + 1] = (before[slot] as number) + busy;
   }
   return { slots, before };
 }
