@@ -95,7 +95,7 @@ class Consumer implements RawConsumer {
   }
 
   async open(): Promise<void> {
-    await connect(this.#client, this.#cluster, this.#trouble);
+    await connect(this.#client, this.#cluster, this.#cluster, this.#trouble);
     this.#pulledAt = this.#cluster.clock.monotonic();
     void this.#serve();
   }

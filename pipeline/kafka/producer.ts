@@ -80,7 +80,7 @@ export async function openProducer(cluster: Cluster, topic: string): Promise<Raw
   } as object);
   const name = `producer of ${topic}`;
   const trouble = listenForTrouble(client, name, cluster);
-  await connect(client, cluster, trouble);
+  await connect(client, cluster, cluster, trouble);
   const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
   const partitions = metadata.topics.find((known) => known.name === topic)?.partitions.length ?? 0;
   if (partitions === 0) {
