@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
-import { openConsumer, type RawConsumer } from '../../../pipeline/kafka/consumer.ts';
-import { openProducer, type RawProducer } from '../../../pipeline/kafka/producer.ts';
+import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
+import { openProducer } from '../../../pipeline/kafka/producer.ts';
+import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
+import type { RawProducer } from '../../../pipeline/kafka/raw-producer.ts';
 import type { Membership } from '../../../pipeline/kafka/rebalance.ts';
 import { available } from '../../services/service.ts';
 import { configured, listening, owner, pullUntil, unique } from './fixtures.ts';
