@@ -27,6 +27,7 @@ const CONSUME_TIMEOUT_MS = 25;
 /** Longest that an owner may take to give partitions back or take them on. */
 const REBALANCE_BUDGET_MS = 0.2 * MAX_POLL_INTERVAL_MS;
 const COMMIT_TIMEOUT_MS = 15_000;
+const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
 const CLOSE_MS = 10_000;
@@ -131,15 +132,7 @@ class Consumer implements RawConsumer {
     return this.#inTurn(async () => {
       await this.#intake.settled();
       this.#intake.forget(partition);
-      try {
-        await ask<void>((done) => this.#client.seek({ topic: this.topic, partition, offset }, COMMIT_TIMEOUT_MS, done));
-      } catch (cause) {
-        throw explained(
-          `cannot go to offset ${offset} of partition ${partition} of ${this.topic}`,
-          cause,
-          this.#trouble,
-        );
-      }
+      await this.#goTo(partition, offset);
     });
   }
 
@@ -207,17 +200,24 @@ class Consumer implements RawConsumer {
 
   /** Fetches anew where a partition has messages and gives none. */
   async #wake(): Promise<void> {
-    const stuck = standingStill(
-      this.#standstills,
-      await progressOf(this.#client, this.topic, this.owned(), this.#offsets),
-      this.#cluster.clock.monotonic(),
-      STANDSTILL_US,
-    );
-    for (const { partition, position, high } of stuck) {
-      this.#tell(
-        `partition ${partition} stands at offset ${position} of ${high} for ${STANDSTILL_US / 1e6} s: fetching anew`,
-      );
-      await this.seek(partition, position);
+    const progress = await progressOf(this.#client, this.topic, this.owned(), this.#offsets);
+    const now = this.#cluster.clock.monotonic();
+    for (const { partition, position, high } of standingStill(this.#standstills, progress, now, STANDSTILL_US))
+      await this.#inTurn(async () => {
+        await this.#intake.settled();
+        // A message that came after all must not be read twice.
+        const [still] = this.#client.position([{ topic: this.topic, partition }]);
+        if (still?.offset !== position) return;
+        this.#tell(`partition ${partition} stands at offset ${position} of ${high} for a minute: fetching anew`);
+        await this.#goTo(partition, position);
+      });
+  }
+
+  async #goTo(partition: number, offset: number): Promise<void> {
+    try {
+      await ask<void>((done) => this.#client.seek({ topic: this.topic, partition, offset }, SEEK_TIMEOUT_MS, done));
+    } catch (cause) {
+      throw explained(`cannot go to offset ${offset} of partition ${partition} of ${this.topic}`, cause, this.#trouble);
     }
   }
 

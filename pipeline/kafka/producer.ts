@@ -43,13 +43,19 @@ export async function openProducer(cluster: Cluster, topic: string): Promise<Raw
   const name = `producer of ${topic}`;
   const trouble = listenForTrouble(client, name, cluster);
   await connect(client, cluster, cluster, trouble);
-  const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
-  const partitions = metadata.topics.find((known) => known.name === topic)?.partitions.length ?? 0;
-  if (partitions === 0) {
+  try {
+    const partitions = await partitionsOf(client, topic);
+    if (partitions > 0) return new Producer(client, cluster, trouble, topic, partitions);
+    throw new KafkaError(`topic ${topic} does not exist at ${cluster.brokers}: create it`);
+  } catch (cause) {
     await disconnect(client, name, CLOSE_MS, cluster);
-    throw new KafkaError(`topic ${topic} does not exist at ${cluster.brokers}: create it or let ensureTopic do so`);
+    throw cause instanceof KafkaError ? cause : explained(`cannot look up topic ${topic}`, cause, trouble);
   }
-  return new Producer(client, cluster, trouble, topic, partitions);
+}
+
+async function partitionsOf(client: rdkafka.Producer, topic: string): Promise<number> {
+  const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
+  return metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
 }
 
 class Producer implements RawProducer {
