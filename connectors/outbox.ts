@@ -1,4 +1,4 @@
-import { DeliveryError, type RawProducer } from '../pipeline/kafka/producer.ts';
+import { DeliveryError, type RawProducer } from '../pipeline/kafka/raw-producer.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
 import { backoffMs } from './backoff.ts';

@@ -24,7 +24,7 @@ const ERR_TOPIC_ALREADY_EXISTS = 36;
 export async function ensureTopic(cluster: Cluster, plan: TopicPlan): Promise<number> {
   const client = new rdkafka.Producer({ ...cluster.settings } as object);
   const trouble = listenForTrouble(client, NAME, cluster);
-  await connect(client, cluster, trouble);
+  await connect(client, cluster, cluster, trouble);
   try {
     if ((await partitionsOf(client, cluster, plan.name, trouble)) === 0) await createTopic(cluster, plan, trouble);
     return await appeared(client, cluster, plan.name, trouble);

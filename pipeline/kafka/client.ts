@@ -8,6 +8,8 @@ import { KafkaError, plainReason, remedyFor } from './kafka-error.ts';
 export interface KafkaContext {
   readonly clock: Clock;
   readonly report: Report;
+  /** For connecting a client; default 10 s. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** How a client finds its brokers and who it is. */
@@ -59,10 +61,16 @@ export function listenForTrouble(client: Client<string>, name: string, { clock, 
 }
 
 /** Connects, or rejects with a KafkaError that names the brokers, the reason and the remedy. */
-export async function connect(client: Client<string>, destination: Destination, trouble: Trouble): Promise<void> {
+export async function connect(
+  client: Client<string>,
+  destination: Destination,
+  context: KafkaContext,
+  trouble: Trouble,
+): Promise<void> {
+  const timeout = context.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   try {
     if (destination.token !== null) client.setOauthBearerToken(destination.token);
-    await ask((done) => client.connect({ timeout: CONNECT_TIMEOUT_MS, allTopics: false, topic: '' }, done));
+    await ask((done) => client.connect({ timeout, allTopics: false, topic: '' }, done));
   } catch (cause) {
     throw explained(`cannot reach Kafka at ${destination.brokers}`, cause, trouble);
   }

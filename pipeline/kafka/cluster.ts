@@ -19,12 +19,10 @@ export interface Cluster extends Destination, KafkaContext {
 export async function openCluster(config: KafkaConfig, context: KafkaContext): Promise<Cluster> {
   assertFeatures(config, rdkafka.features);
   const { settings, token } = await clientSettings(config);
-  const { clock, report } = context;
   const broker = config.brokers === 'embedded' ? await startEmbeddedBroker(context) : null;
   const brokers = broker === null ? [config.brokers].flat().join(',') : broker.brokers;
   return {
-    clock,
-    report,
+    ...context,
     config,
     brokers,
     token,

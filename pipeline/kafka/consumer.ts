@@ -2,50 +2,36 @@ import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type TopicPartition 
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { type Commits, createCommits, type PartitionOffset } from './commits.ts';
+import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
 import { LATE, within } from './deadline.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
 import { KafkaError } from './kafka-error.ts';
-import { createOffsets, type Extent, type Offsets } from './offsets.ts';
-import { finish, giveBack, type Membership, type RebalanceDeps, takeOn } from './rebalance.ts';
+import { createOffsets, type Extent, type Offsets, progressOf } from './offsets.ts';
+import type { RawConsumer } from './raw-consumer.ts';
+import {
+  answerBare,
+  ERR_ASSIGN_PARTITIONS,
+  ERR_REVOKE_PARTITIONS,
+  finish,
+  giveBack,
+  type Membership,
+  type RebalanceDeps,
+  takeOn,
+} from './rebalance.ts';
 import { createTurns } from './turns.ts';
+import { keepWatch } from './watch.ts';
 import { type Standstill, standingStill } from './watchdog.ts';
-
-/**
- * Reads one topic by pulling: nothing is read ahead of `pull` but a bounded queue of librdkafka. Either `join` (the
- * group decides which partitions) or `assign` (the caller does), once. While nothing is pulled for some seconds the
- * partitions are paused and the group is still served, so that a stalled pipeline keeps its membership.
- */
-export interface RawConsumer extends Offsets {
-  readonly topic: string;
-  join(owner: Membership): void;
-  assign(starts: readonly PartitionOffset[]): void;
-  /** Up to `count` messages (default 32), in order within a partition; none if there were none for a moment. Rejects with a KafkaError when the consumer can do nothing any more. */
-  pull(count?: number): Promise<readonly RawMessage[]>;
-  /** Commits the next offsets to read; resolves when the group has them. */
-  commit(offsets: readonly PartitionOffset[]): Promise<void>;
-  /** Goes on reading a partition at an offset. */
-  seek(partition: number, offset: number): Promise<void>;
-  owned(): readonly number[];
-  /** Messages that each owned partition holds after the last one handed to this client. */
-  lag(): Promise<ReadonlyMap<number, number>>;
-  /** Gives the partitions back (`onRevoke`), leaves the group and ends by the deadline. Safe to call twice. */
-  close(deadlineMs?: number): Promise<void>;
-}
 
 const PULL_COUNT = 32;
 const CONSUME_TIMEOUT_MS = 25;
-const MAX_POLL_INTERVAL_MS = 300_000;
 /** Longest that an owner may take to give partitions back or take them on. */
 const REBALANCE_BUDGET_MS = 0.2 * MAX_POLL_INTERVAL_MS;
 const COMMIT_TIMEOUT_MS = 15_000;
-const SERVE_EVERY_MS = 1000;
-const STALLED_US = 5_000_000;
+const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
 const CLOSE_MS = 10_000;
 
-const ERR_ASSIGN_PARTITIONS = -175;
-const ERR_REVOKE_PARTITIONS = -174;
 const ERR_FATAL = -150;
 
 /** Opens a consumer of the configured group. Rejects with a KafkaError that names the brokers and what to do. */
@@ -77,11 +63,10 @@ class Consumer implements RawConsumer {
     this.topic = topic;
     this.#commits = createCommits(() => this.#client, topic, cluster.config.group);
     this.#client = new rdkafka.KafkaConsumer(
-      consumerSettings(
-        cluster,
-        (error, assignment) => this.#onRebalance(error, assignment),
-        (error, offsets) => this.#commits.settle(error, offsets),
-      ),
+      consumerSettings(cluster, {
+        onRebalance: (error, assignment) => this.#onRebalance(error, assignment),
+        onCommit: (error, offsets) => this.#commits.settle(error, offsets),
+      }),
       { 'auto.offset.reset': 'earliest' },
     );
     this.#client.setDefaultConsumeTimeout(CONSUME_TIMEOUT_MS);
@@ -95,9 +80,13 @@ class Consumer implements RawConsumer {
   }
 
   async open(): Promise<void> {
-    await connect(this.#client, this.#cluster, this.#trouble);
+    await connect(this.#client, this.#cluster, this.#cluster, this.#trouble);
     this.#pulledAt = this.#cluster.clock.monotonic();
-    void this.#serve();
+    const trouble = (error: unknown) => this.#tell(error);
+    const pulledAt = () => this.#pulledAt;
+    const stop = this.#stopped.signal;
+    const { clock } = this.#cluster;
+    keepWatch({ clock, stop, pulledAt, idle: () => this.#idle(), check: () => this.#wake(), trouble }).catch(trouble);
   }
 
   join(owner: Membership): void {
@@ -143,15 +132,7 @@ class Consumer implements RawConsumer {
     return this.#inTurn(async () => {
       await this.#intake.settled();
       this.#intake.forget(partition);
-      try {
-        await ask<void>((done) => this.#client.seek({ topic: this.topic, partition, offset }, COMMIT_TIMEOUT_MS, done));
-      } catch (cause) {
-        throw explained(
-          `cannot go to offset ${offset} of partition ${partition} of ${this.topic}`,
-          cause,
-          this.#trouble,
-        );
-      }
+      await this.#goTo(partition, offset);
     });
   }
 
@@ -162,7 +143,7 @@ class Consumer implements RawConsumer {
   owned = (): readonly number[] => this.#intake.owned();
 
   async lag(): Promise<ReadonlyMap<number, number>> {
-    const progress = await this.#progress();
+    const progress = await progressOf(this.#client, this.topic, this.owned(), this.#offsets);
     return new Map(progress.map(({ partition, position, high }) => [partition, Math.max(0, high - position)]));
   }
 
@@ -194,11 +175,11 @@ class Consumer implements RawConsumer {
     const partitions = assignment.map(({ partition }) => partition);
     const owner = this.#owner;
     if (this.#closed || this.#failure || owner === null) {
-      this.#answerBare(error, assignment);
+      answerBare(error, assignment, this.#deps());
       return;
     }
     void this.#inTurn(async () => {
-      if (this.#closed) this.#answerBare(error, assignment);
+      if (this.#closed) answerBare(error, assignment, this.#deps());
       else if (error.code === ERR_ASSIGN_PARTITIONS) await takeOn(partitions, owner, this.#deps());
       else if (error.code === ERR_REVOKE_PARTITIONS) await giveBack(partitions, owner, this.#deps());
       else throw new KafkaError(`rebalance failed: ${error.message}`, { cause: error });
@@ -209,62 +190,35 @@ class Consumer implements RawConsumer {
     });
   }
 
-  #answerBare(error: LibrdKafkaError, assignment: readonly TopicPartition[]): void {
-    try {
-      if (error.code === ERR_ASSIGN_PARTITIONS) this.#client.incrementalAssign([...assignment]);
-      else this.#client.incrementalUnassign([...assignment]);
-    } catch (cause) {
-      if (this.#client.isConnected()) this.#tell(cause);
-    }
+  /** Keeps the membership while nobody pulls; what was fetched already waits, paused. */
+  #idle(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#paused) this.#pause();
+      await this.#orTrouble(this.#intake.pump(), undefined);
+    });
   }
 
-  /** Keeps the membership alive while nobody pulls, and looks for partitions that hang. */
-  async #serve(): Promise<void> {
-    const { clock } = this.#cluster;
-    const { signal } = this.#stopped;
-    let checkedAt = clock.monotonic();
-    while (!signal.aborted) {
-      const slept = await clock.sleep(SERVE_EVERY_MS, signal).then(
-        () => true,
-        () => false,
-      );
-      if (!slept) return;
-      if (clock.monotonic() - this.#pulledAt > STALLED_US)
-        await this.#inTurn(async () => {
-          if (!this.#paused) this.#pause();
-          await this.#orTrouble(this.#intake.pump(), undefined);
-        }).catch((error: unknown) => this.#tell(error));
-      else if (clock.monotonic() - checkedAt > STANDSTILL_US / 4) {
-        checkedAt = clock.monotonic();
-        await this.#wake().catch((error: unknown) => this.#tell(error));
-      }
-    }
-  }
-
+  /** Fetches anew where a partition has messages and gives none. */
   async #wake(): Promise<void> {
-    const stuck = standingStill(
-      this.#standstills,
-      await this.#progress(),
-      this.#cluster.clock.monotonic(),
-      STANDSTILL_US,
-    );
-    for (const { partition, position, high } of stuck) {
-      this.#tell(
-        `partition ${partition} stands at offset ${position} of ${high} for ${STANDSTILL_US / 1e6} s: fetching anew`,
-      );
-      await this.seek(partition, position);
-    }
+    const progress = await progressOf(this.#client, this.topic, this.owned(), this.#offsets);
+    const now = this.#cluster.clock.monotonic();
+    for (const { partition, position, high } of standingStill(this.#standstills, progress, now, STANDSTILL_US))
+      await this.#inTurn(async () => {
+        await this.#intake.settled();
+        // A message that came after all must not be read twice.
+        const [still] = this.#client.position([{ topic: this.topic, partition }]);
+        if (still?.offset !== position) return;
+        this.#tell(`partition ${partition} stands at offset ${position} of ${high} for a minute: fetching anew`);
+        await this.#goTo(partition, position);
+      });
   }
 
-  async #progress(): Promise<{ partition: number; position: number; high: number }[]> {
-    const which = this.owned().map((partition) => ({ topic: this.topic, partition }));
-    const positions = which.length === 0 ? [] : this.#client.position(which);
-    return Promise.all(
-      positions.map(async ({ partition, offset }) => {
-        const { low, high } = await this.watermarkOffsets(partition);
-        return { partition, position: offset >= 0 ? offset : low, high };
-      }),
-    );
+  async #goTo(partition: number, offset: number): Promise<void> {
+    try {
+      await ask<void>((done) => this.#client.seek({ topic: this.topic, partition, offset }, SEEK_TIMEOUT_MS, done));
+    } catch (cause) {
+      throw explained(`cannot go to offset ${offset} of partition ${partition} of ${this.topic}`, cause, this.#trouble);
+    }
   }
 
   #pause(): void {
@@ -313,26 +267,3 @@ class Consumer implements RawConsumer {
     this.#cluster.report({ event: 'kafka.trouble', client: this.#name, error });
   }
 }
-
-/** Bounded queues, explicit commits, partitions handed over one by one. */
-const consumerSettings = (
-  cluster: Cluster,
-  onRebalance: (error: LibrdKafkaError, assignment: TopicPartition[]) => void,
-  onCommit: (error: LibrdKafkaError, offsets: { topic: string; partition: number; offset: number }[]) => void,
-): object => ({
-  'queued.max.messages.kbytes': 16_384,
-  'queued.min.messages': 1000,
-  'fetch.message.max.bytes': 1_048_576,
-  // The default of a second makes a bounded queue run dry between fetches.
-  'fetch.queue.backoff.ms': 20,
-  'fetch.wait.max.ms': 100,
-  'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
-  ...cluster.settings,
-  'group.id': cluster.config.group,
-  'enable.auto.commit': false,
-  'enable.auto.offset.store': false,
-  'isolation.level': 'read_committed',
-  'partition.assignment.strategy': 'cooperative-sticky',
-  rebalance_cb: onRebalance,
-  offset_commit_cb: onCommit,
-});

@@ -21,7 +21,7 @@ const POLL_MS = 1000;
 export async function startEmbeddedBroker(context: KafkaContext): Promise<EmbeddedBroker> {
   const owner = new rdkafka.Producer({ 'client.id': 'hypermeter-embedded', 'test.mock.num.brokers': 1 } as object);
   const trouble = listenForTrouble(owner, NAME, context);
-  await connect(owner, { brokers: 'embedded', token: null }, trouble);
+  await connect(owner, { brokers: 'embedded', token: null }, context, trouble);
   owner.setPollInterval(POLL_MS);
   const metadata = await ask<rdkafka.Metadata>((done) => owner.getMetadata({ allTopics: true, timeout: 5000 }, done));
   const brokers = metadata.brokers.map(({ host, port }) => `${host}:${port}`).join(',');

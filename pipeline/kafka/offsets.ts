@@ -1,5 +1,6 @@
 import type { KafkaConsumer, TopicPartitionOffset, WatermarkOffsets } from 'node-rdkafka';
 import { ask, explained, type Trouble } from './client.ts';
+import type { Progress } from './watchdog.ts';
 
 /** The oldest offset there is and the one after the newest. */
 export interface Extent {
@@ -54,3 +55,20 @@ export function createOffsets(client: KafkaConsumer, topic: string, brokers: str
 /** librdkafka says "none" with negative or missing offsets. */
 const known = (found: readonly TopicPartitionOffset[]): ReadonlyMap<number, number | null> =>
   new Map(found.map(({ partition, offset }) => [partition, offset >= 0 ? offset : null]));
+
+/** How far a client has read each of these partitions that it is assigned. */
+export async function progressOf(
+  client: KafkaConsumer,
+  topic: string,
+  partitions: readonly number[],
+  offsets: Offsets,
+): Promise<readonly Progress[]> {
+  if (partitions.length === 0) return [];
+  const positions = client.position(partitions.map((partition) => ({ topic, partition })));
+  return Promise.all(
+    positions.map(async ({ partition, offset }) => {
+      const { low, high } = await offsets.watermarkOffsets(partition);
+      return { partition, position: offset >= 0 ? offset : low, high };
+    }),
+  );
+}

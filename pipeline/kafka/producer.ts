@@ -3,45 +3,7 @@ import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } f
 import type { Cluster } from './cluster.ts';
 import { compressionFor } from './features.ts';
 import { KafkaError } from './kafka-error.ts';
-
-/** One message to send. */
-export interface Outgoing {
-  readonly partition: number;
-  readonly value: Buffer;
-  /** The record's time where the topic keeps the producer's; default is the time of sending. */
-  readonly timestampMs?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/**
- * Sends to one topic, idempotently and to all in-sync replicas. `send` resolves when every message is acknowledged and
- * rejects with a DeliveryError that lists those that are not; such a one may be sent again (and may, if its
- * acknowledgement was all that got lost, then be there twice). Memory is bounded: `send` waits for room.
- */
-export interface RawProducer {
-  readonly topic: string;
-  /** Partitions of the topic when the producer was opened. */
-  readonly partitions: number;
-  send(messages: readonly Outgoing[]): Promise<void>;
-  /** Resolves when nothing is under way. */
-  flush(): Promise<void>;
-  /** Waits for what is under way, but no longer than the deadline. Safe to call twice. */
-  close(deadlineMs?: number): Promise<void>;
-}
-
-/** Messages that were not acknowledged. */
-export class DeliveryError extends KafkaError {
-  override readonly name = 'DeliveryError';
-  /** Worth sending again. */
-  readonly undelivered: readonly Outgoing[];
-  /** No broker will ever take these. */
-  readonly refused: readonly Outgoing[];
-  constructor(error: KafkaError, undelivered: readonly Outgoing[], refused: readonly Outgoing[]) {
-    super(error.message, { cause: error.cause, fatal: error.fatal });
-    this.undelivered = undelivered;
-    this.refused = refused;
-  }
-}
+import { DeliveryError, type Outgoing, type RawProducer } from './raw-producer.ts';
 
 /** Unacknowledged bytes before `send` waits. librdkafka's own bound stays above it. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024;
@@ -80,14 +42,20 @@ export async function openProducer(cluster: Cluster, topic: string): Promise<Raw
   } as object);
   const name = `producer of ${topic}`;
   const trouble = listenForTrouble(client, name, cluster);
-  await connect(client, cluster, trouble);
-  const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
-  const partitions = metadata.topics.find((known) => known.name === topic)?.partitions.length ?? 0;
-  if (partitions === 0) {
+  await connect(client, cluster, cluster, trouble);
+  try {
+    const partitions = await partitionsOf(client, topic);
+    if (partitions > 0) return new Producer(client, cluster, trouble, topic, partitions);
+    throw new KafkaError(`topic ${topic} does not exist at ${cluster.brokers}: create it`);
+  } catch (cause) {
     await disconnect(client, name, CLOSE_MS, cluster);
-    throw new KafkaError(`topic ${topic} does not exist at ${cluster.brokers}: create it or let ensureTopic do so`);
+    throw cause instanceof KafkaError ? cause : explained(`cannot look up topic ${topic}`, cause, trouble);
   }
-  return new Producer(client, cluster, trouble, topic, partitions);
+}
+
+async function partitionsOf(client: rdkafka.Producer, topic: string): Promise<number> {
+  const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
+  return metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
 }
 
 class Producer implements RawProducer {

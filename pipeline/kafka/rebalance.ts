@@ -1,4 +1,4 @@
-import type { KafkaConsumer } from 'node-rdkafka';
+import type { KafkaConsumer, LibrdKafkaError, TopicPartition } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
 import { LATE, within } from './deadline.ts';
 import type { Intake } from './intake.ts';
@@ -27,6 +27,9 @@ export interface RebalanceDeps {
   /** Told of a revocation that went wrong. */
   readonly trouble: (error: KafkaError) => void;
 }
+
+export const ERR_ASSIGN_PARTITIONS = -175;
+export const ERR_REVOKE_PARTITIONS = -174;
 
 /** Gives the partitions their start offsets and starts them. Rejects with a KafkaError if the owner could not take them. */
 export async function takeOn(partitions: readonly number[], owner: Membership, deps: RebalanceDeps): Promise<void> {
@@ -60,6 +63,20 @@ export async function finish(partitions: readonly number[], owner: Membership, d
     await inBudget(owner.onRevoke(partitions), 'giving back', partitions, deps);
   } catch (error) {
     deps.trouble(error instanceof KafkaError ? error : new KafkaError(String(error), { cause: error }));
+  }
+}
+
+/** The answer of a consumer that closes or has failed: librdkafka is satisfied, nobody is asked. */
+export function answerBare(
+  error: LibrdKafkaError,
+  assignment: readonly TopicPartition[],
+  { client, trouble }: RebalanceDeps,
+): void {
+  try {
+    if (error.code === ERR_ASSIGN_PARTITIONS) client.incrementalAssign([...assignment]);
+    else client.incrementalUnassign([...assignment]);
+  } catch (cause) {
+    if (client.isConnected()) trouble(new KafkaError(`a rebalance could not be answered: ${String(cause)}`, { cause }));
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Parcel } from '../../connectors/gather.ts';
 import { createOutbox } from '../../connectors/outbox.ts';
 import { KafkaError } from '../../pipeline/kafka/kafka-error.ts';
-import { DeliveryError, type Outgoing } from '../../pipeline/kafka/producer.ts';
+import { DeliveryError, type Outgoing } from '../../pipeline/kafka/raw-producer.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { handClock } from './hand-clock.ts';
 

@@ -1,9 +1,14 @@
+import rdkafka from 'node-rdkafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
-import { openConsumer, type RawConsumer } from '../../../pipeline/kafka/consumer.ts';
-import { openProducer, type RawProducer } from '../../../pipeline/kafka/producer.ts';
+import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
+import { openProducer } from '../../../pipeline/kafka/producer.ts';
+import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
+import type { RawProducer } from '../../../pipeline/kafka/raw-producer.ts';
 import type { Membership } from '../../../pipeline/kafka/rebalance.ts';
+import type { Clock } from '../../../pipeline/runtime/clock.ts';
+import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { available } from '../../services/service.ts';
 import { configured, listening, owner, pullUntil, unique } from './fixtures.ts';
 
@@ -139,12 +144,24 @@ describe.skipIf(!(await available('kafka')))('a Kafka cluster [kafka]', () => {
   });
 
   test('a consumer that is not pulled from stays in its group, and goes on where it was', async () => {
-    const mine = await cluster2('stalling');
+    // A clock that can be moved on to when nobody has pulled for long, and counts the rounds of the watch.
+    let skippedUs = 0;
+    let rounds = 0;
+    const clock: Clock = {
+      ...context.clock,
+      monotonic: () => context.clock.monotonic() + skippedUs,
+      sleep: (ms, signal) => {
+        rounds++;
+        return context.clock.sleep(ms, signal);
+      },
+    };
+    const mine = { ...(await cluster2('stalling')), clock };
     const consumer = await openConsumer(mine);
     consumer.join(owner().membership);
     const first = await pullUntil(consumer, (all) => all.length >= 100);
-    // Longer than the time after which it pauses: what a stalled sink does to a pipeline.
-    await context.clock.sleep(7000);
+    skippedUs = 60_000_000;
+    const seen = rounds;
+    while (rounds < seen + 3) await context.clock.sleep(50);
     expect(consumer.owned()).toEqual(ALL);
     const sent = await Promise.all(ALL.map(async (partition) => (await consumer.watermarkOffsets(partition)).high));
     const total = sent.reduce((sum, end) => sum + end, 0);
@@ -165,6 +182,25 @@ describe.skipIf(!(await available('kafka')))('a Kafka cluster [kafka]', () => {
     next.join(owner().membership);
     await pullUntil(next, (all) => all.length > 0);
     await next.close();
+  });
+
+  test('tells when a topic keeps the time of the producer', async () => {
+    const told: string[] = [];
+    const topicOfOthers = unique('create-time');
+    const admin = rdkafka.AdminClient.create({ 'bootstrap.servers': cluster.brokers } as object);
+    await new Promise<void>((resolve, reject) => {
+      const plan = { topic: topicOfOthers, num_partitions: 1, replication_factor: 1 };
+      admin.createTopic(plan, 10_000, (error) => (error ? reject(error) : resolve()));
+    });
+    admin.disconnect();
+    await ensureTopic(cluster, { name: topicOfOthers, partitions: 1, replication: 1 });
+    const report = (event: InternalEvent) => void (event.event === 'kafka.trouble' && told.push(event.error.message));
+    const other = await openProducer({ ...cluster, report }, topicOfOthers);
+    const message = { partition: 0, value: Buffer.from('x'), timestampMs: 1_700_000_000_000 };
+    await other.send([message, message]);
+    await other.close();
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/keeps the producer's time .*set it to LogAppendTime/);
   });
 
   test('had no other trouble', () => {

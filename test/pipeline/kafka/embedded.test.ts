@@ -1,9 +1,12 @@
+import rdkafka from 'node-rdkafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
-import { openConsumer, type RawConsumer } from '../../../pipeline/kafka/consumer.ts';
+import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
 import { openDeadLetters } from '../../../pipeline/kafka/dead-letters.ts';
-import { DeliveryError, openProducer, type RawProducer } from '../../../pipeline/kafka/producer.ts';
+import { openProducer } from '../../../pipeline/kafka/producer.ts';
+import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
+import { DeliveryError, type RawProducer } from '../../../pipeline/kafka/raw-producer.ts';
 import { configured, listening, owner, pullUntil } from './fixtures.ts';
 
 const { events, context } = listening();
@@ -12,6 +15,22 @@ let cluster: Cluster;
 let producer: RawProducer;
 let consumer: RawConsumer;
 const first = owner();
+
+/** The first record of a partition as the bare client sees it, headers and all. */
+async function rawRecord(from: Cluster, topic: string, partition: number): Promise<rdkafka.Message> {
+  const settings = { 'bootstrap.servers': from.brokers, 'group.id': 'judge' };
+  const judge = new rdkafka.KafkaConsumer(settings, { 'auto.offset.reset': 'earliest' });
+  await new Promise((resolve) => judge.connect({ allTopics: true }, resolve));
+  judge.assign([{ topic, partition, offset: 0 }]);
+  for (;;) {
+    const [record] = await new Promise<rdkafka.Message[]>((resolve) =>
+      judge.consume(1, (_, records) => resolve(records)),
+    );
+    if (record === undefined) continue;
+    await new Promise((resolve) => judge.disconnect(resolve));
+    return record;
+  }
+}
 
 beforeAll(async () => {
   cluster = await openCluster(configured({}), context);
@@ -93,11 +112,15 @@ describe('the embedded broker', () => {
     const letters = await openDeadLetters(cluster);
     await letters.send({ value: Buffer.from([1, 2, 3]), partition: 3, offset: 17, reason: 'unknown schema' });
     await letters.close();
-    const reader = await openConsumer(cluster, 'hypermeter.dead');
-    reader.assign([{ partition: 3, offset: 0 }]);
-    const [letter] = await pullUntil(reader, (all) => all.length >= 1);
-    expect(letter?.value).toEqual(Buffer.from([1, 2, 3]));
-    await reader.close();
+    expect(await rawRecord(cluster, 'hypermeter.dead', 3)).toMatchObject({
+      value: Buffer.from([1, 2, 3]),
+      headers: [
+        { 'source.topic': Buffer.from('hypermeter.raw') },
+        { 'source.partition': Buffer.from('3') },
+        { 'source.offset': Buffer.from('17') },
+        { reason: Buffer.from('unknown schema') },
+      ],
+    });
   });
 
   test('refuses a message that is too large, and only that one', async () => {

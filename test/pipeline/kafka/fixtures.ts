@@ -1,6 +1,6 @@
 import { type KafkaConfig, kafkaConfig } from '../../../pipeline/kafka/config.ts';
-import type { RawConsumer } from '../../../pipeline/kafka/consumer.ts';
 import type { RawMessage } from '../../../pipeline/kafka/intake.ts';
+import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
 import type { Membership } from '../../../pipeline/kafka/rebalance.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';

@@ -1,0 +1,124 @@
+import { Subject } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../avro/snapshot.ts';
+import { collect } from '../../connectors/collect.ts';
+import type { Connector, Poll } from '../../connectors/connector.ts';
+import { createOutbox } from '../../connectors/outbox.ts';
+import { ensureTopic } from '../../pipeline/kafka/admin.ts';
+import { type Cluster, openCluster } from '../../pipeline/kafka/cluster.ts';
+import { kafkaConfig } from '../../pipeline/kafka/config.ts';
+import { openConsumer } from '../../pipeline/kafka/consumer.ts';
+import { partitionOf } from '../../pipeline/kafka/murmur2.ts';
+import { openProducer } from '../../pipeline/kafka/producer.ts';
+import { systemClock } from '../../pipeline/runtime/clock.ts';
+import type { InternalEvent } from '../../pipeline/runtime/events.ts';
+import { instance, poll } from './polls.ts';
+
+/** A Snapshot as one line of JSON, so that several in a message can be told apart. */
+const encode = (snapshot: Snapshot): Buffer =>
+  Buffer.from(`${JSON.stringify(snapshot, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`);
+const lines = (value: Buffer): Snapshot[] =>
+  value
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+const source = () => {
+  const polls = new Subject<Poll>();
+  const connector = (id: string): Connector => ({ id, kind: 'simulator', snapshots: polls });
+  return { polls, connector };
+};
+
+const slicing = { partitions: 4, partitionOf, collector: 'c1', generation: 1, identityEveryUs: 60_000_000 };
+
+describe('collecting into the embedded broker', () => {
+  const events: InternalEvent[] = [];
+  const context = { clock: systemClock, report: (event: InternalEvent) => void events.push(event) };
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await openCluster(kafkaConfig.parse({}), context);
+    await ensureTopic(cluster, { name: 'hypermeter.raw', partitions: 4, replication: 1 });
+  });
+  afterAll(() => cluster.close());
+
+  test('every poll arrives whole: a slice in every partition, each instance once, in order', async () => {
+    const producer = await openProducer(cluster, 'hypermeter.raw');
+    const outbox = createOutbox({ producer, ...context, lingerMs: 50 });
+    const { polls, connector } = source();
+    const collection = collect([connector('kvm1')], { outbox, slicing, encode, report: context.report });
+    const everyone = Array.from({ length: 50 }, (_, number) => instance(number));
+    for (let sequence = 0; sequence < 30; sequence++) polls.next(poll(sequence * 10_000_000, everyone, { sequence }));
+    await collection.stop(10_000);
+    await collection.done;
+    await producer.close();
+
+    const consumer = await openConsumer(cluster);
+    consumer.assign([0, 1, 2, 3].map((partition) => ({ partition, offset: 0 })));
+    const slices: { partition: number; snapshot: Snapshot }[] = [];
+    while (slices.length < 120)
+      for (const { partition, value } of await consumer.pull())
+        slices.push(...lines(value).map((snapshot) => ({ partition, snapshot })));
+    await consumer.close();
+
+    for (const partition of [0, 1, 2, 3]) {
+      const here = slices.filter((slice) => slice.partition === partition).map(({ snapshot }) => snapshot);
+      expect(here.map((snapshot) => snapshot.poll.sequence)).toEqual([...Array(30).keys()]);
+      expect(new Set(here.map((snapshot) => snapshot.poll.slice))).toEqual(new Set([partition]));
+    }
+    for (let sequence = 0; sequence < 30; sequence++) {
+      const of = slices.filter(({ snapshot }) => snapshot.poll.sequence === sequence);
+      expect(of.flatMap(({ snapshot }) => snapshot.instances)).toHaveLength(50);
+    }
+    const sent = events.reduce((sum, event) => sum + (event.event === 'slices.sent' ? event.slices : 0), 0);
+    expect(sent).toBe(120);
+  });
+});
+
+describe('a collector', () => {
+  const wired = (encoder: (snapshot: Snapshot) => Buffer) => {
+    const events: InternalEvent[] = [];
+    const values: Buffer[] = [];
+    const report = (event: InternalEvent) => void events.push(event);
+    const producer = {
+      send: async (messages: readonly { value: Buffer }[]) => void values.push(...messages.map(({ value }) => value)),
+    };
+    const outbox = createOutbox({ producer, clock: systemClock, report, lingerMs: 0 });
+    return { events, values, outbox, deps: { outbox, slicing, encode: encoder, report } };
+  };
+
+  test('reports a slice that cannot be encoded and sends the others', async () => {
+    const { events, values, deps } = wired((snapshot) => {
+      if (snapshot.poll.slice === 2) throw new RangeError('out of range');
+      return encode(snapshot);
+    });
+    const { polls, connector } = source();
+    const collection = collect([connector('kvm1')], deps);
+    polls.next(poll(0, []));
+    await collection.stop(1000);
+    expect(values.flatMap(lines).map((snapshot) => snapshot.poll.slice)).toEqual([0, 1, 3]);
+    expect(events).toMatchObject([
+      { event: 'slices.failed', hypervisor: 'kvm1' },
+      { event: 'slices.sent', slices: 3 },
+    ]);
+  });
+
+  test('takes no polls once it is stopped, and stopping twice is safe', async () => {
+    const { values, deps } = wired(encode);
+    const { polls, connector } = source();
+    const collection = collect([connector('a'), connector('b')], deps);
+    await Promise.all([collection.stop(1000), collection.stop(1000), collection.done]);
+    polls.next(poll(0, [instance(1)]));
+    expect(polls.observed).toBe(false);
+    expect(values).toEqual([]);
+  });
+
+  test('fails when a connector breaks its promise never to fail', async () => {
+    const { deps } = wired(encode);
+    const { polls, connector } = source();
+    const collection = collect([connector('kvm1')], deps);
+    polls.error(new Error('a fault of ours'));
+    await expect(collection.done).rejects.toThrow('a fault of ours');
+    await collection.stop(1000);
+  });
+});
