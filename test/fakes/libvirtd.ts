@@ -11,7 +11,7 @@ import {
   PONG,
   REMOTE_PROGRAM,
 } from '../../connectors/libvirt/protocol.ts';
-import { XdrReader } from '../../connectors/libvirt/xdr.ts';
+import { ProtocolError, XdrReader } from '../../connectors/libvirt/xdr.ts';
 import * as answers from './libvirtd-answers.ts';
 
 /** Procedures that virsh wants besides the connector's. */
@@ -33,6 +33,8 @@ export type Reaction =
   | 'disconnect';
 
 export interface FakeOptions {
+  /** Another loopback address than 127.0.0.1. */
+  readonly host?: string;
   readonly domains?: readonly answers.FakeDomain[];
   /** Ways to authenticate, by number; default 0, none. */
   readonly auth?: readonly number[];
@@ -72,7 +74,7 @@ export class FakeLibvirtd {
 
   static async start(options: FakeOptions = {}): Promise<FakeLibvirtd> {
     const fake = new FakeLibvirtd(options);
-    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => fake.#server.listen(0, options.host ?? '127.0.0.1', resolve));
     return fake;
   }
 
@@ -126,7 +128,12 @@ export class FakeLibvirtd {
     socket.on('error', () => socket.destroy());
     const splitter = new PacketSplitter();
     socket.on('data', (chunk: Buffer) => {
-      for (const bytes of splitter.push(chunk)) this.#receive(socket, decodePacket(bytes));
+      try {
+        for (const bytes of splitter.push(chunk)) this.#receive(socket, decodePacket(bytes));
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        socket.destroy();
+      }
     });
   }
 

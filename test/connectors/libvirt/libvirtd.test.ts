@@ -1,0 +1,275 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Instance } from '../../../avro/snapshot.ts';
+import type { Endpoint, Session } from '../../../connectors/connector.ts';
+import { libvirt } from '../../../connectors/libvirt/libvirt.ts';
+import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { FakeLibvirtd } from '../../fakes/libvirtd.ts';
+import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
+import { available } from '../../services/service.ts';
+
+/** As test/services/start-libvirt.sh leaves them. */
+const RUN = join(process.env.SVC_RUN ?? join(process.env.TMPDIR ?? tmpdir(), 'hypermeter-services'), 'libvirt');
+const SYSTEM = 'qemu+tcp://127.0.0.1/system';
+const [DISK_GUEST, OTHER_GUEST, NET_GUEST] = ['svc-1', 'svc-2', 'svc-3'];
+
+const virsh = (...words: string[]): string =>
+  execFileSync('virsh', ['-q', '-c', 'qemu:///system', ...words], { encoding: 'utf8' });
+
+/** `virsh domstats`, without the monitor's help where a domain may be stuck. */
+const domstats = (domain: string): ReadonlyMap<string, string> =>
+  new Map(
+    virsh('domstats', domain)
+      .split('\n')
+      .map((line) => line.trim().split('='))
+      .flatMap(([name, value]) => (name && value !== undefined ? [[name, value] as const] : [])),
+  );
+
+let signal: AbortSignal;
+let sessions: Session[] = [];
+beforeEach(() => {
+  signal = AbortSignal.timeout(60_000);
+});
+afterEach(async () => {
+  for (const session of sessions) await session.close();
+  sessions = [];
+});
+
+function endpointOf(uri: string, words: object = {}): Endpoint {
+  const config = libvirt.schema.parse({ name: 'kvm1', type: 'libvirt', uri, ...words });
+  const endpoint = libvirt.create(config, { clock: systemClock, report: () => undefined });
+  if (!('connect' in endpoint)) throw new Error('libvirt is polled');
+  return endpoint;
+}
+
+async function connect(uri = SYSTEM, words: object = {}): Promise<Session> {
+  const session = await endpointOf(uri, words).connect(signal);
+  sessions.push(session);
+  return session;
+}
+
+async function guest(session: Session, name = DISK_GUEST): Promise<Instance> {
+  const { instances } = await session.poll(signal);
+  const found = instances.find(({ identity }) => identity?.instanceName === name);
+  if (!found) throw new Error(`${name} is not listed`);
+  return found;
+}
+
+const there = await available('libvirt');
+
+describe.skipIf(!there)('a real libvirtd [libvirt]', () => {
+  const ssh = `${RUN}/ssh`;
+  it.each([
+    ['tcp', SYSTEM],
+    ['tls', `qemu+tls://127.0.0.1/system?pkipath=${RUN}/pki`],
+    ['tls by name', `qemu+tls://localhost/system?pkipath=${RUN}/pki`],
+    ['unix', 'qemu:///system'],
+    ['ssh', `qemu+ssh://127.0.0.1:10022/system?keyfile=${ssh}/client_key&known_hosts=${ssh}/known_hosts`],
+  ])('over %s says what virsh says before and after', async (_, uri) => {
+    const session = await connect(uri);
+    for (const name of [DISK_GUEST, NET_GUEST]) {
+      const before = domstats(name ?? '');
+      const { rows } = await guest(session, name);
+      const after = domstats(name ?? '');
+      const [row] = rows;
+      const pairs: [string, bigint | null | undefined][] = [
+        ['cpu.time', row?.cpuTime],
+        ['vcpu.0.delay', row?.cpuReady],
+        ['vcpu.current', row?.vcpus],
+        ['block.0.rd.bytes', row?.disks[0]?.readBytes],
+        ['block.0.rd.reqs', row?.disks[0]?.readRequests],
+        ['block.0.rd.times', row?.disks[0]?.readTime],
+        ['block.0.wr.bytes', row?.disks[0]?.writeBytes],
+        ['block.0.capacity', row?.disks[0]?.capacity],
+        ['net.0.rx.bytes', row?.nics[0]?.rxBytes],
+        ['net.0.tx.bytes', row?.nics[0]?.txBytes],
+        ['net.0.tx.pkts', row?.nics[0]?.txPackets],
+      ];
+      for (const [field, value] of pairs) {
+        expect(value, field).toBeGreaterThanOrEqual(BigInt(before.get(field) ?? -1));
+        expect(value, field).toBeLessThanOrEqual(BigInt(after.get(field) ?? -1));
+      }
+      expect(row?.memory).toBe(BigInt(before.get('balloon.current') ?? 0) * 1024n);
+    }
+  });
+
+  it('takes one call a cycle once it knows its domains', async () => {
+    const session = await connect();
+    await session.poll(signal);
+    const calls = [];
+    for (let n = 0; n < 5; n++) calls.push((await session.poll(signal)).calls);
+    expect(calls).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('knows the guests by uuid, MAC and name', async () => {
+    const instance = await guest(await connect());
+    expect(instance.uuid.toString('hex')).toBe(
+      virsh('domuuid', DISK_GUEST ?? '')
+        .trim()
+        .replaceAll('-', ''),
+    );
+    expect(instance).toMatchObject({
+      epoch: `kvm1/${virsh('domid', DISK_GUEST ?? '').trim()}`,
+      state: 'RUNNING',
+      disks: [{ id: 'vda' }],
+      nics: [{ id: '52:54:00:00:00:01' }],
+      identity: { name: 'guest 1', host: virsh('hostname').trim(), architecture: 'x86_64' },
+    });
+  });
+
+  it('tells when the host booted, within three percent of its uptime', async () => {
+    const { bootedAt } = await (await connect()).poll(signal);
+    const btime = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]) * 1e6;
+    const uptime = systemClock.now() - btime;
+    expect(Math.abs((bootedAt ?? 0) - btime)).toBeLessThan(uptime * 0.03 + 5e6);
+  });
+
+  it('a driver that is not there is unsupported', async () => {
+    await expect(connect('xen+tcp://127.0.0.1/system')).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  it('reads the test driver, which has little to say', async () => {
+    const { instances } = await (await connect('test+tcp://127.0.0.1/default')).poll(signal);
+    expect(instances).toMatchObject([{ state: 'RUNNING', epoch: 'kvm1/1', rows: [{ cpuTime: null }] }]);
+  });
+
+  it('takes the longer way with a driver that lacks the bulk call', async () => {
+    const session = await connect('lxc+tcp://127.0.0.1/system');
+    const { instances } = await session.poll(signal);
+    const names = virsh('-c', 'lxc:///system', 'list', '--all', '--name').split('\n').filter(Boolean);
+    expect(instances.map(({ identity }) => identity?.instanceName)).toEqual(names);
+    const { calls } = await session.poll(signal);
+    expect(calls).toBeGreaterThanOrEqual(1 + names.length);
+  });
+});
+
+describe.skipIf(!there)('the life of a guest [libvirt]', () => {
+  it('a reset goes on counting in the same epoch', async () => {
+    const session = await connect();
+    const before = await guest(session);
+    virsh('reset', DISK_GUEST ?? '');
+    const after = await guest(session);
+    expect(after.epoch).toBe(before.epoch);
+    expect(after.rows[0]?.cpuTime).toBeGreaterThanOrEqual(before.rows[0]?.cpuTime ?? 0n);
+    expect(after.rows[0]?.disks[0]?.readBytes).toBeGreaterThanOrEqual(before.rows[0]?.disks[0]?.readBytes ?? 0n);
+  });
+
+  it('off, it has no counters; started again, another epoch and counters from zero', async () => {
+    const session = await connect();
+    const before = await guest(session, OTHER_GUEST);
+    virsh('destroy', OTHER_GUEST ?? '');
+    try {
+      expect(await guest(session, OTHER_GUEST)).toMatchObject({ state: 'SHUTOFF', epoch: null, rows: [] });
+    } finally {
+      virsh('start', OTHER_GUEST ?? '');
+    }
+    const after = await guest(session, OTHER_GUEST);
+    expect(after.epoch).not.toBe(before.epoch);
+    expect(after.rows[0]?.cpuTime).toBeLessThan(before.rows[0]?.cpuTime ?? 0n);
+    expect(after.nics).toEqual(before.nics);
+  });
+
+  it('a paused one is listed with the counters it has', async () => {
+    const session = await connect();
+    virsh('suspend', OTHER_GUEST ?? '');
+    try {
+      const paused = await guest(session, OTHER_GUEST);
+      expect(paused).toMatchObject({ state: 'PAUSED' });
+      expect((await guest(session, OTHER_GUEST)).rows[0]?.disks).toEqual(paused.rows[0]?.disks);
+    } finally {
+      virsh('resume', OTHER_GUEST ?? '');
+    }
+  });
+
+  it('an interface that is plugged in is metered from the next poll on, by its MAC', async () => {
+    const session = await connect();
+    await session.poll(signal);
+    const mac = '52:54:00:00:99:01';
+    const network = ['bridge', 'svcbr0', '--mac', mac, '--model', 'virtio', '--live'];
+    virsh('attach-interface', DISK_GUEST ?? '', ...network);
+    try {
+      expect((await guest(session)).nics.map(({ id }) => id)).toEqual(['52:54:00:00:00:01', mac]);
+    } finally {
+      // The guest has no driver that would let go of it: it leaves with the process.
+      virsh('destroy', DISK_GUEST ?? '');
+      virsh('start', DISK_GUEST ?? '');
+    }
+    expect((await guest(session)).nics.map(({ id }) => id)).toEqual(['52:54:00:00:00:01']);
+  });
+
+  it('one whose QEMU stands still costs the others nothing', async () => {
+    const session = await connect(SYSTEM, { stuckAfterMs: 500 });
+    await session.poll(signal);
+    const pid = Number(readFileSync(`/run/libvirt/qemu/${OTHER_GUEST}.pid`, 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const first = await session.poll(signal);
+      expect((first.endedAt - first.startedAt) / 1000).toBeLessThan(2500);
+      const second = await session.poll(signal);
+      expect((second.endedAt - second.startedAt) / 1000).toBeLessThan(450);
+      expect(second.calls).toBe(1);
+      const rows = new Map(second.instances.map(({ identity, rows: [row] }) => [identity?.instanceName, row]));
+      expect(rows.get(DISK_GUEST)?.disks[0]?.readBytes).toBeGreaterThan(0n);
+      expect(rows.get(OTHER_GUEST)).toMatchObject({ disks: [{ readBytes: null }], memoryResident: null });
+      expect(rows.get(OTHER_GUEST)?.nics[0]?.rxBytes).not.toBeNull();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await vi.waitFor(
+      async () => expect((await guest(session, OTHER_GUEST)).rows[0]?.disks[0]?.readBytes).not.toBeNull(),
+      { timeout: 20_000, interval: 200 },
+    );
+  });
+});
+
+const pidFile = `${RUN}/libvirtd.pid`;
+
+// Only a daemon that the script started is this test's to restart.
+describe.skipIf(!there || !existsSync(pidFile))('a restart of libvirtd [libvirt]', () => {
+  it('loses the session; the next one finds the guests in their epochs', { timeout: 60_000 }, async () => {
+    const session = await connect();
+    const before = await guest(session);
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
+    expect(await session.closed).toMatchObject({ code: 'lost' });
+    await expect(session.poll(signal)).rejects.toMatchObject({ code: 'lost' });
+    execFileSync(join(import.meta.dirname, '../../services/start-libvirt.sh'), { stdio: 'ignore' });
+    const after = await guest(await connect());
+    expect(after.epoch).toBe(before.epoch);
+    expect(after.rows[0]?.cpuTime).toBeGreaterThan(before.rows[0]?.cpuTime ?? 0n);
+  });
+});
+
+describe.skipIf(!there)('the fake daemon, to a client that is not ours [libvirt]', () => {
+  const ask = async (...words: string[]): Promise<string> => {
+    const fake = await FakeLibvirtd.start({ domains: [fakeDomain(1), { ...fakeDomain(2), id: -1 }] });
+    const { execFile } = await import('node:child_process');
+    const uri = `qemu+tcp://127.0.0.1:${fake.port}/system`;
+    const output = await new Promise<string>((resolve, reject) => {
+      execFile('virsh', ['-q', '-c', uri, ...words], { timeout: 20_000 }, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      );
+    });
+    await fake.close();
+    return output;
+  };
+
+  it('answers domstats', async () => {
+    const output = await ask('domstats');
+    expect(output).toContain("Domain: 'instance-00000001'");
+    expect(output).toContain('cpu.time=2000000');
+    expect(output).toContain('net.0.name=tap1');
+  });
+
+  it('answers list', async () => {
+    expect(await ask('list', '--all', '--name')).toMatch(/^instance-00000001\ninstance-00000002$/m);
+  });
+
+  it('answers dumpxml', async () => {
+    expect(await ask('dumpxml', 'instance-00000001').catch((error: Error) => error.message)).toContain(
+      'unknown procedure',
+    );
+  });
+});
