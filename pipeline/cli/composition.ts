@@ -1,20 +1,21 @@
-import { z } from 'zod';
+import { libvirt } from '../../connectors/libvirt/libvirt.ts';
+import { kafkaConfig } from '../kafka/config.ts';
 import { librdkafka } from '../kafka/library.ts';
+import { sinkConfig } from '../sinks/registry.ts';
+import { listenUdp } from '../sinks/udp/listener.ts';
 import { packageVersion } from './manifest.ts';
-import type { AnyConnectorKind, Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { configSchema, oneOfTypes } from './schema.ts';
 
-const connectors: readonly AnyConnectorKind[] = [];
+/** The kinds of hypervisors there are. */
+const connectors = [libvirt] as const;
+
+/** The schema of the whole configuration, with the words of every connector, of every sink and of Kafka. */
+export const schema = configSchema({
+  connector: oneOfTypes(connectors.map((kind) => kind.schema)),
+  sink: sinkConfig,
+  kafka: kafkaConfig,
+});
 
 /** What this program is composed of. */
-export const parts: Parts = {
-  version: packageVersion(),
-  librdkafka,
-  connectors,
-  schema: configSchema({
-    connector: oneOfTypes(connectors.map(({ schema }) => schema)),
-    sink: oneOfTypes<{ type: string; name?: string | undefined }>([]),
-    kafka: z.strictObject({ brokers: z.union([z.literal('embedded'), z.array(z.string())]).default('embedded') }),
-  }),
-  listenUdp: () => Promise.reject(new Error('there are no sinks')),
-};
+export const parts: Parts = { version: packageVersion(), librdkafka, connectors, schema, listenUdp };

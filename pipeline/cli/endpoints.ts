@@ -3,22 +3,25 @@ import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import type { Config } from './schema.ts';
 
-/** The endpoint that a bare address means. Throws a usage failure if no connector takes it. */
-export function endpointAt(address: string, kinds: readonly AnyConnectorKind[], context: ConnectorContext): Endpoint {
-  const uri = parseUri(address);
+/** The endpoints that a bare address means. Throws a usage failure if no connector takes it. */
+export function endpointsAt(
+  address: string,
+  kinds: readonly AnyConnectorKind[],
+  context: ConnectorContext,
+): readonly Endpoint[] {
+  const uri = URL.canParse(address) ? new URL(address) : undefined;
   for (const kind of kinds) {
     const config = uri && kind.fromUri?.(uri);
-    const endpoint = config === undefined ? undefined : endpointOf(kind, config, context);
-    if (endpoint !== undefined) return endpoint;
+    if (config !== undefined) return endpointsIn(kind, config, context);
   }
   const known = kinds.filter(({ fromUri }) => fromUri).map(({ kind }) => kind);
-  throw new CommandFailure(
-    EXIT.usage,
-    `error: no connector takes the address "${uri === undefined ? address : `${uri.protocol}//…`}"; those that take one: ${known.join(', ') || 'none'}`,
-  );
+  // An address may hold a password.
+  const shown = uri === undefined ? address : `${uri.protocol}//…`;
+  const takers = `those that take one: ${known.join(', ') || 'none'}`;
+  throw new CommandFailure(EXIT.usage, `error: no connector takes the address "${shown}"; ${takers}`);
 }
 
-/** The endpoints of a configuration, all or the one named. Those that cannot be asked, such as nova's, are left out. */
+/** The endpoints of a configuration, all or those of the connector named. What cannot be asked, such as nova, is left out. */
 export function endpointsOf(
   config: Config,
   kinds: readonly AnyConnectorKind[],
@@ -32,16 +35,12 @@ export function endpointsOf(
   }
   return chosen.flatMap((entry) => {
     const kind = kinds.find((candidate) => candidate.kind === entry.type);
-    return kind === undefined ? [] : (endpointOf(kind, entry, context) ?? []);
+    return kind === undefined ? [] : endpointsIn(kind, entry, context);
   });
 }
 
-function endpointOf(kind: AnyConnectorKind, config: unknown, context: ConnectorContext): Endpoint | undefined {
+function endpointsIn(kind: AnyConnectorKind, config: unknown, context: ConnectorContext): readonly Endpoint[] {
   // The schema of this very kind has made the configuration.
-  const created = kind.create(config as never, context);
-  return 'connect' in created ? created : undefined;
-}
-
-function parseUri(address: string): URL | undefined {
-  return URL.canParse(address) ? new URL(address) : undefined;
+  const created = [kind.create(config as never, context)].flat();
+  return created.filter((made) => 'connect' in made);
 }

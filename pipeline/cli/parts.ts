@@ -6,7 +6,7 @@ import type { Config } from './schema.ts';
 export interface AnyConnectorKind {
   readonly kind: string;
   readonly schema: z.ZodType<{ readonly type: string; readonly name: string }>;
-  create(config: never, context: ConnectorContext): Endpoint | Connector;
+  create(config: never, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
   fromUri?(uri: URL): unknown;
 }
 
