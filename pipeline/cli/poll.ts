@@ -61,7 +61,7 @@ async function endpointsFor(
   if ((uri === undefined) === (options.config === undefined))
     throw new CommandFailure(EXIT.usage, 'error: give the address of a hypervisor, or a configuration with -c');
   if (uri !== undefined) return endpointsAt(uri, parts.connectors, context);
-  const { config } = await loadFor('poll', options, parts, terminal);
+  const { config } = await loadFor('poll', options, parts.schema, terminal);
   return endpointsOf(config, parts.connectors, context, options.name);
 }
 

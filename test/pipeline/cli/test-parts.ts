@@ -145,7 +145,7 @@ export async function runWith(parts: Parts, words: readonly string[], options: R
   const stdout = options.stdout ?? collected();
   const stderr = collected(options.onStderr);
   const { env = {}, signals = new EventEmitter() } = options;
-  const program = createProgram(parts, { stdout, stderr, env, signals });
+  const program = createProgram(parts, { stdout, stderr, env, signals, exit: () => undefined });
   const code = await runProgram(program, words, stderr);
   return { code, stdout: (stdout as Partial<Collected>).text ?? '', stderr: stderr.text };
 }
