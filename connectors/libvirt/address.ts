@@ -16,7 +16,7 @@ export interface Address {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const SCHEME = /^(qemu|xen|lxc|test|vz|bhyve|ch)(?:\+([a-z]+))?:$/;
+const SCHEME = /^(qemu|xen|lxc|test|vz|bhyve|ch)(?:\+([a-z0-9]+))?:$/;
 const PATH = /^[\w./-]*$/;
 
 /** True if the scheme is one of libvirt's hypervisor drivers, with or without a transport. */

@@ -47,12 +47,11 @@ export class Client {
   #failure: Error | undefined;
   // libvirtd sends its events with serial 1 whatever the documentation says: stay clear of it.
   #serial = 1;
-  #receivedAt: number;
+  #heard = false;
 
   constructor(transport: Transport, options: ClientOptions) {
     this.#transport = transport;
     this.#options = options;
-    this.#receivedAt = options.clock.monotonic();
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
@@ -92,21 +91,22 @@ export class Client {
   }
 
   /**
-   * Pings when nothing was received for `intervalMs` and gives the connection up after (count + 1) such intervals,
-   * which is what libvirt does on its side. Ends with the connection.
+   * Pings after each interval in which nothing was received, and gives the connection up when as many pings as
+   * `count` went unanswered: (count + 1) intervals of silence, as libvirt does on its side. Counting pings, not time,
+   * a process that stood still does not take its own silence for the daemon's. Ends with the connection.
    */
   async keepAlive(intervalMs: number, count: number): Promise<void> {
     const { clock } = this.#options;
-    while (!this.#ended.signal.aborted) {
+    for (let unanswered = 0; !this.#ended.signal.aborted; ) {
+      this.#heard = false;
       try {
         await clock.sleep(intervalMs, this.#ended.signal);
       } catch {
         return; // the connection ended, the only thing that interrupts the sleep
       }
-      const silentMs = (clock.monotonic() - this.#receivedAt) / 1000;
-      if (silentMs >= intervalMs * (count + 1))
-        this.#fail('lost', `${this.#transport.label} has been silent for ${Math.round(silentMs)} ms; is the host up?`);
-      else if (silentMs >= intervalMs) this.#sendKeepalive(PING);
+      if (this.#heard) unanswered = 0;
+      else if (unanswered++ < count) this.#sendKeepalive(PING);
+      else this.#fail('lost', `${this.#transport.label} answers no pings; is the host up?`);
     }
   }
 
@@ -128,7 +128,7 @@ export class Client {
 
   #receive(chunk: Buffer): void {
     if (this.#failure) return;
-    this.#receivedAt = this.#options.clock.monotonic();
+    this.#heard = true;
     try {
       for (const bytes of this.#splitter.push(chunk)) this.#dispatch(decodePacket(bytes));
     } catch (error) {
@@ -148,8 +148,9 @@ export class Client {
   #settle(packet: Packet): void {
     const pending = this.#pending.get(packet.serial);
     if (!pending) throw new ProtocolError(`a reply to call ${packet.serial}, which was not made`);
+    const refusal = packet.failed ? decodeError(packet.payload) : undefined;
     this.#pending.delete(packet.serial);
-    if (packet.failed) pending.reject(decodeError(packet.payload));
+    if (refusal) pending.reject(refusal);
     else pending.resolve(packet.payload);
   }
 

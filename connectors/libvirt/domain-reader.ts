@@ -31,6 +31,7 @@ const MEMORY_TAGS: readonly (readonly [number, string])[] = [
   [1, 'swap_out'],
   [4, 'unused'],
   [5, 'available'],
+  [6, 'current'],
   [7, 'rss'],
   [8, 'usable'],
   [9, 'last-update'],

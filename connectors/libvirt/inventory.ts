@@ -19,8 +19,8 @@ const RETRY_AFTER_US = 60 * 1_000_000;
 
 interface Entry {
   identity: Identity | null;
-  /** Of the statistics when it was read. */
-  interfaces: string;
+  /** Of the statistics when it was read; null before. */
+  interfaces: string | null;
   /** Monotonic time from which on it is to be read again. */
   refreshAt: number;
   /** A call for it is outstanding, perhaps given up. */
@@ -71,7 +71,7 @@ export class Inventory {
     for (const record of records) {
       const key = domainKey(record.domain);
       const entry = this.#entries.get(key);
-      entries.set(key, entry ?? { identity: null, interfaces: '', refreshAt: 0, asked: false });
+      entries.set(key, entry ?? { identity: null, interfaces: null, refreshAt: 0, asked: false });
     }
     const wanted = this.#wanted(records, entries);
     this.#entries = entries;
@@ -89,7 +89,7 @@ export class Inventory {
       const key = domainKey(record.domain);
       const entry = entries.get(key);
       if (!entry || entry.asked) return false;
-      if (!this.#entries.has(key) || entry.interfaces !== interfacesOf(record)) return true;
+      if (entry.interfaces !== interfacesOf(record)) return true;
       return entry.refreshAt <= now && refreshed++ < MAX_REFRESHED;
     });
   }
@@ -105,15 +105,15 @@ export class Inventory {
     const call = this.#client.call('DOMAIN_GET_XML_DESC', encodeDomainFlags(record.domain, 0), patient, answered);
     try {
       const xml = await reply(endpoint, call, decodeString);
-      answered();
       entry.identity = this.#parse(xml, record.domain);
       entry.refreshAt = clock.monotonic() + REFRESH_AFTER_US;
     } catch (error) {
-      const givenUp = error instanceof EndpointError && error.code === 'timeout' && !signal.aborted;
-      if (!givenUp) answered();
-      if (!givenUp && !(error instanceof RemoteError)) throw error;
-      entry.refreshAt = clock.monotonic() + (givenUp ? 0 : RETRY_AFTER_US);
+      // Given up: it is asked for again once the daemon has answered.
+      if (error instanceof EndpointError && error.code === 'timeout' && !signal.aborted) return;
+      if (!(error instanceof RemoteError)) throw error;
+      entry.refreshAt = clock.monotonic() + RETRY_AFTER_US;
     }
+    answered();
     entry.interfaces = interfacesOf(record);
   }
 

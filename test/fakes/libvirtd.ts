@@ -36,6 +36,8 @@ export interface FakeOptions {
   readonly domains?: readonly answers.FakeDomain[];
   /** Ways to authenticate, by number; default 0, none. */
   readonly auth?: readonly number[];
+  /** Leave pings unanswered. */
+  readonly mute?: boolean;
   /** Undefined: answer properly. */
   readonly react?: (call: Call, fake: FakeLibvirtd) => Reaction | undefined;
   /** Speak TLS, writing this once the handshake is done. */
@@ -132,6 +134,7 @@ export class FakeLibvirtd {
     if (packet.program === KEEPALIVE_PROGRAM) {
       if (packet.procedure === PONG) this.pongs++;
       else this.pings++;
+      if (packet.procedure === PING && !this.#options.mute) socket.write(keepalive(PONG));
       return;
     }
     const call = { procedure: NAMES.get(packet.procedure) ?? String(packet.procedure), payload: packet.payload };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import { jsonLine } from '../json-line.ts';
+import { orAborted } from '../or-aborted.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { screen } from '../validate.ts';
 import { tableHead, tableRow } from './table.ts';
@@ -66,14 +67,6 @@ function writerTo(stream: NodeJS.WritableStream): (text: string) => Promise<void
       if (broken) reject(broken);
       else stream.write(text, (error) => (error ? reject(error) : resolve()));
     });
-}
-
-function orAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    written.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 function failure(name: string, error: unknown): SinkError {

@@ -1,28 +1,33 @@
 import type { Clock } from '../../runtime/clock.ts';
 
-/** Short enough that a receiver with Linux's default 208 KiB buffer survives a burst: some 90 datagrams of 1 kB. */
-const MAX_BURST = 64;
-/** A burst is at most what this long would send, so that a slow pace is not a lumpy one. */
-const BURST_MS = 2;
+/** What a receiver with Linux's default 208 KiB buffer survives: it holds some 90 datagrams of 1 kB. */
+const MAX_SAVED = 64;
+/** A timer may be that late without the pace suffering. */
+const SAVED_MS = 4;
+/** One send is a quarter of what can be saved up, so that the rest is left to catch up with. */
+const BURST_MS = 1;
+const MAX_BURST = 16;
 
-/** Hands out leave to send, at most `perSecond` datagrams on average and `burst` at once. */
+/** Hands out leave to send, at most `perSecond` datagrams on average and 64 at once. */
 export interface Pacer {
+  /** The most to take at a time. */
   readonly burst: number;
   /** Resolves when `count` (at most `burst`) may go; rejects with the signal's reason when it aborts. */
   take(count: number, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * A bucket of `burst` tokens that fills with time: UDP has no back-pressure, and a receiver that is overrun drops
- * without a word, so the sender must not run faster than it was told to.
+ * A bucket of tokens that fills with time: UDP has no back-pressure, and a receiver that is overrun drops without a
+ * word, so the sender must not run faster than it was told to.
  */
 export function createPacer(perSecond: number, clock: Clock): Pacer {
-  const burst = Math.min(MAX_BURST, Math.max(1, Math.floor((perSecond * BURST_MS) / 1000)));
-  let tokens = burst;
+  const burst = within(1, (perSecond * BURST_MS) / 1000, MAX_BURST);
+  const saved = within(burst, (perSecond * SAVED_MS) / 1000, MAX_SAVED);
+  let tokens = saved;
   let filledAtUs = clock.monotonic();
   const fill = () => {
     const nowUs = clock.monotonic();
-    tokens = Math.min(burst, tokens + ((nowUs - filledAtUs) * perSecond) / 1_000_000);
+    tokens = Math.min(saved, tokens + ((nowUs - filledAtUs) * perSecond) / 1_000_000);
     filledAtUs = nowUs;
   };
   return {
@@ -37,3 +42,6 @@ export function createPacer(perSecond: number, clock: Clock): Pacer {
     },
   };
 }
+
+const within = (least: number, value: number, most: number): number =>
+  Math.min(most, Math.max(least, Math.floor(value)));

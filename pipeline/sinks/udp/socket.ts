@@ -28,6 +28,8 @@ export async function openOutlet(
   await connected(socket, to.address, port);
   // Errors that the kernel tells outside of a send come here; unheard, they would end the process.
   socket.on('error', onRefused);
+  // Nothing is expected from it: sends keep the process alive, the socket alone does not.
+  socket.unref();
   return {
     to,
     send: (datagrams) => sendAll(socket, datagrams, onRefused),

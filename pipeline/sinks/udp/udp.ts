@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import type { MessageOptions } from '../meter-message.ts';
+import { orAborted } from '../or-aborted.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { TIMESTAMP_STYLES } from '../timestamp.ts';
@@ -77,20 +78,20 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     const fitting = datagrams.filter(({ length }) => length <= MAX_DATAGRAM_BYTES);
     dropOversize(datagrams.length - fitting.length);
     await pacer.take(fitting.length, signal);
-    const outlet = await receiver.outlet();
+    const outlet = await orAborted(receiver.outlet(), signal);
     const refused = await outlet.send(fitting);
     dropOversize(refused.filter(isTooLong).length);
     const [failure] = refused.filter((each) => !isTooLong(each));
     if (!failure) return;
     await receiver.close();
-    throw new SinkError(name, `the network took no datagram: check the way to ${outlet.to.address}`, failure.error);
+    throw new SinkError(name, `the network refused a datagram: check the way to ${outlet.to.address}`, failure.error);
   }
 
   return {
     name,
-    async open() {
+    async open(signal) {
       await messageOptions();
-      await receiver.outlet();
+      await orAborted(receiver.outlet(), signal);
     },
     async publish(batch, signal) {
       const good = screen(batch, name, report);

@@ -173,6 +173,15 @@ describe('udp sink', () => {
     await expect(sink.publish([aSample()], signal)).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
   });
 
+  it('does not wait for the DNS when told to stop', async () => {
+    const stop = new AbortController();
+    const { sink } = sinkTo(4952, { host: 'slow.test' }, () => new Promise(() => {}));
+    const opening = sink.open?.(stop.signal);
+    stop.abort(new Error('stop'));
+    await expect(opening).rejects.toThrow('stop');
+    await expect(sink.open?.(stop.signal)).rejects.toThrow('stop');
+  });
+
   it('takes its secret from a file, and tells neither', async () => {
     const ear = await listen('127.0.0.1', 0, 'from a file');
     const directory = await mkdtemp(join(tmpdir(), 'hypermeter-udp-'));
