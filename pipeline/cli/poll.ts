@@ -6,6 +6,7 @@ import { DeadlineError } from '../runtime/deadline.ts';
 import { exactJson } from '../runtime/json.ts';
 import { endpointsAt, endpointsOf } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
+import { plural } from './human.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
@@ -104,7 +105,7 @@ async function print(
   } else {
     const rows = statisticsTable(observation);
     const milliseconds = (observation.endedAt - observation.startedAt) / 1000;
-    const heading = `${hypervisor} (${kind}): ${observation.instances.length} instances, ${observation.calls} calls, ${milliseconds.toFixed(1)} ms`;
+    const heading = `${hypervisor} (${kind}): ${plural(observation.instances.length, 'instance')}, ${plural(observation.calls, 'call')}, ${milliseconds.toFixed(1)} ms`;
     const table = rows.length === 0 ? [] : formatTable(STATISTICS_COLUMNS, rows, stdout.columns);
     await writeLine(stdout, [heading, ...table].join('\n'));
   }

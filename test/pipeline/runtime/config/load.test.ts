@@ -88,7 +88,7 @@ describe('a configuration that is right', () => {
   });
 
   it('reads a secret from the file beside it, trimmed', () => {
-    const secret = written(' s3cret\n', 'password');
+    const secret = written(' s3cret\n');
     const text = `hosts: [{ type: login, name: b, url: u, passwordFile: "${secret}" }]`;
     expect(load(text).hosts).toEqual([{ type: 'login', name: 'b', url: 'u', password: 's3cret' }]);
   });
