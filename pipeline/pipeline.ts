@@ -1,6 +1,6 @@
 import { from, lastValueFrom } from 'rxjs';
-import type { RawConsumer } from './kafka/consumer.ts';
 import type { DeadLetters } from './kafka/dead-letters.ts';
+import type { RawConsumer } from './kafka/raw-consumer.ts';
 import { select } from './model/meters.ts';
 import type { Rules } from './model/rules.ts';
 import { createDelivered } from './operators/commit.ts';

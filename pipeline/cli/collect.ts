@@ -11,10 +11,13 @@ Examples:
 export const addCollect = (program: Command, parts: Parts, terminal: Terminal): void =>
   addService(
     program,
-    'collect',
-    'poll the hypervisors and write their raw statistics to Kafka',
-    EXAMPLES,
-    { collects: true, meters: false },
+    {
+      name: 'collect',
+      description: 'poll the hypervisors and write their raw statistics to Kafka',
+      examples: EXAMPLES,
+      collects: true,
+      meters: false,
+    },
     parts,
     terminal,
   );

@@ -1,23 +1,22 @@
+import type { z } from 'zod';
 import { CONNECTOR_KINDS } from '../../connectors/registry.ts';
 import { kafkaConfig } from '../kafka/config.ts';
 import { librdkafka } from '../kafka/library.ts';
 import { sinkConfig } from '../sinks/registry.ts';
 import { listenUdp } from '../sinks/udp/listener.ts';
 import { packageVersion } from './manifest.ts';
-import type { AnyConnectorKind, Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { configSchema, oneOfTypes } from './schema.ts';
 
-const connectors: readonly AnyConnectorKind[] = CONNECTOR_KINDS;
+/** The schema of the whole configuration, with the words of every connector, of every sink and of Kafka. */
+export const schema = configSchema({
+  connector: oneOfTypes(CONNECTOR_KINDS.map((kind) => kind.schema)),
+  sink: sinkConfig,
+  kafka: kafkaConfig,
+});
+
+/** The whole configuration, with every default. */
+export type Settings = z.output<typeof schema>;
 
 /** What this program is composed of. */
-export const parts: Parts = {
-  version: packageVersion(),
-  librdkafka,
-  connectors,
-  schema: configSchema({
-    connector: oneOfTypes(connectors.map(({ schema }) => schema)),
-    sink: sinkConfig,
-    kafka: kafkaConfig,
-  }),
-  listenUdp,
-};
+export const parts: Parts = { version: packageVersion(), librdkafka, connectors: CONNECTOR_KINDS, schema, listenUdp };

@@ -16,7 +16,7 @@ export function addConfigPrint(config: Command, parts: Parts, terminal: Terminal
     .description('print the effective configuration, secrets as stars')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ConfigOptions) => {
-      const { written } = await loadFor('print', options, parts, terminal);
+      const { written } = await loadFor('print', options, parts.schema, terminal);
       await writeLine(terminal.stdout, printConfig(written, jsonSchema(parts.schema)).trimEnd());
     });
 }

@@ -3,13 +3,13 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { type Program, type Runtime, withRuntime } from '../runtime/runtime.ts';
 import { createDelivery } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
+import { type Settings, schema } from './composition.ts';
 import { createDemoSink } from './demo-sink.ts';
 import { createTotals, type Totals } from './demo-totals.ts';
 import { EXIT } from './exit.ts';
 import { durationMs, type GlobalOptions, logOptions, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
 import { clusterPart, collectorRole, pipelineRole } from './roles.ts';
-import type { Config } from './schema.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -48,7 +48,7 @@ export function addDemo(program: Command, parts: Parts, terminal: Terminal): voi
     .action((_: unknown, command: Command) => demo(command.optsWithGlobals<DemoOptions>(), parts, terminal));
 }
 
-const configOf = ({ hosts, instances, seed }: DemoOptions, { schema }: Parts): Config =>
+const settingsOf = ({ hosts, instances, seed }: DemoOptions): Settings =>
   schema.parse({
     service: { id: 'demo', logLevel: 'warn' },
     kafka: { brokers: 'embedded' },
@@ -58,7 +58,7 @@ const configOf = ({ hosts, instances, seed }: DemoOptions, { schema }: Parts): C
   });
 
 async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Promise<void> {
-  const config = configOf(options, parts);
+  const config = settingsOf(options);
   const { stderr } = terminal;
   const totals = createTotals();
   await writeLine(stderr, `${INTRODUCTION}\n`);
@@ -70,7 +70,7 @@ async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Pro
       log: logOptions(options, config.service.logLevel, terminal),
     },
     terminal.signals,
-    { exitNow: () => process.exit(EXIT.failure), crash: () => process.exit(EXIT.internal) },
+    { exitNow: () => terminal.exit(EXIT.failure), crash: () => terminal.exit(EXIT.internal) },
     (runtime) => programOf(options, config, parts, terminal, counted(runtime, totals), totals),
   );
   await writeLine(stderr, `\n${totals.line()}\n\n${FAREWELL}`);
@@ -87,7 +87,7 @@ const counted = (runtime: Runtime, totals: Totals): Runtime => ({
 
 function programOf(
   options: DemoOptions,
-  config: Config,
+  config: Settings,
   parts: Parts,
   terminal: Terminal,
   runtime: Runtime,
@@ -120,7 +120,7 @@ function programOf(
 /** Tables for people, samples as JSON lines for programs. A reader that went away ends the demo quietly. */
 function sinkOf(
   options: DemoOptions,
-  config: Config,
+  config: Settings,
   terminal: Terminal,
   { clock, report }: Runtime,
   totals: Totals,

@@ -3,22 +3,25 @@ import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import type { Config } from './schema.ts';
 
-/** The endpoint that a bare address means. Throws a usage failure if no connector takes it. */
-export function endpointAt(address: string, kinds: readonly AnyConnectorKind[], context: ConnectorContext): Endpoint {
-  const uri = parseUri(address);
+/** The endpoints that a bare address means. Throws a usage failure if no connector takes it. */
+export function endpointsAt(
+  address: string,
+  kinds: readonly AnyConnectorKind[],
+  context: ConnectorContext,
+): readonly Endpoint[] {
+  const uri = URL.canParse(address) ? new URL(address) : undefined;
   for (const kind of kinds) {
     const config = uri && kind.fromUri?.(uri);
-    const [endpoint] = config === undefined ? [] : createdBy(kind, config, context).filter(isEndpoint);
-    if (endpoint !== undefined) return endpoint;
+    if (config !== undefined) return endpointsIn(kind, config, context);
   }
   const known = kinds.filter(({ fromUri }) => fromUri).map(({ kind }) => kind);
-  throw new CommandFailure(
-    EXIT.usage,
-    `error: no connector takes the address "${uri === undefined ? address : `${uri.protocol}//…`}"; those that take one: ${known.join(', ') || 'none'}`,
-  );
+  // An address may hold a password.
+  const shown = uri === undefined ? address : `${uri.protocol}//…`;
+  const takers = `those that take one: ${known.join(', ') || 'none'}`;
+  throw new CommandFailure(EXIT.usage, `error: no connector takes the address "${shown}"; ${takers}`);
 }
 
-/** The endpoints of a configuration, all or the one named. Those that cannot be asked, such as nova's, are left out. */
+/** The endpoints of a configuration, all or those of the connector named. What cannot be asked, such as nova, is left out. */
 export function endpointsOf(
   config: Config,
   kinds: readonly AnyConnectorKind[],
@@ -32,9 +35,12 @@ export function endpointsOf(
   }
   return chosen.flatMap((entry) => {
     const kind = kinds.find((candidate) => candidate.kind === entry.type);
-    return kind === undefined ? [] : createdBy(kind, entry, context).filter(isEndpoint);
+    return kind === undefined ? [] : endpointsIn(kind, entry, context);
   });
 }
+
+const endpointsIn = (kind: AnyConnectorKind, config: unknown, context: ConnectorContext): readonly Endpoint[] =>
+  createdBy(kind, config, context).filter(isEndpoint);
 
 /** What an entry of `connectors:` stands for: one endpoint or, for a fleet, several. */
 export function createdBy(
@@ -47,7 +53,3 @@ export function createdBy(
 }
 
 export const isEndpoint = (created: Endpoint | Connector): created is Endpoint => 'connect' in created;
-
-function parseUri(address: string): URL | undefined {
-  return URL.canParse(address) ? new URL(address) : undefined;
-}

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EndpointError } from '../../connectors/connector.ts';
+import { KafkaError } from '../kafka/kafka-error.ts';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { DeadlineError } from '../runtime/deadline.ts';
 import { OpsError } from '../runtime/ops.ts';
@@ -34,14 +35,16 @@ export class CommandFailure extends Error {
 export const isPipeClosed = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EPIPE';
 
+/** Errors of those who talk to services. */
+const UNREACHABLE = [EndpointError, KafkaError, SinkError, DeadlineError] as const;
+
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {
   if (isPipeClosed(error)) return EXIT.ok;
   if (error instanceof CommandFailure) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ConfigError) return EXIT.config;
-  if (error instanceof EndpointError || error instanceof SinkError || error instanceof DeadlineError)
-    return EXIT.unavailable;
+  if (UNREACHABLE.some((kind) => error instanceof kind)) return EXIT.unavailable;
   if (error instanceof OpsError) return EXIT.failure;
   return EXIT.internal;
 }

@@ -28,6 +28,9 @@ export function humanTime(ns: bigint | null): string {
 /** A whole number; null as a dash. */
 export const humanCount = (count: bigint | number | null): string => (count === null ? ABSENT : String(count));
 
+/** `1 call`, `3 calls`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** The sum of what is there; null if nothing is. */
 export function sumOf(values: readonly (bigint | null)[]): bigint | null {
   const present = values.filter((value) => value !== null);

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
 import { handleSignals } from '../runtime/signals.ts';
 import { CommandFailure, EXIT } from './exit.ts';
+import { plural } from './human.ts';
 import { durationMs, portNumber, secretIn, wholeNumber } from './options.ts';
 import type { Parts, ReceivedMeter } from './parts.ts';
 import { type Column, columnWidths, formatRow, printable } from './table.ts';
@@ -130,7 +131,7 @@ function printerOf(options: ListenOptions, terminal: Terminal, enough: () => voi
   const end = async (): Promise<void> => {
     await last;
     if (broken !== undefined) throw broken;
-    await writeLine(terminal.stderr, `${meters} meters, ${faults} datagrams that are none`);
+    await writeLine(terminal.stderr, `${plural(meters, 'meter')}, ${plural(faults, 'other datagram')}`);
   };
   return { meter, fault, fail, isOpen, end };
 }

@@ -9,5 +9,6 @@ const { stdout, stderr, env } = process;
 for (const output of [stdout, stderr]) {
   output.on('error', (error) => process.exit(isPipeClosed(error) ? EXIT.ok : EXIT.failure));
 }
-const program = createProgram(parts, { stdout, stderr, env, signals: process });
+const exit = (code: number) => process.exit(code);
+const program = createProgram(parts, { stdout, stderr, env, signals: process, exit });
 process.exit(await runProgram(program, process.argv.slice(2), stderr));

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
 import { formatFault } from '../runtime/config/fault.ts';
 import { type LoadedConfig, loadConfig } from '../runtime/config/load.ts';
 import { parseDuration } from '../runtime/config/units.ts';
 import { LOG_LEVELS, type LogLevel, type LogOptions } from '../runtime/log.ts';
 import { checkConfig, type Role } from './check-config.ts';
-import type { Parts } from './parts.ts';
 import type { Config } from './schema.ts';
 import { COLORS, type ColorChoice, colored, type Terminal, writeLine } from './terminal.ts';
 
@@ -67,13 +67,12 @@ export function secretIn(file: string): string {
 }
 
 /** Loads the configuration a command was given and tells its warnings on standard error. Throws a ConfigError. */
-export async function loadFor(
+export async function loadFor<Settings extends Config>(
   role: Role,
   options: ConfigOptions,
-  parts: Parts,
+  schema: z.ZodType<Settings>,
   terminal: Terminal,
-): Promise<LoadedConfig<Config>> {
-  const { schema } = parts;
+): Promise<LoadedConfig<Settings>> {
   const { env } = terminal;
   const loaded = loadConfig({ schema, file: options.config, env, set: options.set, check: checkConfig(role) });
   for (const warning of loaded.warnings) await writeLine(terminal.stderr, `warning: ${formatFault(warning)}`);

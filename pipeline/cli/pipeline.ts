@@ -11,10 +11,13 @@ Examples:
 export const addPipeline = (program: Command, parts: Parts, terminal: Terminal): void =>
   addService(
     program,
-    'pipeline',
-    'read raw statistics from Kafka, meter them and publish',
-    EXAMPLES,
-    { collects: false, meters: true },
+    {
+      name: 'pipeline',
+      description: 'read raw statistics from Kafka, meter them and publish',
+      examples: EXAMPLES,
+      collects: false,
+      meters: true,
+    },
     parts,
     terminal,
   );

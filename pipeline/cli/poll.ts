@@ -4,8 +4,9 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { DeadlineError } from '../runtime/deadline.ts';
 import { exactJson } from '../runtime/json.ts';
-import { endpointAt, endpointsOf } from './endpoints.ts';
+import { endpointsAt, endpointsOf } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
+import { plural } from './human.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
@@ -32,7 +33,7 @@ interface PollOptions extends ConfigOptions {
 
 export function addPoll(program: Command, parts: Parts, terminal: Terminal, clock: Clock = systemClock): void {
   addConfigOptions(program.command('poll'))
-    .argument('[uri]', "address of one hypervisor, instead of -c with the configured ones'")
+    .argument('[uri]', 'address of a hypervisor, instead of -c with the configured ones')
     .description('ask hypervisors once and print their raw statistics; needs no Kafka')
     .option('--name <name>', 'only the connector of this name')
     .addOption(
@@ -60,8 +61,8 @@ async function endpointsFor(
   const context = { clock, report: () => undefined };
   if ((uri === undefined) === (options.config === undefined))
     throw new CommandFailure(EXIT.usage, 'error: give the address of a hypervisor, or a configuration with -c');
-  if (uri !== undefined) return [endpointAt(uri, parts.connectors, context)];
-  const { config } = await loadFor('poll', options, parts, terminal);
+  if (uri !== undefined) return endpointsAt(uri, parts.connectors, context);
+  const { config } = await loadFor('poll', options, parts.schema, terminal);
   return endpointsOf(config, parts.connectors, context, options.name);
 }
 
@@ -104,7 +105,7 @@ async function print(
   } else {
     const rows = statisticsTable(observation);
     const milliseconds = (observation.endedAt - observation.startedAt) / 1000;
-    const heading = `${hypervisor} (${kind}): ${observation.instances.length} instances, ${observation.calls} calls, ${milliseconds.toFixed(1)} ms`;
+    const heading = `${hypervisor} (${kind}): ${plural(observation.instances.length, 'instance')}, ${plural(observation.calls, 'call')}, ${milliseconds.toFixed(1)} ms`;
     const table = rows.length === 0 ? [] : formatTable(STATISTICS_COLUMNS, rows, stdout.columns);
     await writeLine(stdout, [heading, ...table].join('\n'));
   }

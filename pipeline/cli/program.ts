@@ -7,6 +7,7 @@ import { addConfigPrint } from './config-print.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addDemo } from './demo.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
+import { plural } from './human.ts';
 import { addListenUdp } from './listen-udp.ts';
 import { addGlobalOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -73,8 +74,7 @@ function sentence(error: unknown, code: number): string {
   if (code === EXIT.ok || !(error instanceof Error)) return code === EXIT.ok ? '' : `error: ${String(error)}`;
   if (error.name === 'CommanderError') return '';
   if (error instanceof CommandFailure) return error.message;
-  if (error instanceof ConfigError) return `${error.message}\n${count(error.faults.length)} in the configuration`;
+  if (error instanceof ConfigError)
+    return `${error.message}\n${plural(error.faults.length, 'fault')} in the configuration`;
   return redactUrls(code === EXIT.internal ? `internal error: ${error.stack ?? error.message}` : error.message);
 }
-
-const count = (faults: number): string => (faults === 1 ? '1 fault' : `${faults} faults`);

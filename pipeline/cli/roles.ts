@@ -5,7 +5,6 @@ import { createOutbox } from '../../connectors/outbox.ts';
 import { pollEndpoint } from '../../connectors/polling.ts';
 import { ensureTopic } from '../kafka/admin.ts';
 import { type Cluster, openCluster } from '../kafka/cluster.ts';
-import type { KafkaConfig } from '../kafka/config.ts';
 import { openConsumer } from '../kafka/consumer.ts';
 import { openDeadLetters } from '../kafka/dead-letters.ts';
 import { partitionOf } from '../kafka/murmur2.ts';
@@ -14,11 +13,11 @@ import type { Rules } from '../model/rules.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { createDelivery, type SinkConfig } from '../sinks/registry.ts';
+import { createDelivery } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
+import type { Settings } from './composition.ts';
 import { createdBy, isEndpoint } from './endpoints.ts';
 import type { AnyConnectorKind } from './parts.ts';
-import type { Config } from './schema.ts';
 
 /** A part of the program that may end it. */
 export interface Role extends Part {
@@ -28,7 +27,7 @@ export interface Role extends Part {
 
 /** What the roles share: the cluster is opened by its own part, before them. */
 export interface Shared {
-  readonly config: Config;
+  readonly config: Settings;
   readonly runtime: Pick<Runtime, 'clock' | 'report'>;
   readonly cluster: () => Cluster;
 }
@@ -36,8 +35,7 @@ export interface Shared {
 /** The Kafka cluster, with the raw topic in place. The embedded broker lives in it. */
 export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; cluster: () => Cluster } {
   let opened: Cluster | undefined;
-  // The schema is composed with kafkaConfig (composition.ts).
-  const kafka = config.kafka as KafkaConfig;
+  const { kafka } = config;
   const part: Part = {
     name: 'kafka',
     start: async () => {
@@ -57,13 +55,12 @@ export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { par
 /** The configured sinks as one, opened early so that a wrong destination shows at start. */
 export function sinkPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; sink: Sink } {
   const context = { clock: runtime.clock, report: runtime.report, publisherId: config.service.id };
-  // The schema is composed with sinkConfig (composition.ts).
-  const sink = createDelivery(config.sinks as unknown as readonly SinkConfig[], context);
+  const sink = createDelivery(config.sinks, context);
   return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
 }
 
 /** The rules of the pipeline section. */
-export const rulesOf = ({ pipeline }: Config): Rules => ({
+export const rulesOf = ({ pipeline }: Settings): Rules => ({
   windows: {
     sizes: pipeline.windows.map(({ size }) => size),
     graces: pipeline.windows.map(({ grace }) => grace),
@@ -141,7 +138,7 @@ export function collectorRole(
 }
 
 function connectorsOf(
-  config: Config,
+  config: Settings,
   kinds: readonly AnyConnectorKind[],
   context: ConnectorContext,
   ready: () => boolean,

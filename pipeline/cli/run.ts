@@ -11,10 +11,13 @@ Examples:
 export const addRun = (program: Command, parts: Parts, terminal: Terminal): void =>
   addService(
     program,
-    'run',
-    'poll the hypervisors, meter what they say and publish: both roles in one process',
-    EXAMPLES,
-    { collects: true, meters: true },
+    {
+      name: 'run',
+      description: 'poll the hypervisors, meter what they say and publish: both roles in one process',
+      examples: EXAMPLES,
+      collects: true,
+      meters: true,
+    },
     parts,
     terminal,
   );

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { describe } from '../runtime/config/explain.ts';
+import { withDefaults } from '../runtime/config/print.ts';
 import type { SchemaNode } from '../runtime/config/schema-node.ts';
 
 const HEAD = `# Hypermeter. Every setting and its meaning: docs/configuration.md
@@ -51,7 +52,9 @@ function settings(node: SchemaNode, margin: string, given: Readonly<Record<strin
     const meaning = property.description === undefined ? '' : `  # ${property.description}`;
     const required = node.required?.includes(name) === true;
     const value =
-      property.const ?? property.default ?? (required ? (given[name] ?? placeholder(name, property)) : undefined);
+      property.const ??
+      withDefaults(property.default, property) ??
+      (required ? (given[name] ?? placeholder(name, property)) : undefined);
     if (value === undefined)
       return { required, line: `${margin}# ${name}: …  # ${property.description ?? describe(property)}\n` };
     return { required, line: `${margin}${name}: ${flow(value)}${meaning}\n` };

@@ -24,13 +24,13 @@ interface SinkEntry {
   readonly name?: string | undefined;
 }
 
-/** An entry of a list whose kind is named by `type`. */
-export const oneOfTypes = <Entry>(schemas: readonly z.ZodType<Entry>[]): z.ZodType<Entry> => {
-  const [first, ...rest] = schemas as unknown as z.core.$ZodTypeDiscriminable[];
-  // A kind's schema is known here by its output only; that it is an object with a literal `type` is the seam's word.
-  if (first === undefined) return z.never() as unknown as z.ZodType<Entry>;
-  return z.discriminatedUnion('type', [first, ...rest]) as unknown as z.ZodType<Entry>;
-};
+/** An entry of a list whose kind is named by `type`; each schema is a strict object with a literal `type`. */
+export function oneOfTypes<Schema extends z.ZodType>(schemas: readonly Schema[]): z.ZodType<z.output<Schema>> {
+  // A kind's schema is typed by its output only; that it can be told by `type` is the word of its seam.
+  const [first, ...rest] = schemas as unknown as readonly z.core.$ZodTypeDiscriminable[];
+  if (first === undefined) throw new RangeError('there must be one kind at least');
+  return z.discriminatedUnion('type', [first, ...rest]) as unknown as z.ZodType<z.output<Schema>>;
+}
 
 const service = z.strictObject({
   id: z

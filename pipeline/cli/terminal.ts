@@ -11,6 +11,8 @@ export interface Terminal {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
+  /** Ends the process at once, whatever runs: for a second signal and for bugs. */
+  exit(code: number): void;
 }
 
 export const COLORS = ['auto', 'always', 'never'] as const;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Draft, placeOf, valueAt } from './draft.ts';
 import type { Fault, Path } from './fault.ts';
-import { redactUrls } from './redact.ts';
+import { isSecretKey, redactUrls } from './redact.ts';
 import { alternatives, isObject, nodesAt, type SchemaNode } from './schema-node.ts';
 import { suggestion } from './suggest.ts';
 
@@ -32,7 +32,11 @@ function explain(issue: Issue, draft: Draft, schema: SchemaNode): readonly Fault
   const place = placeOf(draft, path)?.value ?? '';
   if (value === undefined && issue.code !== 'custom')
     return [{ place, path, message: `is missing; ${expected(nodes)}` }];
-  const got = issue.code === 'custom' && !showable(value, issue.message) ? '' : `, got ${show(value, nodes)}`;
+  const secret = nodes.some((node) => node.secret) || path.some((key) => typeof key === 'string' && isSecretKey(key));
+  const got =
+    issue.code === 'custom' && !showable(value, issue.message)
+      ? ''
+      : `, got ${secret ? 'a secret that is not shown' : show(value)}`;
   return [{ place, path, message: `${message(issue, nodes)}${got}${near(value, nodes)}` }];
 }
 
@@ -112,8 +116,7 @@ function listed(items: SchemaNode): string {
 const bound = (word: string, limit: number | undefined): string =>
   limit === undefined || Math.abs(limit) === Number.MAX_SAFE_INTEGER ? '' : ` ${word} ${limit}`;
 
-function show(value: unknown, nodes: readonly SchemaNode[]): string {
-  if (nodes.some((node) => node.secret)) return 'something else (a secret is not shown)';
+function show(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'a map';
   const text = typeof value === 'string' ? JSON.stringify(redactUrls(value)) : String(value);

@@ -6,6 +6,9 @@ export const STARS = '***';
 /** Keys that hold secrets wherever they occur, for maps whose keys the schema does not list. */
 const SECRET_KEY = /pass(?:word|phrase)|secret|token|credential|private|\.pem$/i;
 
+/** Whether a key's name alone says that a secret is under it; `passwordFile` names a file. */
+export const isSecretKey = (key: string): boolean => SECRET_KEY.test(key) && !key.endsWith('File');
+
 /**
  * The password of any address in the text as stars: `amqp://user:***@host`. Up to the last `@` of the word, since people
  * forget to escape what their passwords hold.
@@ -28,7 +31,7 @@ export function redact(value: unknown, schemas: readonly SchemaNode[]): unknown 
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => {
       const listed = shapes.some((shape) => shape.properties && Object.hasOwn(shape.properties, key));
-      if (!listed && SECRET_KEY.test(key)) return [key, STARS];
+      if (!listed && isSecretKey(key)) return [key, STARS];
       return [
         key,
         redact(

@@ -48,7 +48,7 @@ describe('listen udp', () => {
     expect(ran.stderr.split('\n')).toEqual([
       'listening on 127.0.0.1:4952',
       ...[0, 1, 2, 3, 4].map((fault) => `127.0.0.1:9: bad ${fault}`),
-      '2 meters, 7 datagrams that are none',
+      '2 meters, 7 other datagrams',
       '',
     ]);
     expect(listenUdp.closed).toBe(1);

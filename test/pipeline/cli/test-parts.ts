@@ -99,11 +99,11 @@ export const testParts: Parts = {
     },
   ],
   schema: configSchema({
-    connector: oneOfTypes<{ type: string; name: string }>([
+    connector: oneOfTypes([
       testConnector,
       z.strictObject({ name: z.string(), type: z.literal('libvirt'), uri: z.string() }),
     ]),
-    sink: oneOfTypes<{ type: string; name?: string | undefined }>([
+    sink: oneOfTypes([
       z.strictObject({ type: z.literal('stdout'), name: z.string().optional() }),
       z.strictObject({
         type: z.literal('udp'),
@@ -128,18 +128,24 @@ export interface Ran {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly listenUdp?: ListenUdp;
   readonly stdout?: Output;
   readonly signals?: EventEmitter;
+  /** Called with each text that goes to standard error. */
+  readonly onStderr?: (text: string) => unknown;
 }
 
+/** Runs a command line of the test's own parts, as the program would. */
+export const run = (
+  words: readonly string[],
+  { listenUdp, ...options }: RunOptions & { readonly listenUdp?: ListenUdp } = {},
+): Promise<Ran> => runWith({ ...testParts, ...(listenUdp === undefined ? {} : { listenUdp }) }, words, options);
+
 /** Runs a command line as the program would. */
-export async function run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+export async function runWith(parts: Parts, words: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const stdout = options.stdout ?? collected();
-  const stderr = collected();
-  const parts = { ...testParts, ...(options.listenUdp === undefined ? {} : { listenUdp: options.listenUdp }) };
+  const stderr = collected(options.onStderr);
   const { env = {}, signals = new EventEmitter() } = options;
-  const program = createProgram(parts, { stdout, stderr, env, signals });
+  const program = createProgram(parts, { stdout, stderr, env, signals, exit: () => undefined });
   const code = await runProgram(program, words, stderr);
   return { code, stdout: (stdout as Partial<Collected>).text ?? '', stderr: stderr.text };
 }

@@ -5,12 +5,13 @@ export interface Collected extends Writable {
   readonly text: string;
 }
 
-/** A stream that keeps what is written to it. */
-export function collected(): Collected {
+/** A stream that keeps what is written to it, and tells it on. */
+export function collected(onText: (text: string) => unknown = () => undefined): Collected {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk, _, done) {
       chunks.push(String(chunk));
+      onText(String(chunk));
       done();
     },
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -27,9 +27,13 @@ export const fleetSchema = z.strictObject({
     .default([]),
 });
 
-/** Writes a file into a directory of its own; returns its path. */
-export function written(text: string, name = 'fleet.yaml'): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'hypermeter-config-')), name);
+const folder = mkdtempSync(join(tmpdir(), 'hypermeter-config-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+
+/** Writes a file of its own, gone at the end of the run; returns its path. */
+export function written(text: string): string {
+  const path = join(folder, `${files++}.yaml`);
   writeFileSync(path, text);
   return path;
 }

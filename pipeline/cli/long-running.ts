@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import { type Program, type Runtime, type RuntimeOptions, withRuntime } from '../runtime/runtime.ts';
+import type { Role } from './check-config.ts';
+import { CommandFailure, EXIT } from './exit.ts';
+import { type ConfigOptions, type GlobalOptions, loadFor, logOptions } from './options.ts';
+import type { Parts } from './parts.ts';
+import type { Config } from './schema.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The exit codes of a program that a signal killed: 128 and the signal's number. */
+const KILLED: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+export interface LongRunning<Settings extends Config> {
+  readonly role: Role;
+  readonly schema: z.ZodType<Settings>;
+  readonly options: ConfigOptions & GlobalOptions;
+  readonly parts: Pick<Parts, 'version' | 'librdkafka'>;
+  readonly terminal: Terminal;
+  readonly routes?: RuntimeOptions['routes'];
+}
+
+/**
+ * Runs a long-running command: loads its configuration, starts log, metrics and operator's port, runs the parts that
+ * `body` makes until a signal or their end, and stops them. Throws a CommandFailure (1) if something did not stop in
+ * time, and whatever kept the program from running.
+ */
+export async function runLong<Settings extends Config>(
+  command: LongRunning<Settings>,
+  body: (config: Settings, runtime: Runtime) => Program | Promise<Program>,
+): Promise<void> {
+  const { options, parts, role, schema, terminal } = command;
+  const { config } = await loadFor(role, options, schema, terminal);
+  const librdkafka = (await parts.librdkafka()).version;
+  const runtimeOptions: RuntimeOptions = {
+    build: { version: parts.version, node: process.version, librdkafka },
+    listen: config.ops.listen,
+    log: logOptions(options, config.service.logLevel, terminal),
+    ...(command.routes === undefined ? {} : { routes: command.routes }),
+  };
+  const exits = {
+    exitNow: (signal: string) => terminal.exit(KILLED[signal] ?? EXIT.failure),
+    crash: () => terminal.exit(EXIT.internal),
+  };
+  const { failures } = await withRuntime(runtimeOptions, terminal.signals, exits, (runtime) => body(config, runtime));
+  if (failures.length === 0) return;
+  throw new CommandFailure(EXIT.failure, `did not stop cleanly: ${failures.map(({ part }) => part).join(', ')}`);
+}
