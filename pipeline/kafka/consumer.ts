@@ -61,7 +61,7 @@ class Consumer implements RawConsumer {
   constructor(cluster: Cluster, topic: string) {
     this.#cluster = cluster;
     this.topic = topic;
-    this.#commits = createCommits(() => this.#client, topic, cluster.config.group);
+    this.#commits = createCommits((offsets) => this.#client.commit(offsets), topic, cluster.config.group);
     this.#client = new rdkafka.KafkaConsumer(
       consumerSettings(cluster, {
         onRebalance: (error, assignment) => this.#onRebalance(error, assignment),
