@@ -1,4 +1,4 @@
-import type { KafkaConsumer, TopicPartitionOffset } from 'node-rdkafka';
+import type { TopicPartitionOffset } from 'node-rdkafka';
 import { KafkaError } from './kafka-error.ts';
 
 /** An offset of a partition: for a commit, the next one to read. */
@@ -24,7 +24,7 @@ interface Pending {
 }
 
 /** Pairs each commit with its outcome: librdkafka's callback names only the offsets, so equal ones go in order. */
-export function createCommits(client: () => KafkaConsumer, topic: string, group: string): Commits {
+export function createCommits(send: (offsets: TopicPartitionOffset[]) => void, topic: string, group: string): Commits {
   const pending = new Set<Pending>();
   return {
     commit: (offsets) =>
@@ -32,7 +32,7 @@ export function createCommits(client: () => KafkaConsumer, topic: string, group:
         const entry = { key: keyOf(offsets), resolve, reject };
         pending.add(entry);
         try {
-          client().commit(offsets.map(({ partition, offset }) => ({ topic, partition, offset })));
+          send(offsets.map(({ partition, offset }) => ({ topic, partition, offset })));
         } catch (cause) {
           pending.delete(entry);
           reject(refused(topic, group, cause));

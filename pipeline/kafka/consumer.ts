@@ -51,7 +51,7 @@ class Consumer implements RawConsumer {
   readonly #inTurn = createTurns();
   readonly #stopped = new AbortController();
   readonly #standstills = new Map<number, Standstill>();
-  #offsets: Offsets;
+  readonly #offsets: Offsets;
   #owner: Membership | null = null;
   #failure: KafkaError | null = null;
   #pulledAt = 0;
@@ -61,7 +61,7 @@ class Consumer implements RawConsumer {
   constructor(cluster: Cluster, topic: string) {
     this.#cluster = cluster;
     this.topic = topic;
-    this.#commits = createCommits(() => this.#client, topic, cluster.config.group);
+    this.#commits = createCommits((offsets) => this.#client.commit(offsets), topic, cluster.config.group);
     this.#client = new rdkafka.KafkaConsumer(
       consumerSettings(cluster, {
         onRebalance: (error, assignment) => this.#onRebalance(error, assignment),
@@ -182,7 +182,10 @@ class Consumer implements RawConsumer {
       if (this.#closed) answerBare(error, assignment, this.#deps());
       else if (error.code === ERR_ASSIGN_PARTITIONS) await takeOn(partitions, owner, this.#deps());
       else if (error.code === ERR_REVOKE_PARTITIONS) await giveBack(partitions, owner, this.#deps());
-      else throw new KafkaError(`rebalance failed: ${error.message}`, { cause: error });
+      else {
+        this.#client.unassign();
+        throw new KafkaError(`rebalance failed: ${error.message}`, { cause: error });
+      }
       if (this.#paused) this.#pause();
     }).catch((cause: unknown) => {
       this.#failure = cause instanceof KafkaError ? cause : new KafkaError(String(cause), { cause });

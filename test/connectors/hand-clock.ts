@@ -26,13 +26,18 @@ export function handClock(startUs = 1_700_000_000_000_000): HandClock {
     random: () => 0,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const sleeper = { at: monotonic + ms * 1000, wake: resolve };
         if (signal?.aborted) return reject(signal.reason);
-        sleepers.add(sleeper);
-        signal?.addEventListener('abort', () => {
+        const stop = () => {
           sleepers.delete(sleeper);
-          reject(signal.reason);
-        });
+          reject(signal?.reason);
+        };
+        const wake = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const sleeper = { at: monotonic + ms * 1000, wake };
+        sleepers.add(sleeper);
+        signal?.addEventListener('abort', stop);
       }),
     step: (ms) => {
       offset += ms * 1000;

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import rdkafka from 'node-rdkafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
 import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
 import { openDeadLetters } from '../../../pipeline/kafka/dead-letters.ts';
+import { partitionOf } from '../../../pipeline/kafka/murmur2.ts';
 import { openProducer } from '../../../pipeline/kafka/producer.ts';
 import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
 import { DeliveryError, type RawProducer } from '../../../pipeline/kafka/raw-producer.ts';
@@ -136,6 +138,22 @@ describe('the embedded broker', () => {
     expect(error.message).toMatch(/1 of 2 messages to topic hypermeter\.raw at 127\.0\.0\.1:\d+ .*max\.message\.bytes/);
     const [received] = await pullUntil(consumer, (all) => all.length >= 1);
     expect(received?.value.toString()).toBe('small');
+  });
+
+  test("has librdkafka's own murmur2 partitioner agree with ours on random uuids", async () => {
+    const judge = new rdkafka.Producer({ 'bootstrap.servers': cluster.brokers, dr_cb: true }, {
+      partitioner: 'murmur2',
+    } as object);
+    await new Promise((resolve) => judge.connect({ topic: 'judged' }, resolve));
+    const theirs = new Map<string, number>();
+    judge.on('delivery-report', (_, { key, partition }) => theirs.set(String(key), partition));
+    judge.setPollInterval(5);
+    // Keys come back as text, so each is bytes that are also a text: the digits of a uuid.
+    const keys = Array.from({ length: 200 }, () => randomUUID());
+    for (const key of keys) judge.produce('judged', null, Buffer.from('x'), key);
+    while (theirs.size < keys.length) await new Promise((resolve) => judge.flush(100, resolve));
+    await new Promise((resolve) => judge.disconnect(resolve));
+    expect(keys.map((key) => partitionOf(Buffer.from(key), 4))).toEqual(keys.map((key) => theirs.get(key)));
   });
 
   test('reported no trouble', () => {
