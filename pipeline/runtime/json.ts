@@ -1,5 +1,6 @@
 /**
- * JSON text of plain values in which a bigint becomes its exact digits. Like JSON.stringify otherwise: undefined
+ * JSON text of plain values in which whole numbers are exact digits, whatever their size: a bigint as its digits, and
+ * 1e21 as 1000000000000000000000 and not as a float. Like JSON.stringify otherwise: undefined
  * members vanish, undefined or non-finite entries are null, `toJSON` is honoured. `indent` spaces, 0 for one line.
  */
 export function exactJson(value: unknown, indent = 0): string {
@@ -8,6 +9,8 @@ export function exactJson(value: unknown, indent = 0): string {
 
 function write(value: unknown, indent: number, margin: string): string | undefined {
   if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    return BigInt(value).toString();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (hasToJson(value)) return write(value.toJSON(), indent, margin);
   const inner = margin + ' '.repeat(indent);

@@ -1,5 +1,5 @@
 import type { Sample } from '../model/sample.ts';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from '../runtime/json.ts';
 import { oncePer } from './once-per.ts';
 import { isoTime } from './timestamp.ts';
 

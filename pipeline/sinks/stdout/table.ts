@@ -1,5 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
-import { exactJson } from '../exact-json.ts';
+import { exactJson } from '../../runtime/json.ts';
 import { isoTime } from '../timestamp.ts';
 
 /** Heading, width and side of each column; the last one is as wide as it gets. */

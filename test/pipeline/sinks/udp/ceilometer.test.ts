@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../../../pipeline/model/sample.ts';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
-import { exactJson } from '../../../../pipeline/sinks/exact-json.ts';
+import { exactJson } from '../../../../pipeline/runtime/json.ts';
 import { type MessageOptions, meterMessage } from '../../../../pipeline/sinks/meter-message.ts';
 import { encodeDatagram } from '../../../../pipeline/sinks/udp/datagram.ts';
 import { udp, udpConfig } from '../../../../pipeline/sinks/udp/udp.ts';
