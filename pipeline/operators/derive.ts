@@ -15,7 +15,7 @@ export const derive =
           const size = rules.sizes[w] as number;
           const windows = closed.reduce((sum, each) => sum + countOf(each, w), 0);
           const made = samples.filter(({ windowStart, windowEnd }) => windowEnd - windowStart === size).length;
-          if (windows > 0) report({ event: 'windows.emitted', size: size / 1e6, windows, samples: made });
+          if (windows > 0) report({ event: 'windows.emitted', size, windows, samples: made });
         }
         return { samples, next };
       }),

@@ -9,7 +9,7 @@ it('writes a bigint as its exact digits', () => {
 });
 
 it('writes a whole number beyond 2^53 as digits, not as a float', () => {
-  expect(exactJson([1e21, -2 ** 70, 1.5e-7])).toBe('[1000000000000000000000,-1180591620717411303424,1.5e-7]');
+  expect(exactJson([1e21, -(2 ** 70), 1.5e-7])).toBe('[1000000000000000000000,-1180591620717411303424,1.5e-7]');
 });
 
 it.each([
