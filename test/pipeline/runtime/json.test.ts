@@ -25,7 +25,7 @@ it.each([
 it('is JSON.stringify where there is no bigint, indented or not', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(0, 2, 4), (value, indent) => {
-      fc.pre(!/e\+/.test(JSON.stringify(value)));
+      fc.pre(!/e\+|\d{16}/.test(JSON.stringify(value)));
       expect(exactJson(value, indent)).toBe(JSON.stringify(value, null, indent));
     }),
   );
