@@ -14,6 +14,8 @@ const FULL = GROUPS.state | GROUPS.cpuTotal | GROUPS.balloon | GROUPS.vcpu | GRO
 const WITHOUT_MONITOR = GROUPS.state | GROUPS.interface;
 /** A daemon works on 5 calls of a client and 20 in all: hung ones must not use them up. */
 const MAX_HUNG = 2;
+/** With a fifth one the daemon would stop reading from this connection, pings included. */
+const MAX_UNANSWERED = 4;
 const PATIENCE_FACTOR = 3;
 
 export interface BulkOptions {
@@ -65,7 +67,7 @@ export class BulkReader {
   }
 
   async #readAll(signal: AbortSignal): Promise<TimedRecord[]> {
-    const { clock, stuckAfterMs } = this.#options;
+    const { endpoint, clock, stuckAfterMs } = this.#options;
     while (this.#hung < MAX_HUNG) {
       const patienceMs = Math.max(stuckAfterMs, this.#answered.durationMs * PATIENCE_FACTOR);
       const records = await withPatience(clock, patienceMs, signal, (patient) =>
@@ -73,6 +75,8 @@ export class BulkReader {
       );
       if (records) return records;
     }
+    if (this.#hung >= MAX_UNANSWERED)
+      throw new EndpointError('timeout', endpoint, `the daemon owes ${this.#hung} answers; is it stuck itself?`);
     return (await this.#ask(WITHOUT_MONITOR, signal, signal)) ?? [];
   }
 

@@ -42,7 +42,6 @@ export const ERRORS = {
   noSupport: 3,
   noConnect: 5,
   operationDenied: 29,
-  noDomain: 42,
   authFailed: 45,
   accessDenied: 88,
 } as const;

@@ -24,7 +24,6 @@ export async function openTls(
   const label = `${host}:${address.port ?? PORT}`;
   const secureContext = await readCredentials(endpoint, address, files);
   const plain = await openSocket(endpoint, label, { host, port: address.port ?? PORT }, signal);
-  plain.setNoDelay(true);
   const verify = (files.verify ?? true) && isVerified(address);
   const socket = await acceptedTls(endpoint, { host, label, plain, secureContext, verify }, signal);
   return { ...socketTransport(socket, label), ...oneRecordAMessage(socket) };

@@ -81,6 +81,22 @@ describe('a call that hangs', () => {
     });
   });
 
+  it('four times, with whatever was asked: nothing more is sent until one is answered', async () => {
+    const { session, clock, fake, masks, asked } = await open(() => true);
+    const poll = (): Promise<unknown> => session.poll(AbortSignal.timeout(200));
+    const first = poll();
+    await asked(1);
+    clock.advance(1000);
+    await asked(2);
+    clock.advance(1000);
+    await expect(first).rejects.toMatchObject({ code: 'timeout' });
+    await expect(poll()).rejects.toMatchObject({ code: 'timeout' });
+    await expect(poll()).rejects.toThrow(/owes 4 answers/);
+    expect(masks).toEqual([FULL, FULL, WITHOUT_MONITOR, WITHOUT_MONITOR]);
+    fake.release();
+    await vi.waitFor(() => expect(poll()).rejects.toThrow(/in time/));
+  });
+
   it('past the poll’s own time rejects, and the session goes on', async () => {
     const { session, asked } = await open((ordinal) => ordinal === 0);
     const given = new AbortController();
