@@ -3,8 +3,8 @@ import { EndpointError } from '../connector.ts';
 import { type Client, reply } from './client.ts';
 import type { ReadTime } from './decode.ts';
 import { middleOf, withPatience } from './patience.ts';
-import { encodeStatsQuery, GROUPS, NOWAIT } from './procedures.ts';
-import { type DomainStats, decodeAllStats } from './replies.ts';
+import { type DomainRef, ERRORS, encodeListQuery, encodeStatsQuery, GROUPS, NOWAIT } from './procedures.ts';
+import { type DomainStats, decodeAllStats, decodeDomainList, RemoteError } from './replies.ts';
 
 /** Domains as one read saw them, each with the time of that read. */
 export type TimedRecord = DomainStats & { readonly time: ReadTime };
@@ -14,6 +14,8 @@ const FULL = GROUPS.state | GROUPS.cpuTotal | GROUPS.balloon | GROUPS.vcpu | GRO
 const WITHOUT_MONITOR = GROUPS.state | GROUPS.interface;
 /** A daemon works on 5 calls of a client and 20 in all: hung ones must not use them up. */
 const MAX_HUNG = 2;
+/** With a fifth one the daemon would stop reading from this connection, pings included. */
+const MAX_UNANSWERED = 4;
 const PATIENCE_FACTOR = 3;
 
 export interface BulkOptions {
@@ -22,6 +24,9 @@ export interface BulkOptions {
   readonly perf: boolean;
   readonly stuckAfterMs: number;
 }
+
+/** Refusals that would be the same for any list of domains. */
+const FINAL: readonly number[] = [ERRORS.noSupport, ERRORS.operationDenied, ERRORS.authFailed, ERRORS.accessDenied];
 
 /**
  * Reads all domains with one call. libvirtd has no deadline towards a QEMU: one that stands still (stopped, on dead
@@ -42,22 +47,67 @@ export class BulkReader {
     this.#options = options;
   }
 
-  /** Rejects with RemoteError if the daemon refuses, with EndpointError if the signal aborts or the connection ends. */
+  /**
+   * A domain whose statistics fail fails the call for all: then the list of domains is halved until it stands alone,
+   * and is listed without values. Rejects with RemoteError if the daemon refuses altogether, with EndpointError if
+   * the signal aborts or the connection ends.
+   */
   async read(signal: AbortSignal): Promise<TimedRecord[]> {
-    const { clock, perf, stuckAfterMs } = this.#options;
+    try {
+      return await this.#readAll(signal);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || FINAL.includes(error.code)) throw error;
+      const call = this.#client.call('CONNECT_LIST_ALL_DOMAINS', encodeListQuery(), signal);
+      return this.#isolate(await reply(this.#options.endpoint, call, decodeDomainList), signal);
+    }
+  }
+
+  get #mask(): number {
+    return this.#options.perf ? FULL | GROUPS.perf : FULL;
+  }
+
+  async #readAll(signal: AbortSignal): Promise<TimedRecord[]> {
+    const { endpoint, clock, stuckAfterMs } = this.#options;
     while (this.#hung < MAX_HUNG) {
       const patienceMs = Math.max(stuckAfterMs, this.#answered.durationMs * PATIENCE_FACTOR);
-      const mask = perf ? FULL | GROUPS.perf : FULL;
-      const records = await withPatience(clock, patienceMs, signal, (patient) => this.#ask(mask, patient, signal));
+      const records = await withPatience(clock, patienceMs, signal, (patient) =>
+        this.#ask(this.#mask, patient, signal),
+      );
       if (records) return records;
     }
+    if (this.#hung >= MAX_UNANSWERED)
+      throw new EndpointError('timeout', endpoint, `the daemon owes ${this.#hung} answers; is it stuck itself?`);
     return (await this.#ask(WITHOUT_MONITOR, signal, signal)) ?? [];
   }
 
-  /** Undefined: patience ended before an answer came. */
-  async #ask(mask: number, patient: AbortSignal, signal: AbortSignal): Promise<TimedRecord[] | undefined> {
+  async #isolate(domains: readonly DomainRef[], signal: AbortSignal): Promise<TimedRecord[]> {
+    const [domain] = domains;
+    if (!domain) return [];
+    const begun = this.#begin();
+    try {
+      return (await this.#ask(this.#mask, signal, signal, domains)) ?? [];
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      if (domains.length === 1) return [{ domain, stats: new Map(), time: middleOf(this.#options.clock, begun) }];
+      const half = domains.length >> 1;
+      const first = await this.#isolate(domains.slice(0, half), signal);
+      return [...first, ...(await this.#isolate(domains.slice(half), signal))];
+    }
+  }
+
+  #begin(): { wall: number; monotonic: number } {
+    return { wall: this.#options.clock.now(), monotonic: this.#options.clock.monotonic() };
+  }
+
+  /** Undefined: patience ended before an answer came. No domains: all. */
+  async #ask(
+    mask: number,
+    patient: AbortSignal,
+    signal: AbortSignal,
+    domains: readonly DomainRef[] = [],
+  ): Promise<TimedRecord[] | undefined> {
     const { clock, endpoint } = this.#options;
-    const begun = { wall: clock.now(), monotonic: clock.monotonic() };
+    const begun = this.#begin();
     const order = ++this.#sent;
     const answered = (): void => {
       const durationMs = (clock.monotonic() - begun.monotonic) / 1000;
@@ -67,9 +117,9 @@ export class BulkReader {
       this.#hung--;
       answered();
     };
+    const query = encodeStatsQuery(mask, NOWAIT, domains);
     try {
-      const call = this.#client.call('CONNECT_GET_ALL_DOMAIN_STATS', encodeStatsQuery(mask, NOWAIT), patient, late);
-      const payload = await call;
+      const payload = await this.#client.call('CONNECT_GET_ALL_DOMAIN_STATS', query, patient, late);
       const time = middleOf(clock, begun);
       answered();
       const records = await reply(endpoint, Promise.resolve(payload), decodeAllStats);

@@ -25,6 +25,9 @@ export interface ClientOptions {
   readonly onEvent: (procedure: number, payload: Buffer) => void;
 }
 
+/** A host that is gone does not take the last message. */
+const GOODBYE_MS = 1000;
+
 interface Pending {
   readonly resolve: (payload: Buffer) => void;
   readonly reject: (error: Error) => void;
@@ -116,6 +119,7 @@ export class Client {
     const last = { program: REMOTE_PROGRAM, procedure: PROCEDURES.CONNECT_CLOSE, type: 'call' as const };
     this.#send({ ...last, serial: this.#serial + 1, payload: Buffer.alloc(0) });
     this.#end(new EndpointError('lost', this.#options.endpoint, 'the connection was closed'), undefined);
+    void this.#letGo();
   }
 
   #send(packet: Parameters<typeof encodePacket>[0]): void {
@@ -172,17 +176,30 @@ export class Client {
   #fail(code: EndpointErrorCode, message: string, cause?: unknown): void {
     const error = new EndpointError(code, this.#options.endpoint, message, cause);
     this.#end(error, error);
+    this.#transport.destroy();
   }
 
   #end(failure: Error, outcome: Error | undefined): void {
     if (this.#failure) return;
     this.#failure = failure;
     this.#ended.abort();
-    this.#transport.close();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(failure);
     this.#settleClosed(outcome);
+  }
+
+  /** Ends the transport politely, then for good. */
+  async #letGo(): Promise<void> {
+    const gone = new AbortController();
+    void this.#transport.ended.then(() => gone.abort());
+    this.#transport.close();
+    try {
+      await this.#options.clock.sleep(GOODBYE_MS, gone.signal);
+    } catch {
+      return; // it is gone, the only thing that interrupts the sleep
+    }
+    this.#transport.destroy();
   }
 }
 

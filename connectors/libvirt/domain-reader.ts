@@ -85,7 +85,8 @@ export class DomainReader {
       signal,
     );
     const records: TimedRecord[] = [];
-    await atMost(MAX_IN_FLIGHT, domains, async (domain) => {
+    // Those that hang keep their places.
+    await atMost(Math.max(1, MAX_IN_FLIGHT - this.#stuck.size), domains, async (domain) => {
       const begun = { wall: clock.now(), monotonic: clock.monotonic() };
       const stats = new Map<string, StatValue>();
       if (!this.#stuck.has(domainKey(domain)))

@@ -68,7 +68,10 @@ function readNic(nic: Element, id: string, mac: string | null): NicIdentity {
     network: attribute(source, 'network') ?? attribute(source, 'portgroup'),
     filter: attribute(filter, 'filter'),
     parameters: Object.fromEntries(
-      parameters.map((parameter) => [attribute(parameter, 'name') ?? '', attribute(parameter, 'value') ?? '']),
+      parameters.flatMap((parameter) => {
+        const name = attribute(parameter, 'name');
+        return name === null ? [] : [[name, attribute(parameter, 'value') ?? '']];
+      }),
     ),
   };
 }

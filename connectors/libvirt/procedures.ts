@@ -42,7 +42,6 @@ export const ERRORS = {
   noSupport: 3,
   noConnect: 5,
   operationDenied: 29,
-  noDomain: 42,
   authFailed: 45,
   accessDenied: 88,
 } as const;
@@ -62,12 +61,12 @@ export const encodeInt = (value: number): Buffer => new XdrWriter().int(value).b
 export const encodeOpen = (name: string, readOnly: boolean): Buffer =>
   new XdrWriter().optional(name, (to, uri) => to.string(uri)).uint(readOnly ? 1 : 0).bytes;
 
-export const encodeStatsQuery = (mask: number, flags: number): Buffer =>
-  // A zero-length list of domains means all; `>>> 0` keeps the flags' top bit unsigned.
-  new XdrWriter()
-    .uint(0)
-    .uint(mask)
-    .uint(flags >>> 0).bytes;
+/** A zero-length list of domains means all of them; `>>> 0` keeps the flags' top bit unsigned. */
+export function encodeStatsQuery(mask: number, flags: number, domains: readonly DomainRef[] = []): Buffer {
+  const to = new XdrWriter().uint(domains.length);
+  for (const domain of domains) writeDomain(to, domain);
+  return to.uint(mask).uint(flags >>> 0).bytes;
+}
 
 export const encodeListQuery = (): Buffer => new XdrWriter().int(1).uint(0).bytes;
 

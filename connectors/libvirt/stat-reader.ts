@@ -38,10 +38,14 @@ export class StatReader {
 
   /** The numbers N of which there is a `group.N.field`, in the order they were sent. They may have gaps. */
   numbers(group: string, field: string): number[] {
-    const pattern = new RegExp(`^${group}\\.(\\d{1,9})\\.${field}$`);
-    return [...this.#stats.keys()].flatMap((name) => {
-      const [, number] = pattern.exec(name) ?? [];
-      return number === undefined ? [] : [Number(number)];
-    });
+    const before = `${group}.`;
+    const after = `.${field}`;
+    const numbers: number[] = [];
+    for (const name of this.#stats.keys()) {
+      if (!name.startsWith(before) || !name.endsWith(after)) continue;
+      const number = name.slice(before.length, -after.length);
+      if (/^\d{1,9}$/.test(number)) numbers.push(Number(number));
+    }
+    return numbers;
   }
 }

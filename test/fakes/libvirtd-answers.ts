@@ -77,6 +77,12 @@ function writeStat(to: XdrWriter, [type, value]: FakeStat): void {
   else to.int(99).int(value);
 }
 
+export function lookUp(name: string, domains: readonly FakeDomain[]) {
+  const domain = domains.find((candidate) => candidate.name === name);
+  if (!domain) return { error: [NO_DOMAIN, 'Domain not found'] } as const;
+  return { payload: writeDomain(new XdrWriter(), ref(domain)).bytes };
+}
+
 /** The answer to a call whose first argument is a domain. */
 export function aboutDomain(procedure: string, from: XdrReader, domains: readonly FakeDomain[]) {
   if (procedure !== 'DOMAIN_GET_XML_DESC' && procedure !== 'DOMAIN_GET_STATE')

@@ -15,7 +15,7 @@ import { ProtocolError, XdrReader } from '../../connectors/libvirt/xdr.ts';
 import * as answers from './libvirtd-answers.ts';
 
 /** Procedures that virsh wants besides the connector's. */
-const VIRSH = { DOMAIN_GET_STATE: 212 };
+const VIRSH = { DOMAIN_LOOKUP_BY_NAME: 23, DOMAIN_GET_STATE: 212 };
 const NAMES = new Map(Object.entries({ ...PROCEDURES, ...VIRSH }).map(([name, number]) => [number, name]));
 
 export interface Call {
@@ -179,6 +179,8 @@ export class FakeLibvirtd {
         return { payload: answers.allStats(this.domains) };
       case 'CONNECT_LIST_ALL_DOMAINS':
         return { payload: answers.list(this.domains) };
+      case 'DOMAIN_LOOKUP_BY_NAME':
+        return answers.lookUp(from.string(), this.domains);
       default:
         return answers.aboutDomain(procedure, from, this.domains);
     }

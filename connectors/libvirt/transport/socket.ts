@@ -2,6 +2,9 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { EndpointError, type EndpointErrorCode } from '../../connector.ts';
 import { openTimedOut, type Transport } from './transport.ts';
 
+/** For daemons that do not answer libvirt's own pings. */
+const TCP_KEEPALIVE_MS = 30_000;
+
 const REASONS: Readonly<Record<string, readonly [EndpointErrorCode, string]>> = {
   ECONNREFUSED: ['unreachable', 'nothing listens there; is libvirtd (or virtproxyd) running, with this transport on?'],
   ENOENT: ['unreachable', 'there is no such socket; is libvirtd (or the modular daemon) running?'],
@@ -29,7 +32,8 @@ export function socketTransport(socket: Socket, label: string): Transport {
   const ended = new Promise<Error | undefined>((resolve) => {
     socket.once('close', () => resolve(reason));
   });
-  return { label, input: socket, output: socket, ended, close: () => socket.destroySoon() };
+  const close = (): void => socket.destroySoon();
+  return { label, input: socket, output: socket, ended, close, destroy: () => socket.destroy() };
 }
 
 /** Connects a TCP or unix socket. Rejects with an EndpointError, the socket destroyed. */
@@ -54,6 +58,8 @@ export function openSocket(
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort);
       socket.removeListener('error', failed);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
       resolve(socket);
     });
   });

@@ -56,16 +56,15 @@ export function openSsh(endpoint: string, address: Address): Transport {
     });
     child.once('close', (code) => resolve(sshError(endpoint, label, code, complaints)));
   });
-  child.stdin.on('error', () => undefined); // the write that fails when ssh is gone; `ended` tells why it is
+  // What fails because ssh is gone; `ended` tells why it is.
+  for (const stream of [child.stdin, child.stdout]) stream.on('error', () => undefined);
   return {
     label,
     input: child.stdout,
     output: child.stdin,
     ended,
-    close: () => {
-      child.stdin.end();
-      child.kill();
-    },
+    close: () => child.stdin.end(),
+    destroy: () => child.kill(),
   };
 }
 

@@ -10,6 +10,5 @@ export async function openTcp(endpoint: string, address: Address, signal: AbortS
   const port = address.port ?? PORT;
   const label = `${host}:${port}`;
   const socket = await openSocket(endpoint, label, { host, port }, signal);
-  socket.setNoDelay(true);
   return socketTransport(socket, label);
 }

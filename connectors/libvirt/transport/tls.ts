@@ -1,4 +1,5 @@
 import { isIP, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { EndpointError } from '../../connector.ts';
 import { type Address, isVerified } from '../address.ts';
@@ -23,10 +24,23 @@ export async function openTls(
   const label = `${host}:${address.port ?? PORT}`;
   const secureContext = await readCredentials(endpoint, address, files);
   const plain = await openSocket(endpoint, label, { host, port: address.port ?? PORT }, signal);
-  plain.setNoDelay(true);
   const verify = (files.verify ?? true) && isVerified(address);
   const socket = await acceptedTls(endpoint, { host, label, plain, secureContext, verify }, signal);
-  return socketTransport(socket, label);
+  return { ...socketTransport(socket, label), ...oneRecordAMessage(socket) };
+}
+
+/**
+ * Writes one TLS record for each message. Node puts what is written while a write is under way into one record; of
+ * that, libvirtd reads the first message and waits for the socket, while the others lie decrypted in its TLS library.
+ */
+function oneRecordAMessage(socket: TLSSocket): Pick<Transport, 'output' | 'close'> {
+  const output = new Writable({
+    write: (message, _, done) => {
+      socket.write(message, done);
+    },
+  });
+  output.on('error', () => undefined); // the socket's own error tells why
+  return { output, close: () => output.end(() => socket.destroySoon()) };
 }
 
 interface Handshake {

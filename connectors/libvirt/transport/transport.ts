@@ -9,8 +9,10 @@ export interface Transport {
   readonly output: Writable;
   /** Settles when nothing more can come: with the reason if the transport knows one. */
   readonly ended: Promise<Error | undefined>;
-  /** Lets go after what was written is out. Safe to call twice. */
+  /** Lets go after what was written is out, which may never be. */
   close(): void;
+  /** Lets go at once. Safe to call twice, and after close. */
+  destroy(): void;
 }
 
 /** The error of an open that the signal ended. */

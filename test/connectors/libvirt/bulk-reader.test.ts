@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BenchOptions, bench, ManualClock } from '../../fakes/libvirt-bench.ts';
 import type { Call, Reaction } from '../../fakes/libvirtd.ts';
-import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
+import { allStats, fakeDomain } from '../../fakes/libvirtd-answers.ts';
 
 const STATS = 'CONNECT_GET_ALL_DOMAIN_STATS';
 const FULL = 63;
@@ -81,6 +81,22 @@ describe('a call that hangs', () => {
     });
   });
 
+  it('four times, with whatever was asked: nothing more is sent until one is answered', async () => {
+    const { session, clock, fake, masks, asked } = await open(() => true);
+    const poll = (): Promise<unknown> => session.poll(AbortSignal.timeout(200));
+    const first = poll();
+    await asked(1);
+    clock.advance(1000);
+    await asked(2);
+    clock.advance(1000);
+    await expect(first).rejects.toMatchObject({ code: 'timeout' });
+    await expect(poll()).rejects.toMatchObject({ code: 'timeout' });
+    await expect(poll()).rejects.toThrow(/owes 4 answers/);
+    expect(masks).toEqual([FULL, FULL, WITHOUT_MONITOR, WITHOUT_MONITOR]);
+    fake.release();
+    await vi.waitFor(() => expect(poll()).rejects.toThrow(/in time/));
+  });
+
   it('past the poll’s own time rejects, and the session goes on', async () => {
     const { session, asked } = await open((ordinal) => ordinal === 0);
     const given = new AbortController();
@@ -104,6 +120,27 @@ describe('a call that hangs', () => {
     fake.release();
     await second;
     expect(masks).toEqual([FULL, FULL]);
+  });
+});
+
+describe('a domain whose statistics fail', () => {
+  it('is listed without values; the others have theirs', async () => {
+    const domains = Array.from({ length: 9 }, (_, i) => fakeDomain(i + 1));
+    const culprit = Buffer.from(fakeDomain(6).uuid, 'hex');
+    const { session, fake } = await open(() => false, {
+      domains,
+      react: ({ procedure, payload }) => {
+        if (procedure !== STATS) return undefined;
+        const about = domains.filter(({ uuid }) => payload.includes(Buffer.from(uuid, 'hex')));
+        if (about.length === 0 || payload.includes(culprit)) return { error: [1, 'internal error: cannot be read'] };
+        return { payload: allStats(about) };
+      },
+    });
+    const { instances, calls } = await session.poll(signal);
+    expect(instances).toHaveLength(9);
+    const broken = instances.filter(({ rows }) => rows[0]?.cpuTime == null);
+    expect(broken.map(({ uuid }) => uuid.at(-1))).toEqual([6]);
+    expect(calls - fake.count('DOMAIN_GET_XML_DESC'), 'all, list, and two for each halving').toBeLessThanOrEqual(2 + 9);
   });
 });
 

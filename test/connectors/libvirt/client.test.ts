@@ -1,3 +1,4 @@
+import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseAddress } from '../../../connectors/libvirt/address.ts';
 import { Client } from '../../../connectors/libvirt/client.ts';
@@ -6,6 +7,7 @@ import { encodePacket, REMOTE_PROGRAM } from '../../../connectors/libvirt/protoc
 import { decodeInt, decodeString } from '../../../connectors/libvirt/replies.ts';
 import { openTcp } from '../../../connectors/libvirt/transport/tcp.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { ManualClock } from '../../fakes/libvirt-bench.ts';
 import { FakeLibvirtd, type FakeOptions, type Reaction } from '../../fakes/libvirtd.ts';
 import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
 
@@ -151,6 +153,23 @@ describe('the end of a connection', () => {
     await vi.waitFor(() => expect(fake.connections).toBe(0));
     expect(fake.calls.at(-1)).toBe('CONNECT_CLOSE');
   });
+});
+
+it('a host that takes nothing any more is let go all the same', async () => {
+  const destroyed = vi.fn();
+  const transport = {
+    label: 'nowhere',
+    input: new PassThrough(),
+    output: new Writable({ write: () => undefined }),
+    ended: new Promise<undefined>(() => undefined),
+    close: () => undefined,
+    destroy: destroyed,
+  };
+  const clock = new ManualClock();
+  const client = new Client(transport, { endpoint: 'kvm1', clock, onCall: vi.fn(), onEvent: vi.fn() });
+  await client.close();
+  clock.advance(1000);
+  await vi.waitFor(() => expect(destroyed).toHaveBeenCalledOnce());
 });
 
 describe('what is not the protocol ends the connection', () => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeDomain } from '../../../connectors/libvirt/decode.ts';
 import {
   decodeAllStats,
   decodeAuthList,
@@ -33,6 +36,24 @@ describe('statistics', () => {
     for (let length = 0; length < whole.length; length++)
       expect(() => decodeAllStats(whole.subarray(0, length))).toThrow(ProtocolError);
     expect(() => decodeAllStats(Buffer.concat([whole, Buffer.alloc(4)]))).toThrow(/after the end/);
+  });
+
+  it('reads or refuses any bytes, and does nothing else', () => {
+    const recorded = readFileSync(new URL('./golden/running-and-off/reply.bin', import.meta.url));
+    const change = fc.record({ at: fc.nat(recorded.length - 1), byte: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 5 }), (changes) => {
+        const bytes = Buffer.from(recorded);
+        for (const { at, byte } of changes) bytes[at] = byte;
+        try {
+          const records = decodeAllStats(bytes);
+          for (const record of records)
+            decodeDomain(record, null, { observedAt: 0, monotonic: 0 }, { hypervisor: 'kvm1', cpu: 'vcpu' });
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }),
+    );
   });
 
   it('refuses more domains than the protocol has', () => {

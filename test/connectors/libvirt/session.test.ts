@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Observation, Session } from '../../../connectors/connector.ts';
-import { type BenchOptions, bench } from '../../fakes/libvirt-bench.ts';
+import { type BenchOptions, bench, ManualClock } from '../../fakes/libvirt-bench.ts';
 import type { Call, FakeLibvirtd, Reaction } from '../../fakes/libvirtd.ts';
 import { type FakeDomain, fakeDomain } from '../../fakes/libvirtd-answers.ts';
 
@@ -289,6 +289,18 @@ describe('identities', () => {
     expect(Math.max(...costs)).toBeLessThanOrEqual(21);
     expect(fake.count(XML)).toBe(120);
     expect(costs.at(-1)).toBe(1);
+  });
+
+  it('are read again every 15 minutes, 20 a poll', async () => {
+    const clock = new ManualClock();
+    const { poll } = await open({ clock, domains: Array.from({ length: 50 }, (_, i) => fakeDomain(i + 1)) });
+    await poll();
+    clock.advance(15 * 60_000 - 1);
+    expect((await poll()).calls).toBe(1);
+    clock.advance(2);
+    const costs = [];
+    for (let n = 0; n < 4; n++) costs.push((await poll()).calls);
+    expect(costs).toEqual([21, 21, 11, 1]);
   });
 
   it('never has more than five calls in flight', async () => {

@@ -91,6 +91,13 @@ describe('openSsh', () => {
     const echoed = await new Promise((resolve) => transport.input.once('data', resolve));
     expect(String(echoed)).toBe('ping');
     transport.close();
-    await transport.ended;
+    expect(await transport.ended).toBeUndefined();
+  });
+
+  it('ends a client that would not end', async () => {
+    const transport = open(await script('ssh', 'exec sleep 600'));
+    transport.close();
+    transport.destroy();
+    expect(await transport.ended).toMatchObject({ code: 'lost' });
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAddress } from '../../../../connectors/libvirt/address.ts';
 import { openTls } from '../../../../connectors/libvirt/transport/tls.ts';
 import type { TlsFiles } from '../../../../connectors/libvirt/transport/tls-files.ts';
@@ -64,6 +64,7 @@ async function attempt({
   } catch (error) {
     return error;
   } finally {
+    await vi.waitFor(() => expect(fake.connections, 'nothing stays open').toBe(0));
     await fake.close();
   }
 }
