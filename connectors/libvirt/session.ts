@@ -73,7 +73,7 @@ export async function openSession(
         bootedAt: host.bootedAt,
         partial: null,
         calls: calls - before,
-        host: null,
+        hosts: [],
         instances,
       };
     } catch (error) {

@@ -104,7 +104,7 @@ describe('connecting', () => {
     });
     const observation = await poll();
     expect(observation).toMatchObject({ bootedAt: null });
-    expect(observation.instances[0]?.identity).toMatchObject({ instanceName: 'instance-00000001', host: null });
+    expect(observation.instances[0]?.identity).toMatchObject({ instanceName: 'instance-00000001', hosts: [] });
   });
 });
 
@@ -113,7 +113,7 @@ describe('a poll', () => {
     const domains = Array.from({ length: 40 }, (_, i) => fakeDomain(i + 1));
     const { fake, poll, events } = await open({ domains });
     const first = await poll();
-    expect(first).toMatchObject({ calls: 41, partial: null, host: null });
+    expect(first).toMatchObject({ calls: 41, partial: null, hosts: [] });
     expect((await poll()).calls).toBe(1);
     fake.domains = [...domains, fakeDomain(41)];
     expect((await poll()).calls).toBe(2);
