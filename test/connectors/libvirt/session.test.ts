@@ -104,7 +104,7 @@ describe('connecting', () => {
     });
     const observation = await poll();
     expect(observation).toMatchObject({ bootedAt: null });
-    expect(observation.instances[0]?.identity).toMatchObject({ instanceName: 'instance-00000001', hosts: [] });
+    expect(observation.instances[0]?.identity).toMatchObject({ instanceName: 'instance-00000001', host: null });
   });
 });
 
