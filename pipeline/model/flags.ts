@@ -40,7 +40,7 @@ export function flagNames(bits: number): readonly Flag[] {
 }
 
 /** Why a reading did not enter a total. Closed list; docs/meters.md explains each. */
-export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined'] as const;
+export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined', 'malformed'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What happened to counters. Closed list; docs/meters.md explains each. */
