@@ -4,10 +4,11 @@ import { applySlice } from './apply.ts';
 import { type Closed, createClosed } from './closed.ts';
 import { createTally, type Tally } from './flags.ts';
 import { emitGauges } from './gauges.ts';
+import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, release } from './hold.ts';
 import { advance, autoGrace, createProgress, hear, type Progress, sourceOf } from './progress.ts';
 import type { Rules } from './rules.ts';
-import { createInstance, type InstanceState } from './state.ts';
+import { type Block, createInstance, type InstanceState } from './state.ts';
 import { type Emission, emitThrough } from './windows.ts';
 
 /** All that is remembered of one partition of the raw topic: a function of what was read of it, and of nothing else. */
@@ -169,12 +170,18 @@ export function closeSilent(partition: Partition, rules: Rules, closed: Closed):
     for (const instance of partition.instances.values()) {
       if (instance.waiting > 0) continue;
       for (const block of instance.blocks) {
-        const counters = COUNTERS[block.kind] as number;
-        for (let f = 0; f < counters; f++) {
-          emitThrough(emission, instance, block, w, f, before * (sizes[w] as number));
-        }
+        closeBlock(emission, instance, block, w, before * (sizes[w] as number));
         emitGauges(closed, sizes, instance, block, w, before);
       }
     }
   }
+}
+
+function closeBlock(emission: Emission, instance: InstanceState, block: Block, w: number, time: number): void {
+  if (block.together) {
+    closeTogether(emission, instance, block, block.together, w, time);
+    return;
+  }
+  const counters = COUNTERS[block.kind] as number;
+  for (let f = 0; f < counters; f++) emitThrough(emission, instance, block, w, f, time);
 }

@@ -2,6 +2,7 @@ import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Resource } from './sample.ts';
+import type { Together } from './together.ts';
 
 /**
  * The keyed state of one partition: what is remembered of every series. A series is instance × device × statistic;
@@ -40,32 +41,44 @@ export interface Life {
 }
 
 /** The counters and gauges of an instance itself, of one disk or of one nic. */
-export interface Block {
+export interface Block extends Apart {
   readonly kind: number;
   /** Hash of the device's id, 0 for the instance itself. */
   readonly device: number;
   readonly deviceId: string;
   /** Time of the first reading ever. */
   firstAt: number;
-  /** Every epoch that is remembered, oldest first; several may be alive at once. */
-  readonly lives: Life[];
-  /** By window size: ACC doubles a counter. */
-  readonly windows: readonly number[][];
-  /** By window size: windows open beside the one in `windows`, by field, ascending; rare. */
-  readonly more: (Map<number, number[][]> | null)[];
-  /** Spans covered outside the one in the accumulator, by accumulator; rare. */
-  readonly spans: Map<string, number[]>;
-  /** Amounts beyond 2^53, by accumulator; practically never. */
-  readonly surplus: Map<string, bigint>;
-  /** Continuity-corrected cumulative up to the last emitted window of each size, by field; null = not begun. */
-  readonly totals: (number | bigint | null)[][];
-  readonly gauges: number[];
-  /** Time of the latest gauge readings. */
-  gaugedAt: number;
-  /** By window size: last window that the gauges were emitted for. */
-  readonly gaugesEmitted: number[];
+  /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
+  together: Together | null;
+  /** Null until there is one. */
+  gauges: Gauges | null;
   /** Made from the identity when first needed. */
   resource: Resource | null;
+}
+
+/** What each counter of a block has for itself. */
+export interface Apart {
+  /** Every epoch that is remembered, oldest first; several may be alive at once. */
+  lives: Life[];
+  /** By window size: ACC doubles a counter. */
+  windows: readonly number[][];
+  /** By window size: windows open beside the one in `windows`, by field, ascending; rare. */
+  more: (Map<number, number[][]> | null)[];
+  /** Spans covered outside the one in the accumulator, by accumulator; rare. */
+  spans: Map<string, number[]>;
+  /** Amounts beyond 2^53, by accumulator; practically never. */
+  surplus: Map<string, bigint>;
+  /** Continuity-corrected cumulative up to the last emitted window of each size, by field; null = not begun. */
+  totals: (number | bigint | null)[][];
+}
+
+/** Latest readings of a block's gauges: GAUGE doubles a gauge. */
+export interface Gauges {
+  readonly latest: number[];
+  /** Time of the latest. */
+  at: number;
+  /** By window size: last window that they were emitted for. */
+  readonly emitted: number[];
 }
 
 export interface InstanceState {
@@ -91,27 +104,40 @@ export const createInstance = (key: string, isHost: boolean): InstanceState => (
 });
 
 /** `sizes`: the number of window sizes that run side by side. */
-export function createBlock(kind: number, device: number, deviceId: string, sizes: number): Block {
+export const createBlock = (kind: number, device: number, deviceId: string, sizes: number): Block => ({
+  kind,
+  device,
+  deviceId,
+  firstAt: Number.NaN,
+  together: null,
+  ...createApart(kind, sizes),
+  gauges: null,
+  resource: null,
+});
+
+/** No life yet, no window open. */
+export function createApart(kind: number, sizes: number): Apart {
   const counters = COUNTERS[kind] ?? 0;
-  const gauges = (BLOCK_FIELDS[kind]?.length ?? 0) - counters;
   const list = Array.from({ length: sizes });
   return {
-    kind,
-    device,
-    deviceId,
-    firstAt: Number.NaN,
     lives: [],
     windows: list.map(() => emptyWindows(counters)),
     more: list.map(() => null),
     spans: new Map(),
     surplus: new Map(),
     totals: list.map(() => Array.from({ length: counters }, () => null)),
-    gauges: new Array<number>(gauges * GAUGE).fill(Number.NaN),
-    gaugedAt: Number.NEGATIVE_INFINITY,
-    gaugesEmitted: list.map(() => Number.NEGATIVE_INFINITY),
-    resource: null,
   };
 }
+
+/** Nothing read yet. */
+export const createGauges = (kind: number, sizes: number): Gauges => ({
+  latest: new Array<number>(gaugesOf(kind) * GAUGE).fill(Number.NaN),
+  at: Number.NEGATIVE_INFINITY,
+  emitted: new Array<number>(sizes).fill(Number.NEGATIVE_INFINITY),
+});
+
+/** How many gauges a block of a kind has. */
+export const gaugesOf = (kind: number): number => (BLOCK_FIELDS[kind]?.length ?? 0) - (COUNTERS[kind] ?? 0);
 
 function emptyWindows(counters: number): number[] {
   const acc = new Array<number>(counters * ACC).fill(Number.NaN);
