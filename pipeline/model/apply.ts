@@ -71,9 +71,10 @@ function applyRow(
   const interval = batch.interval[r] as number;
   const cumulative = Number.isNaN(interval);
   const startedAt = batch.startedAt[i] as number;
+  const first = batch.blockStart[r] as number;
   const end = batch.blockStart[r + 1] as number;
-  for (let b = batch.blockStart[r] as number; b < end; b++) {
-    const block = blockOf(at, instance, batch, b);
+  for (let b = first; b < end; b++) {
+    const block = blockOf(at, instance, batch, b, b - first);
     const epoch = cumulative ? epochOf(at, batch, i, b) : INTERVAL_LIFE;
     if (cumulative && block.together && isGrowth(at, block, epoch, batch, b, t)) {
       applyRest(at, instance, block, batch, b, t);
@@ -125,9 +126,12 @@ function epochOf(at: Circumstances, batch: SliceBatch, i: number, b: number): nu
   return at.source.era === 0 ? epoch : (epoch + at.source.era) % Number.MAX_SAFE_INTEGER;
 }
 
-function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, b: number): Block {
+/** The block of a device, made at first sight; it is nearly always the one in the same place as in the row. */
+function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, b: number, place: number): Block {
   const kind = batch.kind[b] as number;
   const device = batch.device[b] as number;
+  const likely = instance.blocks[place];
+  if (likely && likely.device === device && likely.kind === kind) return likely;
   for (const block of instance.blocks) if (block.device === device && block.kind === kind) return block;
   const created = createBlock(kind, device, batch.deviceId(b), at.emission.rules.sizes.length);
   instance.blocks.push(created);

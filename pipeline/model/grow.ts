@@ -1,4 +1,4 @@
-import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
+import { COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
 import { type Circumstances, checkRate } from './counters.ts';
 import { INTERPOLATED, LATE } from './flags.ts';
 import { maxGap } from './progress.ts';
@@ -63,22 +63,27 @@ function isInOrder({ rules }: Emission, cells: readonly number[], then: number, 
   return true;
 }
 
+/** By how much each counter of the block at hand has grown: `isGrowth` leaves it to the `grow` that follows. */
+const growths = new Float64Array(Math.max(...COUNTERS));
+
 /** Are exactly the counters there that were, none of them smaller, and all sums exact as numbers? */
 function hasGrown(sizes: number, { fields, cells }: Together, kind: number, batch: SliceBatch, b: number): boolean {
-  const start = batch.valueStart[b] as number;
+  const { present, hi, lo } = batch;
+  const length = counterLength(sizes);
+  const end = (batch.valueStart[b] as number) + (COUNTERS[kind] as number);
+  let left = fields;
+  let n = 0;
   let c = countersAt(sizes);
-  for (let f = 0; f < (COUNTERS[kind] as number); f++) {
-    const expected = (fields >> f) & 1;
-    if (batch.present[start + f] !== expected) return false;
-    if (expected === 0) continue;
-    const hi = batch.hi[start + f] as number;
-    const lo = batch.lo[start + f] as number;
-    const d = difference(hi, lo, cells[c] as number, cells[c + 1] as number);
+  for (let v = batch.valueStart[b] as number; v < end; v++, left >>= 1) {
+    if (present[v] !== (left & 1)) return false;
+    if (present[v] === 0) continue;
+    const d = difference(hi[v] as number, lo[v] as number, cells[c] as number, cells[c + 1] as number);
     if (!(d >= 0)) return false;
-    for (let w = c + WORDS; w < c + WORDS + 2 * sizes; w += 2) {
+    for (let w = c + WORDS; w < c + length; w += 2) {
       if ((cells[w] as number) + (cells[w + 1] as number) + d > Number.MAX_SAFE_INTEGER) return false;
     }
-    c += counterLength(sizes);
+    growths[n++] = d;
+    c += length;
   }
   return true;
 }
@@ -93,89 +98,117 @@ export function grow(
   b: number,
   t: number,
 ): void {
-  const { cells, fields } = together;
-  const sizes = at.emission.rules.sizes.length;
-  const start = batch.valueStart[b] as number;
+  const { cells } = together;
+  const { sizes } = at.emission.rules;
   const then = cells[READ_AT] as number;
-  let c = countersAt(sizes);
-  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
-    if (((fields >> f) & 1) === 0) continue;
-    const hi = batch.hi[start + f] as number;
-    const lo = batch.lo[start + f] as number;
-    const d = difference(hi, lo, cells[c] as number, cells[c + 1] as number);
-    if (d > 0) checkRate(at, instance, block, f, d, t - then);
-    cells[c] = hi;
-    cells[c + 1] = lo;
-    for (let w = 0; w < sizes; w++) addGrowth(at.emission, instance, block, cells, c, w, f, d, then, t);
-    c += counterLength(sizes);
+  checkRates(at, instance, block, together.fields, t - then);
+  for (let w = 0; w < sizes.length; w++) {
+    const size = sizes[w] as number;
+    const first = windowAfter(then, size);
+    if (Number.isNaN(cells[sizeAt(w) + OPEN])) open(together, sizes.length, w, first, then, 0);
+    if (t < (first + 1) * size) addGrowths(together, sizes.length, w);
+    else cross(at.emission, instance, block, together, w, then, t);
+    cells[sizeAt(w) + COVERED_TO] = t;
   }
-  for (let w = 0; w < sizes; w++) moveOn(cells, sizeAt(w), at.emission.rules.sizes[w] as number, then, t);
+  takeValues(together, sizes.length, batch, b);
   cells[READ_AT] = t;
   cells[LISTED_AT] = Math.max(cells[LISTED_AT] as number, at.polledAt);
 }
 
-/** One counter and window size: the growth d over (then, t] is divided exactly as `spread` does. */
-function addGrowth(
-  emission: Emission,
-  instance: InstanceState,
-  block: Block,
-  cells: number[],
-  c: number,
-  w: number,
-  f: number,
-  d: number,
-  then: number,
-  t: number,
-): void {
-  const size = emission.rules.sizes[w] as number;
+function checkRates(at: Circumstances, instance: InstanceState, block: Block, fields: number, dt: number): void {
+  if (block.kind !== INSTANCE && at.source.limits.rates[block.kind]?.length === 0) return;
+  for (let left = fields, f = 0, n = 0; left > 0; left >>= 1, f++) {
+    if ((left & 1) === 0) continue;
+    const d = growths[n++] as number;
+    if (d > 0) checkRate(at, instance, block, f, d, dt);
+  }
+}
+
+function takeValues({ cells, fields }: Together, sizes: number, { valueStart, hi, lo }: SliceBatch, b: number): void {
+  let c = countersAt(sizes);
+  for (let left = fields, v = valueStart[b] as number; left > 0; left >>= 1, v++) {
+    if ((left & 1) === 0) continue;
+    cells[c] = hi[v] as number;
+    cells[c + 1] = lo[v] as number;
+    c += counterLength(sizes);
+  }
+}
+
+function addGrowths({ cells }: Together, sizes: number, w: number): void {
+  const length = counterLength(sizes);
+  for (let delta = countersAt(sizes) + WORDS + 2 * w, n = 0; delta < cells.length; delta += length, n++) {
+    cells[delta] = (cells[delta] as number) + (growths[n] as number);
+  }
+}
+
+/** Opens window k of size w, covered from `from`. */
+function open({ cells }: Together, sizes: number, w: number, k: number, from: number, flags: number): void {
   const s = sizeAt(w);
-  const delta = c + WORDS + 2 * w;
-  const first = windowAfter(then, size);
-  const last = windowOf(t, size);
-  const isOpen = cells[s + OPEN] === first;
-  let sum = isOpen ? (cells[delta] as number) : 0;
-  let from = isOpen ? (cells[s + COVERED_FROM] as number) : then;
-  let flags = isOpen ? (cells[s + FLAGS_OF_OPEN] as number) : 0;
-  if (first === last && t < (last + 1) * size) {
-    cells[delta] = sum + d;
-    return;
-  }
-  let before = 0;
-  for (let k = first; k <= last; k++) {
-    const end = (k + 1) * size;
-    const through = k === last ? d : (share(d, end - then, t - then) as number);
-    sum += through - before;
-    before = through;
-    if (first !== last) flags |= INTERPOLATED;
-    if (t < end) break;
-    emitCounter(emission, instance, block, cells, delta, w, f, k, sum, from, end, flags);
-    sum = 0;
-    flags = 0;
-    from = end;
-  }
-  cells[delta] = sum;
-}
-
-/** What the counters share of one window size, after the growth over (then, t]. */
-function moveOn(cells: number[], s: number, size: number, then: number, t: number): void {
-  const first = windowAfter(then, size);
-  const last = windowOf(t, size);
-  const ends = t >= (last + 1) * size;
-  if (first === last && !ends) {
-    if (cells[s + OPEN] !== first) open(cells, s, first, then, 0);
-  } else {
-    cells[s + LAST_EMITTED] = ends ? last : last - 1;
-    if (ends) cells[s + OPEN] = Number.NaN;
-    else open(cells, s, last, last * size, INTERPOLATED);
-  }
-  cells[s + COVERED_TO] = t;
-}
-
-function open(cells: number[], s: number, k: number, from: number, flags: number): void {
   cells[s + OPEN] = k;
   cells[s + COVERED_FROM] = from;
   cells[s + FLAGS_OF_OPEN] = flags;
+  const length = counterLength(sizes);
+  for (let delta = countersAt(sizes) + WORDS + 2 * w; delta < cells.length; delta += length) cells[delta] = 0;
 }
+
+/** The growth over (then, t] ends the open window: it is divided over the windows exactly as `spread` does. */
+function cross(
+  emission: Emission,
+  instance: InstanceState,
+  block: Block,
+  together: Together,
+  w: number,
+  then: number,
+  t: number,
+): void {
+  const { cells, fields } = together;
+  const size = emission.rules.sizes[w] as number;
+  const sizes = emission.rules.sizes.length;
+  const s = sizeAt(w);
+  const first = windowAfter(then, size);
+  const last = windowOf(t, size);
+  const bits = first === last ? 0 : INTERPOLATED;
+  for (let k = first; (k + 1) * size <= t; k++) {
+    const end = (k + 1) * size;
+    let delta = countersAt(sizes) + WORDS + 2 * w;
+    for (let left = fields, f = 0, n = 0; left > 0; left >>= 1, f++) {
+      if ((left & 1) === 0) continue;
+      const d = growths[n++] as number;
+      const before = k === first ? 0 : part(d, k * size - then, t - then);
+      const amount = (cells[delta] as number) + part(d, end - then, t - then) - before;
+      const flags = (cells[s + FLAGS_OF_OPEN] as number) | bits;
+      emitCounter(
+        emission,
+        instance,
+        block,
+        cells,
+        delta,
+        w,
+        f,
+        k,
+        amount,
+        cells[s + COVERED_FROM] as number,
+        end,
+        flags,
+      );
+      delta += counterLength(sizes);
+    }
+    cells[s + LAST_EMITTED] = k;
+    open(together, sizes, w, k + 1, end, bits);
+  }
+  if (t === (last + 1) * size) {
+    cells[s + OPEN] = Number.NaN;
+    return;
+  }
+  let delta = countersAt(sizes) + WORDS + 2 * w;
+  for (let n = 0; delta < cells.length; delta += counterLength(sizes), n++) {
+    const d = growths[n] as number;
+    cells[delta] = d - part(d, last * size - then, t - then);
+  }
+}
+
+/** As `share`, of a growth that is a safe integer. */
+const part = (d: number, time: number, whole: number): number => share(d, time, whole) as number;
 
 /** Emits, of a block that moves together, the windows of size w that end at or before `time`: at most the open one. */
 export function closeTogether(

@@ -6,7 +6,7 @@ import { createTally, type Tally } from './flags.ts';
 import { emitGauges } from './gauges.ts';
 import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, release } from './hold.ts';
-import { advance, autoGrace, createProgress, hear, type Progress, sourceOf } from './progress.ts';
+import { advance, autoGrace, createProgress, hear, type Progress, type SourceProgress, sourceOf } from './progress.ts';
 import type { Rules } from './rules.ts';
 import { type Block, createInstance, type InstanceState } from './state.ts';
 import { type Emission, emitThrough } from './windows.ts';
@@ -15,6 +15,8 @@ import { type Emission, emitThrough } from './windows.ts';
 export interface Partition {
   readonly progress: Progress;
   readonly instances: Map<string, InstanceState>;
+  /** The instances of each source's latest slice, in its order: nearly always those of the next one. */
+  readonly listed: Map<SourceProgress, readonly InstanceState[]>;
   readonly hold: Hold;
   /** Slices of a batch that wait. */
   readonly waiting: Map<SliceBatch, number>;
@@ -25,6 +27,7 @@ export interface Partition {
 export const createPartition = (rules: Rules): Partition => ({
   progress: createProgress(),
   instances: new Map(),
+  listed: new Map(),
   hold: createHold(),
   waiting: new Map(),
   closedBefore: rules.windows.sizes.map(() => Number.NEGATIVE_INFINITY),
@@ -82,12 +85,14 @@ function admit(
   }
   const source = sourceOf(progress, header.source);
   hear(progress, source, header.poll, progress.now);
+  const listed = partition.listed.get(source) ?? [];
   const instances: InstanceState[] = [];
-  for (let i = header.firstInstance; i < header.firstInstance + header.instances; i++) {
-    const instance = instanceOf(partition, batch, i);
+  for (let n = 0; n < header.instances; n++) {
+    const instance = instanceOf(partition, batch, header.firstInstance + n, listed[n]);
     instance.waiting++;
     instances.push(instance);
   }
+  partition.listed.set(source, instances);
   partition.waiting.set(batch, (partition.waiting.get(batch) ?? 0) + 1);
   hold(partition.hold, {
     time,
@@ -101,13 +106,25 @@ function admit(
   });
 }
 
-function instanceOf(partition: Partition, batch: SliceBatch, i: number): InstanceState {
+/** The state of the batch's instance i, made at first sight. `likely`: look here first, a key costs much more. */
+function instanceOf(
+  partition: Partition,
+  batch: SliceBatch,
+  i: number,
+  likely: InstanceState | undefined,
+): InstanceState {
+  if (likely && isSame(likely.uuid, batch.uuid, 4 * i)) return likely;
   const key = batch.uuidKey(i);
   const known = partition.instances.get(key);
   if (known) return known;
-  const created = createInstance(key, batch.isHost[i] === 1);
+  const created = createInstance(key, [...batch.uuid.subarray(4 * i, 4 * i + 4)], batch.isHost[i] === 1);
   partition.instances.set(key, created);
   return created;
+}
+
+function isSame(uuid: readonly number[], words: Uint32Array, first: number): boolean {
+  for (let word = 0; word < 4; word++) if (uuid[word] !== words[first + word]) return false;
+  return true;
 }
 
 /** Time of the newest reading of a slice; an empty one's is its poll's start. */

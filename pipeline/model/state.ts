@@ -83,6 +83,8 @@ export interface Gauges {
 
 export interface InstanceState {
   readonly key: string;
+  /** The same in four words. */
+  readonly uuid: readonly number[];
   readonly isHost: boolean;
   readonly blocks: Block[];
   /** Slices that list it and wait in the reorder buffer: it is not silent (ruling R1). */
@@ -93,8 +95,9 @@ export interface InstanceState {
   vcpus: number;
 }
 
-export const createInstance = (key: string, isHost: boolean): InstanceState => ({
+export const createInstance = (key: string, uuid: readonly number[], isHost: boolean): InstanceState => ({
   key,
+  uuid,
   isHost,
   blocks: [],
   waiting: 0,
