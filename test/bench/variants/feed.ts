@@ -1,4 +1,4 @@
-import { createChain, type Stage } from '../chain.ts';
+import { type Chain, createChain, type Stage } from '../chain.ts';
 import { answer, cpuNs, given } from '../measure.ts';
 import { readStretch, type Stretches } from '../stretch.ts';
 
@@ -34,13 +34,10 @@ async function feed(): Promise<FeedAnswer> {
   }
   const maxRssMb = process.resourceUsage().maxRSS / 1024;
   const { partitions, seen } = chain;
-  for (const { hold, waiting } of partitions.values()) {
-    hold.heap.length = 0;
-    waiting.clear();
-  }
+  emptyReorderBuffers(partitions);
   chain = createChain(stage);
   const full = heapBytes();
-  for (const { instances } of partitions.values()) instances.clear();
+  forget(partitions);
   const stateBytes = full - heapBytes();
   return {
     nsPerReading: spentNs / readings,
@@ -50,10 +47,24 @@ async function feed(): Promise<FeedAnswer> {
   };
 }
 
+/** What waits there belongs to messages, not to series. */
+function emptyReorderBuffers(partitions: Chain['partitions']): void {
+  for (const { hold, waiting } of partitions.values()) {
+    hold.heap.length = 0;
+    waiting.clear();
+  }
+}
+
+function forget(partitions: Chain['partitions']): void {
+  for (const { instances, listed } of partitions.values()) {
+    instances.clear();
+    listed.clear();
+  }
+}
+
 function heapBytes(): number {
   globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return process.memoryUsage().heapUsed;
 }
 
 answer(await feed());
