@@ -106,17 +106,25 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   vcpus: 0,
 });
 
-/** `sizes`: the number of window sizes that run side by side. */
-export const createBlock = (kind: number, device: number, deviceId: string, sizes: number): Block => ({
-  kind,
-  device,
-  deviceId,
-  firstAt: Number.NaN,
-  together: null,
-  ...createApart(kind, sizes),
-  gauges: null,
-  resource: null,
-});
+/** `sizes`: the number of window sizes that run side by side. Written out: spreading would cost memory a block. */
+export function createBlock(kind: number, device: number, deviceId: string, sizes: number): Block {
+  const { lives, windows, more, spans, surplus, totals } = createApart(kind, sizes);
+  return {
+    kind,
+    device,
+    deviceId,
+    firstAt: Number.NaN,
+    together: null,
+    lives,
+    windows,
+    more,
+    spans,
+    surplus,
+    totals,
+    gauges: null,
+    resource: null,
+  };
+}
 
 /** No life yet, no window open. */
 export function createApart(kind: number, sizes: number): Apart {
