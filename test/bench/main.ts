@@ -15,9 +15,18 @@ const large = { instancesPerHost: 800, slices: 4, snapshotsPerMessage: 1, identi
 const small = { instancesPerHost: 30, slices: 12, snapshotsPerMessage: 20, identified: false };
 
 const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
-  (plan) => kafkaSection(plan, 'Kafka, 200 instances a message', { ...large, hosts: quick ? 7 : 70 }, quick ? 1 : 7),
   (plan) =>
-    kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', { ...small, hosts: 200 }, quick ? 1 : 2),
+    kafkaSection(plan, 'Kafka, 200 instances a message', {
+      fleet: { ...large, hosts: quick ? 7 : 70 },
+      warmUp: quick ? 2 : 7,
+      measured: quick ? 1 : 6,
+    }),
+  (plan) =>
+    kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', {
+      fleet: { ...small, hosts: 200 },
+      warmUp: quick ? 2 : 5,
+      measured: quick ? 1 : 3,
+    }),
   scaleSection,
   codecSection,
   sinkSection,

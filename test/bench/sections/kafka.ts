@@ -17,9 +17,15 @@ interface Cost {
   readonly bytes: number;
 }
 
+/** Of which fleet, and how many stretches of a million readings before and in the measurement. */
+export interface Volume {
+  readonly fleet: Fleet;
+  readonly warmUp: number;
+  readonly measured: number;
+}
+
 /** From a topic to finished windows, against a C program on the same topic. */
-export async function kafkaSection(plan: Plan, title: string, fleet: Fleet, warmUp: number): Promise<Section> {
-  const measured = plan.quick ? 2 : 6;
+export async function kafkaSection(plan: Plan, title: string, { fleet, warmUp, measured }: Volume): Promise<Section> {
   const name = `hypermeter.bench.${process.pid}.${fleet.instancesPerHost}`;
   const stretches = await writeStretches(plan.folder, name, fleet, warmUp + measured);
   const compiled = await compileConsumer(plan.folder);
