@@ -20,12 +20,14 @@ const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
       fleet: { ...large, hosts: quick ? 7 : 70 },
       warmUp: quick ? 2 : 7,
       measured: quick ? 1 : 6,
+      stages: ['consume', 'decode', 'accept'],
     }),
   (plan) =>
     kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', {
       fleet: { ...small, hosts: 200 },
       warmUp: quick ? 2 : 5,
       measured: quick ? 1 : 3,
+      stages: ['consume', 'decode', 'accept', 'derive'],
     }),
   scaleSection,
   codecSection,

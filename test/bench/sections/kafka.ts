@@ -22,16 +22,25 @@ export interface Volume {
   readonly fleet: Fleet;
   readonly warmUp: number;
   readonly measured: number;
+  readonly stages: readonly Stage[];
 }
 
+const NAMES: Readonly<Record<Stage, string>> = {
+  consume: 'consume',
+  decode: 'consume + decode',
+  accept: 'consume + decode + windows',
+  derive: 'consume + decode + windows + samples',
+};
+
 /** From a topic to finished windows, against a C program on the same topic. */
-export async function kafkaSection(plan: Plan, title: string, { fleet, warmUp, measured }: Volume): Promise<Section> {
+export async function kafkaSection(plan: Plan, title: string, volume: Volume): Promise<Section> {
+  const { fleet, warmUp, measured } = volume;
   const name = `hypermeter.bench.${process.pid}.${fleet.instancesPerHost}`;
   const stretches = await writeStretches(plan.folder, name, fleet, warmUp + measured);
   const compiled = await compileConsumer(plan.folder);
   const broker = await startBroker(stretches, name);
   try {
-    return await against(plan, title, warmUp, stretches, broker.topics, compiled);
+    return await against(plan, title, volume, stretches, broker.topics, compiled);
   } finally {
     broker.stop();
   }
@@ -40,11 +49,12 @@ export async function kafkaSection(plan: Plan, title: string, { fleet, warmUp, m
 async function against(
   plan: Plan,
   title: string,
-  warmUp: number,
+  volume: Volume,
   stretches: Stretches,
   topics: BrokerAnswer,
   compiled: CConsumer | null,
 ): Promise<Section> {
+  const { warmUp } = volume;
   const readings = stretches.readings.slice(warmUp).reduce((sum, each) => sum + each, 0);
   const inC = (mode: 'consume' | 'decode') => compiled && cCost(plan, compiled, mode, topics, warmUp, readings);
   const inJs = (stage: Stage) => jsCost(plan, stage, topics, warmUp, readings);
@@ -56,14 +66,8 @@ async function against(
     lines.push(lineOf('C: consume', cConsume, base, 'of C consume + decode'));
     lines.push(lineOf('C: consume + decode', cDecode, base, 'of C consume + decode'));
   }
-  const stages: readonly (readonly [Stage, string])[] = [
-    ['consume', 'consume'],
-    ['decode', 'consume + decode'],
-    ['accept', 'consume + decode + windows'],
-    ['derive', 'consume + decode + windows + samples'],
-  ];
-  for (const [stage, what] of stages) {
-    lines.push(lineOf(`Hypermeter: ${what}`, await inJs(stage), base, 'of C consume + decode'));
+  for (const stage of volume.stages) {
+    lines.push(lineOf(`Hypermeter: ${NAMES[stage]}`, await inJs(stage), base, 'of C consume + decode'));
   }
   const remarks = cDecode ? [] : [`C not measured: ${C_REMEDY}`];
   return { title: `${title} (${stretches.series} series)`, lines, remarks };
