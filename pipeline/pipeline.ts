@@ -93,14 +93,15 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   };
 }
 
-/** Pulls until the signal aborts, each with a credit. */
+/** Pulls until the signal aborts, each that brought something with a credit. */
 async function* pulls(consumer: RawConsumer, credits: Credits, signal: AbortSignal): AsyncGenerator<Pulled> {
   while (!signal.aborted) {
-    await credits.take(signal).catch(() => undefined);
+    await credits.free(signal).catch(() => undefined);
     if (signal.aborted) return;
     const messages = await consumer.pull();
-    if (messages.length > 0) yield pullOf(messages);
-    else credits.give();
+    if (messages.length === 0) continue;
+    credits.take();
+    yield pullOf(messages);
   }
 }
 

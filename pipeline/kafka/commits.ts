@@ -61,3 +61,13 @@ const keyOf = (offsets: readonly PartitionOffset[]): string =>
 
 const refused = (topic: string, group: string, cause: unknown): KafkaError =>
   new KafkaError(`group ${group} could not commit offsets of topic ${topic}: ${String(cause)}`, { cause });
+
+/** ILLEGAL_GENERATION and REBALANCE_IN_PROGRESS. */
+const ERRS_REBALANCING: readonly unknown[] = [22, 27];
+
+/**
+ * The group was dealing its partitions anew when the commit came. They stay ours until we give them back, so the same
+ * commit is taken a moment later; a member that was put out of the group gets another error.
+ */
+export const isRebalancing = (error: unknown): boolean =>
+  error instanceof KafkaError && ERRS_REBALANCING.includes((error.cause as { code?: unknown } | undefined)?.code);

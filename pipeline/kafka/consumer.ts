@@ -1,7 +1,7 @@
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type TopicPartition } from 'node-rdkafka';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
-import { type Commits, createCommits, type PartitionOffset } from './commits.ts';
+import { type Commits, createCommits, isRebalancing, type PartitionOffset } from './commits.ts';
 import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
 import { LATE, within } from './deadline.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
@@ -27,6 +27,7 @@ const CONSUME_TIMEOUT_MS = 25;
 /** Longest that an owner may take to give partitions back or take them on. */
 const REBALANCE_BUDGET_MS = 0.2 * MAX_POLL_INTERVAL_MS;
 const COMMIT_TIMEOUT_MS = 15_000;
+const COMMIT_AGAIN_MS = 100;
 const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
@@ -114,6 +115,18 @@ class Consumer implements RawConsumer {
     if (offsets.length === 0) return;
     const { clock } = this.#cluster;
     const deadline = clock.monotonic() + COMMIT_TIMEOUT_MS * 1000;
+    for (;;) {
+      try {
+        return await this.#commitOnce(offsets, deadline);
+      } catch (error) {
+        if (!isRebalancing(error) || clock.monotonic() >= deadline) throw error;
+        await clock.sleep(COMMIT_AGAIN_MS);
+      }
+    }
+  }
+
+  async #commitOnce(offsets: readonly PartitionOffset[], deadline: number): Promise<void> {
+    const { clock } = this.#cluster;
     let answered = false;
     const outcome = this.#commits.commit(offsets).finally(() => {
       answered = true;

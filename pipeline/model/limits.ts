@@ -14,12 +14,13 @@ const NONE: Limits = { bits: [[], [], []], rates: [[], [], []] };
 /** 10 Gbit/s: the simulated nics' line rate, in bytes and in packets of 64 bytes. */
 const NIC_RATES = [1.25e9, 1.5e7, 1.5e7, 1.5e7, 1.25e9, 1.5e7, 1.5e7, 1.5e7];
 
-const BY_KIND: Readonly<Record<string, Limits>> = {
-  simulator: { bits: [[], [], NIC_RATES.map(() => 32)], rates: [[], [], NIC_RATES] },
-};
+/** A map, as the kind comes from the wire and may be any word. */
+const BY_KIND: ReadonlyMap<string, Limits> = new Map([
+  ['simulator', { bits: [[], [], NIC_RATES.map(() => 32)], rates: [[], [], NIC_RATES] }],
+]);
 
 /** The limits of the counters of one kind of source. Counters of libvirt and Hyper-V are 64 bit and never wrap. */
-export const limitsOf = (kind: string): Limits => BY_KIND[kind] ?? NONE;
+export const limitsOf = (kind: string): Limits => BY_KIND.get(kind) ?? NONE;
 
 /** cpu.time counts the emulator's threads too, hence twice what the vCPUs can use (ruling R6). */
 export const cpuRate = (vcpus: number): number => 2 * vcpus * 1e9;

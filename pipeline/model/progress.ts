@@ -14,7 +14,9 @@ export interface SourceProgress {
   interval: number;
   /** Start of the newest poll that was applied. */
   appliedAt: number;
-  /** Boot of the host that ended every epoch before it; 0 until one was seen. It is part of the epochs' identity. */
+  /** Boots of the host that ended every epoch before them, ascending: the latest of them. */
+  readonly boots: number[];
+  /** The one that the poll being applied came after, 0 if it came before all. It is part of the epochs' identity. */
   era: number;
 }
 
@@ -31,6 +33,8 @@ export interface Progress {
 const IDLE_INTERVALS = 3;
 const GAP_INTERVALS = 3.5;
 const MIN_GRACE_US = 30e6;
+/** As many as epochs of a series are remembered. */
+const MAX_BOOTS = 8;
 
 export const createProgress = (): Progress => ({
   sources: new Map(),
@@ -52,6 +56,7 @@ export function sourceOf(progress: Progress, source: Source): SourceProgress {
     heardAt: Number.NEGATIVE_INFINITY,
     interval: 0,
     appliedAt: Number.NEGATIVE_INFINITY,
+    boots: [],
     era: 0,
   };
   progress.sources.set(id, created);
@@ -96,12 +101,15 @@ export function autoGrace(progress: Progress): number {
 /**
  * A poll of the source is applied. A host that booted after the newest poll applied before has restarted every
  * counter: domain ids, which are all that some sources tell epochs apart by, start again with it. The host was alive
- * at that poll, so the test is sharp even for an estimated boot time.
+ * at that poll, so the test is sharp even for an estimated boot time. A poll of before the boot that is delivered
+ * again, or late, still belongs before it.
  */
 export function applyPoll(source: SourceProgress, poll: PollInfo, bootedAt: number | null): void {
   if (bootedAt !== null && bootedAt > source.appliedAt && source.appliedAt > Number.NEGATIVE_INFINITY) {
-    source.era = bootedAt;
+    if (source.boots.at(-1) !== bootedAt) source.boots.push(bootedAt);
+    if (source.boots.length > MAX_BOOTS) source.boots.shift();
   }
+  source.era = source.boots.findLast((boot) => boot <= poll.startedAt || boot === bootedAt) ?? 0;
   source.appliedAt = Math.max(source.appliedAt, poll.startedAt);
 }
 

@@ -1,7 +1,13 @@
-/** How many pulls may be under way: RxJS has no back-pressure, so a credit is taken before Kafka is asked. */
+/**
+ * How many pulls may be under way: RxJS has no back-pressure, so Kafka is asked only when a credit is free. The credit
+ * is taken when messages came: asking alone is nothing under way, as it waits while partitions are given back, which
+ * in turn waits until nothing is. One asks at a time.
+ */
 export interface Credits {
-  /** Resolves when a pull may begin; rejects with the signal's reason when it aborts. */
-  take(signal: AbortSignal): Promise<void>;
+  /** Resolves when a credit is free; rejects with the signal's reason when it aborts. */
+  free(signal: AbortSignal): Promise<void>;
+  /** A pull begins. */
+  take(): void;
   /** A pull is done with. */
   give(): void;
   /** Resolves when no pull is under way. */
@@ -18,8 +24,10 @@ export function createCredits(limit: number): Credits {
     for (const resume of all) resume();
   };
   return {
-    take: async (signal) => {
+    free: async (signal) => {
       for (signal.throwIfAborted(); used >= limit; signal.throwIfAborted()) await turn(waiting, signal);
+    },
+    take: () => {
       used++;
     },
     give: () => {

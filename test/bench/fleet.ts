@@ -72,7 +72,7 @@ function snapshotOf(fleet: Fleet, host: number, slice: number, n: number): Snaps
       slices: fleet.slices,
       partial: null,
     },
-    host: null,
+    hosts: [],
     instances,
   };
 }

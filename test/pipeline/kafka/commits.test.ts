@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCommits, type PartitionOffset } from '../../../pipeline/kafka/commits.ts';
+import { createCommits, isRebalancing, type PartitionOffset } from '../../../pipeline/kafka/commits.ts';
 import { KafkaError } from '../../../pipeline/kafka/kafka-error.ts';
 
 const offsets = (...pairs: readonly (readonly [number, number])[]): PartitionOffset[] =>
@@ -40,4 +40,13 @@ describe('commits and their outcomes', () => {
     commits.abandon(new KafkaError('closed'));
     await expect(waiting).rejects.toThrow('closed');
   });
+});
+
+test.each([
+  [22, true],
+  [27, true],
+  [25, false],
+  [undefined, false],
+])('an error %s of a commit passes with the rebalance: %s', (code, passes) => {
+  expect(isRebalancing(new KafkaError('refused', { cause: Object.assign(new Error(), { code }) }))).toBe(passes);
 });

@@ -116,7 +116,7 @@ function snapshotOf(
       slices: 1,
       partial: oddity === 'partial' ? 'one domain did not answer' : null,
     },
-    host: null,
+    hosts: [],
     instances:
       oddity === 'unlisted'
         ? []

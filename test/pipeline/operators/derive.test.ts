@@ -1,0 +1,70 @@
+import { TestScheduler } from 'rxjs/testing';
+import { expect, test } from 'vitest';
+import type { Closed } from '../../../pipeline/model/closed.ts';
+import { select } from '../../../pipeline/model/meters.ts';
+import { createPartition } from '../../../pipeline/model/partition.ts';
+import { derive } from '../../../pipeline/operators/derive.ts';
+import type { Derived } from '../../../pipeline/operators/pull.ts';
+import { pollOf, received, rulesOf, SECOND, take } from '../model/polls.ts';
+import { reported } from './pulls.ts';
+
+const sizes = [60 * SECOND, 120 * SECOND];
+/** What ends the two first minutes, and with the second of them the two minutes. */
+function closed(): readonly Closed[] {
+  const rules = rulesOf({ sizes });
+  const partition = createPartition(rules);
+  return [0, 60, 120].map((t) => take(partition, rules, pollOf(t, [received(t, BigInt(t))])).closed);
+}
+
+test('makes the selected meters of every window and tells how many by size', () => {
+  const { events, report } = reported();
+  const rules = { sizes, selection: select(['network.incoming.bytes', 'network.incoming.bytes.delta']) };
+  const next = new Map([[0, 3]]);
+  let out: Derived | undefined;
+  new TestScheduler((actual) => {
+    out = actual[0]?.notification.value;
+    expect(
+      actual.map(({ frame, notification }: { frame: number; notification: { kind: string } }) => [
+        frame,
+        notification.kind,
+      ]),
+    ).toEqual([
+      [1, 'N'],
+      [3, 'C'],
+    ]);
+  }).run(({ hot, expectObservable }) => {
+    expectObservable(hot('-a-|', { a: { closed: closed(), next } }).pipe(derive(rules, report))).toBe('');
+  });
+  expect(out?.next).toBe(next);
+  expect(
+    out?.samples.map((sample) => [
+      sample.name.slice(17),
+      sample.windowStart / SECOND,
+      sample.windowEnd / SECOND,
+      sample.volume,
+    ]),
+  ).toEqual([
+    ['bytes', 0, 60, 60],
+    ['bytes.delta', 0, 60, 60],
+    ['bytes', 60, 120, 120],
+    ['bytes.delta', 60, 120, 60],
+    ['bytes', 0, 120, 120],
+    ['bytes.delta', 0, 120, 120],
+  ]);
+  expect(events).toEqual([
+    { event: 'windows.emitted', size: sizes[0], windows: 2, samples: 4 },
+    { event: 'windows.emitted', size: sizes[1], windows: 1, samples: 2 },
+  ]);
+});
+
+test('a pull that ends no window tells nothing', () => {
+  const { events, report } = reported();
+  const rules = { sizes, selection: select(['*']) };
+  const next = new Map([[0, 1]]);
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ cold, expectObservable }) => {
+    expectObservable(cold('a|', { a: { closed: [], next } }).pipe(derive(rules, report))).toBe('b|', {
+      b: { samples: [], next },
+    });
+  });
+  expect(events).toEqual([]);
+});
