@@ -17,6 +17,9 @@ export class Tally implements Reporter {
   }
 }
 
+/** More skipped tests than this are not named: a run of a single test skips all others of its file. */
+const NAMED = 10;
+
 /** What to say of skipped tests: by the service that they need, else each by name. */
 function told(skipped: readonly TestCase[]): readonly string[] {
   const missing = new Map<string, number>();
@@ -29,7 +32,7 @@ function told(skipped: readonly TestCase[]): readonly string[] {
   const services = [...missing].map(
     ([name, tests]) => `SKIPPED ${tests} tests that need ${name}. To run them: ${provide(name)}, then npm test`,
   );
-  return [...services, ...others];
+  return [...services, ...(others.length > NAMED ? [`SKIPPED ${others.length} tests`] : others)];
 }
 
 const needs = (test: TestCase): readonly string[] => [
