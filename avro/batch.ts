@@ -43,7 +43,7 @@ export interface SliceHeader {
 export interface SliceBatch {
   readonly slices: readonly SliceHeader[];
 
-  /** Instances, hosts among them. A host, if the slice has one, is its first instance. */
+  /** Instances, hosts among them: a slice's hosts are its first instances. */
   readonly instances: number;
   /** Four big-endian words an instance. */
   readonly uuid: Uint32Array;
@@ -57,7 +57,7 @@ export interface SliceBatch {
   readonly deletedAt: Float64Array;
   /** Index into STATES. */
   readonly state: Uint8Array;
-  /** 1 for a slice's host. */
+  /** 1 for a host. */
   readonly isHost: Uint8Array;
   /** By instance, only of those that carry one. */
   readonly identity: ReadonlyMap<number, Identity>;

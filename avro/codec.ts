@@ -23,7 +23,9 @@ export function encodeSnapshot(snapshot: Snapshot, schemas: Schemas = SCHEMAS): 
   snapshot.instances.forEach((instance, index) => {
     requireMatchingRows(instance, `instances.${index}`);
   });
-  if (snapshot.host) requireMatchingRows(snapshot.host, 'host');
+  snapshot.hosts.forEach((host, index) => {
+    requireMatchingRows(host, `hosts.${index}`);
+  });
   const { type, header } = schemas.current;
   let body: Buffer;
   try {

@@ -1,16 +1,7 @@
 import type { SliceBatch } from './batch.ts';
 import { decodeSnapshots, encodeSnapshot, readHeader } from './codec.ts';
 import { type Columns, clear, createColumns } from './columns.ts';
-import {
-  type Cursor,
-  cursorOf,
-  readInt,
-  readItems,
-  readNullableString,
-  readNumber,
-  readPresence,
-  reset,
-} from './cursor.ts';
+import { type Cursor, cursorOf, readInt, readItems, readNullableString, readNumber, reset } from './cursor.ts';
 import { type InstanceReading, instanceReading, readInstance } from './read-instance.ts';
 import { SCHEMAS, type Schemas } from './schemas.ts';
 import type { PollInfo } from './snapshot.ts';
@@ -57,10 +48,8 @@ export class SliceReader {
     const firstInstance = columns.instances;
     const source = readSource(cursor, this.#sources);
     const poll = readPoll(cursor);
-    if (readPresence(cursor)) {
-      readInstance(cursor, this.#reading);
-      columns.isHost[firstInstance] = 1;
-    }
+    const hosts = readItems(cursor, this.#reading, readInstance);
+    columns.isHost.fill(1, firstInstance, firstInstance + hosts);
     readItems(cursor, this.#reading, readInstance);
     columns.slices.push({ source, poll, firstInstance, instances: columns.instances - firstInstance });
   }

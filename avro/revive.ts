@@ -21,11 +21,11 @@ export type Decoded<T> = T extends number | bigint
     : { [key in keyof T]: Decoded<T[key]> };
 
 /** Makes the contract's plain objects of a decoded Snapshot. Throws a RangeError naming the field that is not exact. */
-export function reviveSnapshot({ source, poll, host, instances }: Decoded<Snapshot>): Snapshot {
+export function reviveSnapshot({ source, poll, hosts, instances }: Decoded<Snapshot>): Snapshot {
   return {
     source: reviveSource(source),
     poll: revivePoll(poll),
-    host: host && reviveInstance(host),
+    hosts: hosts.map(reviveInstance),
     instances: instances.map(reviveInstance),
   };
 }

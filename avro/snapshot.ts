@@ -168,7 +168,7 @@ export interface Instance {
 export interface Snapshot {
   readonly source: Source;
   readonly poll: PollInfo;
-  readonly host: Instance | null;
+  readonly hosts: readonly Instance[];
   readonly instances: readonly Instance[];
 }
 

@@ -14,7 +14,8 @@ export interface Observation {
   readonly partial: string | null;
   /** Remote calls that this read took. */
   readonly calls: number;
-  readonly host: Instance | null;
+  /** The hosts themselves, metered like instances; an endpoint may speak for several. */
+  readonly hosts: readonly Instance[];
   /** Every instance carries its identity; the collector decides how often it travels. */
   readonly instances: readonly Instance[];
 }

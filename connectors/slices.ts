@@ -32,21 +32,24 @@ export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): r
   const { partitions, partitionOf, collector, generation } = options;
   const known = state.get(poll.hypervisor) ?? new Map<string, Known>();
   state.set(poll.hypervisor, known);
-  const cut: Instance[][] = Array.from({ length: partitions }, () => []);
-  for (const instance of poll.instances)
-    cut[partitionOf(instance.uuid, partitions)]?.push(identify(known, instance, poll.startedAt, options));
+  const deal = (listed: readonly Instance[]): readonly (readonly Instance[])[] => {
+    const cut: Instance[][] = Array.from({ length: partitions }, () => []);
+    for (const instance of listed)
+      cut[partitionOf(instance.uuid, partitions)]?.push(identify(known, instance, poll.startedAt, options));
+    return cut;
+  };
+  const instances = deal(poll.instances);
+  const hosts = deal(poll.hosts);
   forgetUnseen(known, poll.startedAt, options);
-  const host = poll.host && identify(known, poll.host, poll.startedAt, options);
-  const hostSlice = poll.host ? partitionOf(poll.host.uuid, partitions) : -1;
   const { kind, hypervisor, bootedAt } = poll;
   const source = { kind, hypervisor, collector, generation, bootedAt };
   const { sequence, scheduledAt, startedAt, endedAt, interval, partial } = poll;
   const whole = { sequence, scheduledAt, startedAt, endedAt, interval, instances: poll.instances.length, partial };
-  return cut.map((instances, slice) => ({
+  return instances.map((mine, slice) => ({
     source,
     poll: { ...whole, slice, slices: partitions },
-    host: slice === hostSlice ? host : null,
-    instances,
+    hosts: hosts[slice] ?? [],
+    instances: mine,
   }));
 }
 

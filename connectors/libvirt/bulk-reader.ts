@@ -1,10 +1,11 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
-import { type Client, reply } from './client.ts';
+import type { Client } from './client.ts';
 import type { ReadTime } from './decode.ts';
 import { middleOf, withPatience } from './patience.ts';
 import { type DomainRef, ERRORS, encodeListQuery, encodeStatsQuery, GROUPS, NOWAIT } from './procedures.ts';
 import { type DomainStats, decodeAllStats, decodeDomainList, RemoteError } from './replies.ts';
+import { reply } from './reply.ts';
 
 /** Domains as one read saw them, each with the time of that read. */
 export type TimedRecord = DomainStats & { readonly time: ReadTime };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError, type EndpointErrorCode } from '../connector.ts';
+import { isSilent } from './keepalive.ts';
 import { PROCEDURES, type Procedure } from './procedures.ts';
 import {
   decodePacket,
@@ -11,7 +12,7 @@ import {
   PONG,
   REMOTE_PROGRAM,
 } from './protocol.ts';
-import { decodeError, RemoteError } from './replies.ts';
+import { decodeError } from './replies.ts';
 import type { Transport } from './transport/transport.ts';
 import { ProtocolError } from './xdr.ts';
 
@@ -93,24 +94,17 @@ export class Client {
     });
   }
 
-  /**
-   * Pings after each interval in which nothing was received, and gives the connection up when as many pings as
-   * `count` went unanswered: (count + 1) intervals of silence, as libvirt does on its side. Counting pings, not time,
-   * a process that stood still does not take its own silence for the daemon's. Ends with the connection.
-   */
+  /** Asks the daemon for signs of life, and ends the connection when there are none (see keepalive.ts). */
   async keepAlive(intervalMs: number, count: number): Promise<void> {
-    const { clock } = this.#options;
-    for (let unanswered = 0; !this.#ended.signal.aborted; ) {
-      this.#heard = false;
-      try {
-        await clock.sleep(intervalMs, this.#ended.signal);
-      } catch {
-        return; // the connection ended, the only thing that interrupts the sleep
-      }
-      if (this.#heard) unanswered = 0;
-      else if (unanswered++ < count) this.#sendKeepalive(PING);
-      else this.#fail('lost', `${this.#transport.label} answers no pings; is the host up?`);
-    }
+    const silent = await isSilent(this.#options.clock, intervalMs, count, this.#ended.signal, {
+      heard: () => {
+        const heard = this.#heard;
+        this.#heard = false;
+        return heard;
+      },
+      ping: () => this.#sendKeepalive(PING),
+    });
+    if (silent) this.#fail('lost', `${this.#transport.label} answers no pings; is the host up?`);
   }
 
   /** Says goodbye and lets go; outstanding calls reject. Safe to call twice. */
@@ -202,17 +196,3 @@ export class Client {
     this.#transport.destroy();
   }
 }
-
-/** Decodes a reply; bytes that do not fit become an EndpointError. */
-export async function reply<T>(endpoint: string, payload: Promise<Buffer>, decode: (payload: Buffer) => T): Promise<T> {
-  const bytes = await payload;
-  try {
-    return decode(bytes);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw new EndpointError('protocol', endpoint, `a reply cannot be read: ${error.message}`, error);
-  }
-}
-
-export const isRemoteError = (error: unknown, code: number): boolean =>
-  error instanceof RemoteError && error.code === code;

@@ -2,7 +2,7 @@ import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import { atMost } from './at-most.ts';
 import type { TimedRecord } from './bulk-reader.ts';
-import { type Client, isRemoteError, reply } from './client.ts';
+import type { Client } from './client.ts';
 import { domainKey, type Inventory, MAX_IN_FLIGHT } from './inventory.ts';
 import { middleOf, withPatience } from './patience.ts';
 import {
@@ -24,6 +24,7 @@ import {
   RemoteError,
   type StatValue,
 } from './replies.ts';
+import { isRemoteError, reply } from './reply.ts';
 
 /** virDomainMemoryStatTags as the bulk call names them, all KiB but the last, which is seconds. */
 const MEMORY_TAGS: readonly (readonly [number, string])[] = [

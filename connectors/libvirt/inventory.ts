@@ -2,12 +2,13 @@ import { EMPTY_IDENTITY, type Identity } from '../../avro/snapshot.ts';
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import { atMost } from './at-most.ts';
-import { type Client, reply } from './client.ts';
+import type { Client } from './client.ts';
 import { interfacesOf } from './decode.ts';
 import { readDomainXml } from './domain-xml.ts';
 import { withPatience } from './patience.ts';
 import { type DomainRef, encodeDomainFlags } from './procedures.ts';
 import { type DomainStats, decodeString, RemoteError } from './replies.ts';
+import { reply } from './reply.ts';
 
 /** As many of one client's calls as a daemon works on at once (max_client_requests). */
 export const MAX_IN_FLIGHT = 5;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
-import { type Client, isRemoteError, reply } from './client.ts';
+import type { Client } from './client.ts';
 import {
   EMPTY_ARGUMENTS,
   ERRORS,
@@ -11,6 +11,7 @@ import {
   KEEPALIVE_FEATURE,
 } from './procedures.ts';
 import { decodeAuthList, decodeInt, decodeNodeCpuStats, decodeNodeCpus, decodeString, RemoteError } from './replies.ts';
+import { isRemoteError, reply } from './reply.ts';
 
 /** Lifecycle, reboot, device removed, device added, metadata changed: what may change a domain's XML. */
 const EVENTS = [0, 1, 15, 19, 23];

@@ -1,13 +1,15 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import { type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
 import { BulkReader, type TimedRecord } from './bulk-reader.ts';
-import { Client, isRemoteError } from './client.ts';
-import { type CpuSource, decodeDomain, isPausedForMigration } from './decode.ts';
+import { Client } from './client.ts';
+import { decodeDomain, isPausedForMigration } from './decode.ts';
+import type { CpuSource } from './decode-row.ts';
 import { DomainReader } from './domain-reader.ts';
 import { domainKey, Inventory } from './inventory.ts';
 import { type Host, login } from './login.ts';
 import { ERRORS, EVENT_PROCEDURES } from './procedures.ts';
 import { decodeEventDomain, RemoteError } from './replies.ts';
+import { isRemoteError } from './reply.ts';
 import type { Transport } from './transport/transport.ts';
 
 /** libvirt's own defaults for both sides of a connection. */
@@ -43,45 +45,42 @@ export async function openSession(
       if (EVENT_PROCEDURES.includes(procedure)) inventory?.invalidate(decodeEventDomain(payload));
     },
   });
-  let host: Host;
-  try {
-    host = await login(client, endpoint, options.driver, clock, signal);
-  } catch (error) {
-    await client.close();
-    throw error;
-  }
+  const host = await loginOrClose(client, options, signal);
   if (host.keepsAlive) void client.keepAlive(KEEPALIVE_INTERVAL_MS, KEEPALIVE_COUNT);
   const malformed = (count: number): void => report({ event: 'reading.dropped', reason: 'malformed', count });
-  inventory = new Inventory(client, {
-    endpoint,
-    clock,
-    host: host.name,
-    patienceMs: options.stuckAfterMs,
-    onMalformed: () => malformed(1),
-  });
+  const { stuckAfterMs: patienceMs } = options;
+  const about = { endpoint, clock, host: host.name, patienceMs, onMalformed: () => malformed(1) };
+  inventory = new Inventory(client, about);
   const read = reader(client, inventory, options);
   const decode = decoder(inventory, options, malformed);
   const poll = async (pollSignal: AbortSignal): Promise<Observation> => {
     const startedAt = clock.now();
     const before = calls;
-    try {
-      const instances = decode(await read(pollSignal));
-      const endedAt = clock.now();
-      return {
-        startedAt,
-        endedAt,
-        bootedAt: host.bootedAt,
-        partial: null,
-        calls: calls - before,
-        host: null,
-        instances,
-      };
-    } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
-      throw new EndpointError('refused', endpoint, `${transport.label} refuses to be read: ${error.message}`, error);
-    }
+    const instances = decode(await refusals(endpoint, transport.label, read(pollSignal)));
+    const endedAt = clock.now();
+    const { bootedAt } = host;
+    return { startedAt, endedAt, bootedAt, partial: null, calls: calls - before, hosts: [], instances };
   };
   return { poll, closed: client.closed, close: () => client.close() };
+}
+
+async function loginOrClose(client: Client, options: SessionOptions, signal: AbortSignal): Promise<Host> {
+  try {
+    return await login(client, options.endpoint, options.driver, options.clock, signal);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** What the daemon refuses, as an EndpointError in its words. */
+async function refusals<T>(endpoint: string, label: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    throw new EndpointError('refused', endpoint, `${label} refuses to be read: ${error.message}`, error);
+  }
 }
 
 /** Reads with the bulk call; once the driver has said that it lacks it, one domain at a time. */

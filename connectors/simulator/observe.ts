@@ -22,7 +22,7 @@ export function observe(fleet: Fleet, host: Host, moment: Moment): Observation {
     bootedAt: bootedAt(host, at) + host.skew,
     partial: null,
     calls: 1,
-    host: observeHost(host, moment),
+    hosts: [observeHost(host, moment)],
     instances: fleet.guests.flatMap((guest) => {
       const instance = observeGuest(guest, host, moment);
       return instance ? [instance] : [];

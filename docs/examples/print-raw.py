@@ -46,7 +46,7 @@ def snapshots(value, schema, header):
 
 def unsigned(snapshot):
     """Makes the statistics unsigned and the uuids readable, in place."""
-    for instance in filter(None, [snapshot["host"], *snapshot["instances"]]):
+    for instance in [*snapshot["hosts"], *snapshot["instances"]]:
         instance["uuid"] = str(uuid.UUID(bytes=instance["uuid"]))
         for row in instance["rows"]:
             for block in [row, *row["disks"], *row["nics"]]:

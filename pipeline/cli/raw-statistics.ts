@@ -18,12 +18,12 @@ export interface Asked {
 }
 
 /**
- * What one poll saw, an object per instance (and per interval, where a hypervisor gives several), the host's first.
+ * What one poll saw, an object per instance (and per interval, where a hypervisor gives several), the hosts' first.
  * Statistics have the names of the Avro contract and are bigint or null; times are ISO 8601 with microseconds.
  */
 export function statisticsOf(asked: Asked, observation: Observation): readonly Readonly<Record<string, unknown>>[] {
-  const host = observation.host === null ? [] : statisticsOfInstance(asked, 'host', observation.host);
-  return [...host, ...observation.instances.flatMap((instance) => statisticsOfInstance(asked, 'instance', instance))];
+  const hosts = observation.hosts.flatMap((host) => statisticsOfInstance(asked, 'host', host));
+  return [...hosts, ...observation.instances.flatMap((instance) => statisticsOfInstance(asked, 'instance', instance))];
 }
 
 function statisticsOfInstance(asked: Asked, scope: 'host' | 'instance', instance: Instance) {
@@ -83,7 +83,7 @@ export const STATISTICS_COLUMNS: readonly Column[] = [
 
 /** The same for people: a row per instance, the latest one where there are several. Sums over disks and nics. */
 export const statisticsTable = (observation: Observation): readonly (readonly string[])[] =>
-  [...(observation.host === null ? [] : [observation.host]), ...observation.instances].map((instance) => {
+  [...observation.hosts, ...observation.instances].map((instance) => {
     const row: Row | undefined = instance.rows[instance.rows.length - 1];
     const { identity } = instance;
     const disks = row?.disks ?? [];

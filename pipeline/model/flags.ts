@@ -39,11 +39,11 @@ export function flagNames(bits: number): readonly Flag[] {
   return list;
 }
 
-/** Why a reading did not enter a total. Closed list; docs/metrics.md explains each. */
-export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined', 'oversize'] as const;
+/** Why a reading did not enter a total. Closed list; docs/meters.md explains each. */
+export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined', 'malformed'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** What happened to counters. Closed list; docs/metrics.md explains each. */
+/** What happened to counters. Closed list; docs/meters.md explains each. */
 export const COUNTER_EVENTS = [
   'first',
   'reset',

@@ -107,7 +107,7 @@ export const snapshot: fc.Arbitrary<Snapshot> = fc.record({
     slices: int,
     partial: nullable(text),
   }),
-  host: nullable(instance),
+  hosts: fc.array(instance, { maxLength: 2 }),
   instances: fc.array(instance, { maxLength: 3 }),
 });
 

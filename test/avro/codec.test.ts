@@ -50,7 +50,7 @@ describe('an EncodeError names the field', () => {
     ['instances.0.rows.0.disks', withRow({ disks: [] })],
     ['instances.0.rows.0.nics', withRow({ nics: [] })],
     ['instances.0.uuid', { ...SNAPSHOT, instances: [{ ...INSTANCE, uuid: Buffer.alloc(15) }] }],
-    ['host.rows.0.disks', { ...SNAPSHOT, host: { ...INSTANCE, disks: [] } }],
+    ['hosts.0.rows.0.disks', { ...SNAPSHOT, hosts: [{ ...INSTANCE, disks: [] }] }],
     ['poll.slice', { ...SNAPSHOT, poll: { ...SNAPSHOT.poll, slice: 2 ** 31 } }],
   ])('%s', (field, given) => {
     expect(() => encodeSnapshot(given)).toThrow(EncodeError);

@@ -37,6 +37,6 @@ export const SNAPSHOT: Snapshot = {
     slices: 12,
     partial: null,
   },
-  host: null,
+  hosts: [],
   instances: [INSTANCE],
 };

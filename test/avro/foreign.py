@@ -30,7 +30,7 @@ spec.loader.exec_module(print_raw)
 
 def statistics(snapshot, convert):
     """Converts every statistic that is not null, in place."""
-    for instance in filter(None, [snapshot["host"], *snapshot["instances"]]):
+    for instance in [*snapshot["hosts"], *snapshot["instances"]]:
         for row in instance["rows"]:
             for block in [row, *row["disks"], *row["nics"]]:
                 for name, value in block.items():
@@ -48,7 +48,7 @@ def signed(digits):
 
 
 def encode(snapshot, schema, header):
-    for instance in filter(None, [snapshot["host"], *snapshot["instances"]]):
+    for instance in [*snapshot["hosts"], *snapshot["instances"]]:
         instance["uuid"] = uuid.UUID(instance["uuid"]).bytes
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, schema, statistics(snapshot, signed))

@@ -13,10 +13,10 @@ import {
 export const toJson = (snapshots: readonly Snapshot[]): unknown =>
   JSON.parse(
     JSON.stringify(
-      snapshots.map(({ source, poll, host, instances }) => ({
+      snapshots.map(({ source, poll, hosts, instances }) => ({
         source,
         poll,
-        host: host && withUuid(host),
+        hosts: hosts.map(withUuid),
         instances: instances.map(withUuid),
       })),
       (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
@@ -25,10 +25,10 @@ export const toJson = (snapshots: readonly Snapshot[]): unknown =>
 
 /** Snapshots of the same JSON. */
 export const fromJson = (snapshots: readonly Snapshot[]): Snapshot[] =>
-  snapshots.map(({ source, poll, host, instances }) => ({
+  snapshots.map(({ source, poll, hosts, instances }) => ({
     source,
     poll,
-    host: host && revived(host),
+    hosts: hosts.map(revived),
     instances: instances.map(revived),
   }));
 

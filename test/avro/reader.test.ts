@@ -74,7 +74,7 @@ describe('the schema that the reader is written for', () => {
 
   // The hand-written readers follow this order; a change must be made in both.
   test.each([
-    ['Snapshot', 'source poll host instances'],
+    ['Snapshot', 'source poll hosts instances'],
     ['Source', 'kind hypervisor collector generation bootedAt'],
     ['PollInfo', 'sequence scheduledAt startedAt endedAt interval instances slice slices partial'],
     ['Instance', 'uuid epoch startedAt deletedAt state disks nics rows identity'],

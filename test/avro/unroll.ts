@@ -48,11 +48,11 @@ const unrollRow = (batch: SliceBatch, row: number) => ({
 
 /** See `unroll`. */
 export const unrolled = (snapshots: readonly Snapshot[]): ReturnType<typeof unroll> =>
-  snapshots.map(({ source, poll, host, instances }) => ({
+  snapshots.map(({ source, poll, hosts, instances }) => ({
     source,
     poll,
     instances: [
-      ...(host ? [unrolledInstance(host, true)] : []),
+      ...hosts.map((host) => unrolledInstance(host, true)),
       ...instances.map((instance) => unrolledInstance(instance, false)),
     ],
   }));

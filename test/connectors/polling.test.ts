@@ -24,7 +24,7 @@ function scripted() {
     bootedAt: null,
     partial: null,
     calls: 1,
-    host: null,
+    hosts: [],
     instances: [],
   });
   const endpoint: Endpoint = {

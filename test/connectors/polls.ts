@@ -32,7 +32,7 @@ export const poll = (startedAt: number, instances: readonly Instance[], over: Pa
   bootedAt: null,
   partial: null,
   calls: 1,
-  host: null,
+  hosts: [],
   instances,
   ...over,
 });

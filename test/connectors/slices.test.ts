@@ -32,16 +32,16 @@ describe('cutting a poll', () => {
     }
   });
 
-  test('puts every instance, and the host, in the partition of its uuid and in no other', () => {
+  test('puts every instance, and every host, in the partition of its uuid and in no other', () => {
     const host = instance(4711);
-    const slices = cutPoll(new Map(), poll(0, everyone, { host }), options);
+    const slices = cutPoll(new Map(), poll(0, everyone, { hosts: [host] }), options);
     expect(slices.flatMap(({ instances }) => instances)).toHaveLength(100);
     for (const {
       poll: { slice },
       instances,
     } of slices)
       for (const { uuid } of instances) expect(partitionOf(uuid, 12)).toBe(slice);
-    expect(slices.filter((slice) => slice.host).map(({ poll: { slice } }) => slice)).toEqual([
+    expect(slices.filter(({ hosts }) => hosts.length > 0).map(({ poll: { slice } }) => slice)).toEqual([
       partitionOf(host.uuid, 12),
     ]);
   });

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { STATES } from '../../../avro/snapshot.ts';
-import {
-  type CpuSource,
-  decodeDomain,
-  interfacesOf,
-  isPausedForMigration,
-} from '../../../connectors/libvirt/decode.ts';
+import { decodeDomain, interfacesOf, isPausedForMigration } from '../../../connectors/libvirt/decode.ts';
+import type { CpuSource } from '../../../connectors/libvirt/decode-row.ts';
 import { readDomainXml } from '../../../connectors/libvirt/domain-xml.ts';
 import type { StatValue } from '../../../connectors/libvirt/replies.ts';
 import { fakeDomain } from '../../fakes/libvirtd-answers.ts';

@@ -51,8 +51,8 @@ describe('an endpoint', () => {
 
   test('what it says fits the contract', async () => {
     const { pollAll } = underTest({ faults: {} });
-    for (const { host, instances } of await pollAll(SINCE + 3 * HOUR)) {
-      const snapshot = { ...SNAPSHOT, host, instances };
+    for (const { hosts, instances } of await pollAll(SINCE + 3 * HOUR)) {
+      const snapshot = { ...SNAPSHOT, hosts, instances };
       expect(decodeSnapshots(encodeSnapshot(snapshot))).toEqual([snapshot]);
     }
   });
@@ -60,7 +60,9 @@ describe('an endpoint', () => {
   test('its host’s cpu times add up to its cpus', async () => {
     const { fleet, pollAll } = underTest({});
     const sumAt = async (at: number): Promise<bigint[]> =>
-      (await pollAll(at)).map((poll) => (poll.host?.rows[0]?.extras ?? []).reduce((sum, { value }) => sum + value, 0n));
+      (await pollAll(at)).map((poll) =>
+        (poll.hosts[0]?.rows[0]?.extras ?? []).reduce((sum, { value }) => sum + value, 0n),
+      );
     const before = await sumAt(SINCE + 7);
     (await sumAt(SINCE + HOUR + 7)).forEach((sum, index) => {
       expect(sum - (before[index] as bigint)).toBe(BigInt(fleet.hosts[index]?.cpus as number) * BigInt(HOUR) * 1000n);

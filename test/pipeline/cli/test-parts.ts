@@ -17,7 +17,7 @@ export const OBSERVATION: Observation = {
   bootedAt: null,
   partial: null,
   calls: 1,
-  host: null,
+  hosts: [],
   instances: [
     instance(UUID, 'RUNNING', 'web\u001b[2J', true),
     instance('ffffffff-89ab-cdef-0123-456789abcdef', 'SHUTOFF', 'idle', false),

@@ -128,7 +128,7 @@ function snapshotOf(t: number, v: bigint, epoch: number): Snapshot {
       slices: 1,
       partial: null,
     },
-    host: null,
+    hosts: [],
     instances: [
       {
         uuid: Buffer.alloc(16, 7),

@@ -176,7 +176,7 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
       slices: 1,
       partial: 'one reading of an example',
     },
-    host: null,
+    hosts: [],
     instances: [instance],
   };
 }

@@ -1,0 +1,46 @@
+import { DROP_MEANINGS, EVENT_MEANINGS, FLAG_MEANINGS, QUALITY_MEANINGS } from '../model/glossary.ts';
+import { METERS } from '../model/meters.ts';
+
+const INTRODUCTION = `# Meters
+
+<!-- Printed from pipeline/model/meters.ts and glossary.ts; a test compares. -->
+
+Names, types, units and resource ids are Ceilometer's. A window holds (start, end]; a sample's timestamp is the window's
+end, and its \`message_id\` is the same at every attempt and in every replay. \`meters:\` selects by Ceilometer's grammar:
+wildcards, \`!\` excludes.
+
+- *cumulative*: grows over the instance's whole life, through restarts and migrations; it starts from the counter's first
+  reading.
+- *delta*: growth in the window. The deltas of all windows sum to the movement of the counter.
+- *gauge* \`.rate\`: growth a second of the observed time. A window in which nothing was observed has none.
+- \`coverage\`: observed share of the window. \`quality\` and \`flags\`: below.
+- Resource: the instance's uuid; \`{uuid}-{disk}\`; \`{instance name}-{uuid}-{interface}\` or the nic's filter.`;
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+const words = (head: string, meanings: Readonly<Record<string, string>>): string =>
+  table(
+    [head, 'Meaning'],
+    Object.entries(meanings).map(([word, meaning]) => [`\`${word}\``, meaning]),
+  );
+
+/** docs/meters.md. */
+export const meterDocs = (): string =>
+  [
+    INTRODUCTION,
+    table(
+      ['Meter', 'Type', 'Unit', 'Meaning'],
+      METERS.map(({ name, type, unit, description }) => [`\`${name}\``, type, unit, description]),
+    ),
+    '## Quality',
+    words('Quality', QUALITY_MEANINGS),
+    '## Flags',
+    words('Flag', FLAG_MEANINGS),
+    '## Readings left out',
+    'Counted by `hypermeter_readings_dropped_total{reason}`.',
+    words('Reason', DROP_MEANINGS),
+    '## What counters met',
+    'Counted by `hypermeter_counter_events_total{kind}`.',
+    words('Kind', EVENT_MEANINGS),
+  ].join('\n\n');
