@@ -10,7 +10,8 @@ import { DecodeError } from './decode-error.ts';
  *   array, map blocks: long count, that many items, …, count 0; a negative count is followed by the block's bytes
  *
  * Every reader moves the cursor and throws a DecodeError rather than pass `end`. A long lands in `hi` and `lo`
- * (two's complement, each unsigned 32 bits): a BigInt per reading would cost four times the whole decoding.
+ * (two's complement): a BigInt per reading would cost four times the whole decoding. Both are signed 32-bit integers,
+ * which V8 keeps without a heap number; columns of unsigned words take them as they are.
  */
 export interface Cursor {
   bytes: Buffer;
@@ -84,13 +85,13 @@ export function readLong(cursor: Cursor): void {
   if (at > cursor.end) throw truncated(cursor);
   cursor.position = at;
   const sign = -(lo & 1);
-  cursor.lo = (((lo >>> 1) | (hi << 31)) ^ sign) >>> 0;
-  cursor.hi = ((hi >>> 1) ^ sign) >>> 0;
+  cursor.lo = ((lo >>> 1) | (hi << 31)) ^ sign;
+  cursor.hi = (hi >>> 1) ^ sign;
 }
 
 /** The last long read, as a signed number; throws where a number cannot hold it exactly. */
 function exact(cursor: Cursor): number {
-  const value = (cursor.hi | 0) * TWO_32 + cursor.lo;
+  const value = cursor.hi * TWO_32 + (cursor.lo >>> 0);
   if (!Number.isSafeInteger(value)) throw malformed(cursor, 'a time or count beyond 2^53');
   return value;
 }

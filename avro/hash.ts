@@ -11,11 +11,10 @@ export function hash52(bytes: Uint8Array, start: number, end: number): number {
   let high = SEED_HIGH ^ (end - start);
   let low = SEED_LOW ^ (end - start);
   for (let at = start; at < end; at += 4) {
+    let word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+    word |= ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
     // The last word may be short: the length in the seeds tells it from one that ends in zeros.
-    let word = bytes[at] as number;
-    if (at + 1 < end) word |= (bytes[at + 1] as number) << 8;
-    if (at + 2 < end) word |= (bytes[at + 2] as number) << 16;
-    if (at + 3 < end) word |= (bytes[at + 3] as number) << 24;
+    if (at + 4 > end) word &= 0xffffffff >>> (8 * (at + 4 - end));
     high = Math.imul(high ^ word, 0x5bd1e995);
     high ^= high >>> 15;
     low = Math.imul(low ^ word, 0x2c1b3c6d);

@@ -70,8 +70,15 @@ export function readInstance(cursor: Cursor, reading: InstanceReading): void {
 }
 
 function readUuid(cursor: Cursor, words: Uint32Array, first: number): void {
-  const start = take(cursor, 16);
-  for (let word = 0; word < 4; word++) words[first + word] = cursor.bytes.readUInt32BE(start + 4 * word);
+  const { bytes } = cursor;
+  let at = take(cursor, 16);
+  for (let word = first; word < first + 4; word++, at += 4) {
+    words[word] =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
+  }
 }
 
 function readState(cursor: Cursor): number {
@@ -134,19 +141,27 @@ function readBlock(cursor: Cursor, { columns, devices }: InstanceReading, kind: 
 function readStatistics(cursor: Cursor, columns: Columns, block: number): void {
   const { hi, lo, present, values } = columns;
   const { bytes } = cursor;
+  let readings = 0;
   for (let value = columns.valueStart[block] as number; value < values; value++) {
-    // Most statistics are null in one byte: they are not worth a call.
-    if (bytes[cursor.position] === 0) {
+    // A union's branch is one byte: 0 null, which most statistics are, 2 a value. Anything else is for readPresence.
+    const branch = bytes[cursor.position];
+    if (branch === 0) {
       cursor.position++;
       present[value] = 0;
-    } else if (readPresence(cursor)) {
-      readLong(cursor);
-      hi[value] = cursor.hi;
-      lo[value] = cursor.lo;
-      present[value] = 1;
-      columns.readings++;
-    } else present[value] = 0;
+      continue;
+    }
+    if (branch === 2) cursor.position++;
+    else if (!readPresence(cursor)) {
+      present[value] = 0;
+      continue;
+    }
+    readLong(cursor);
+    hi[value] = cursor.hi;
+    lo[value] = cursor.lo;
+    present[value] = 1;
+    readings++;
   }
+  columns.readings += readings;
 }
 
 function readExtra(cursor: Cursor, reading: InstanceReading): void {
@@ -154,5 +169,5 @@ function readExtra(cursor: Cursor, reading: InstanceReading): void {
   const device = readNullableString(cursor);
   const counter = readBoolean(cursor);
   readLong(cursor);
-  reading.extras.push({ name, device, counter, value: (BigInt(cursor.hi) << 32n) | BigInt(cursor.lo) });
+  reading.extras.push({ name, device, counter, value: (BigInt(cursor.hi >>> 0) << 32n) | BigInt(cursor.lo >>> 0) });
 }

@@ -1,37 +1,38 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 import { provide } from './services/service.ts';
 
 /** Ends a run with what was skipped, how to provide it, and `N passed, N failed` alone on the last line. */
 export class Tally implements Reporter {
-  #modules: readonly TestModule[] = [];
-  #broken = 0;
-
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
-    this.#modules = modules;
-    this.#broken = errors.length;
-    process.once('beforeExit', () => undefined);
-    this.#print();
-  }
-
-  #print(): void {
-    const count = { passed: 0, failed: this.#broken, skipped: 0 };
-    const missing = new Map<string, number>();
-    for (const module of this.#modules) {
-      // A file that could not even be collected has no tests to count as failed.
-      if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
-      for (const test of module.children.allTests()) {
-        const state = test.result().state;
-        if (state === 'passed' || state === 'failed' || state === 'skipped') count[state]++;
-        if (state === 'skipped') for (const name of needs(test)) missing.set(name, (missing.get(name) ?? 0) + 1);
-      }
-    }
-    const lines = [...missing].map(
-      ([name, tests]) => `SKIPPED ${tests} tests that need ${name}. To run them: ${provide(name)}, then npm test`,
-    );
-    const tally = `${count.passed} passed, ${count.failed} failed`;
-    lines.push(count.skipped > 0 ? `${tally}, ${count.skipped} skipped` : tally);
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const inState = (state: 'passed' | 'failed' | 'skipped') => tests.filter((test) => test.result().state === state);
+    // A file that could not even be collected has no tests to count as failed.
+    const broken = modules.filter((module) => module.state() === 'failed' && module.errors().length > 0).length;
+    const failed = inState('failed').length + broken + errors.length;
+    // A run whose set-up failed has neither tests nor errors.
+    const tally = `${inState('passed').length} passed, ${reason === 'failed' ? Math.max(1, failed) : failed} failed`;
+    const skipped = inState('skipped');
+    const lines = [...told(skipped), skipped.length > 0 ? `${tally}, ${skipped.length} skipped` : tally];
     process.stdout.write(`\n${lines.join('\n')}\n`);
   }
+}
+
+/** More skipped tests than this are not named: a run of a single test skips all others of its file. */
+const NAMED = 10;
+
+/** What to say of skipped tests: by the service that they need, else each by name. */
+function told(skipped: readonly TestCase[]): readonly string[] {
+  const missing = new Map<string, number>();
+  const others: string[] = [];
+  for (const test of skipped) {
+    const names = needs(test);
+    for (const name of names) missing.set(name, (missing.get(name) ?? 0) + 1);
+    if (names.length === 0) others.push(`SKIPPED ${test.fullName}`);
+  }
+  const services = [...missing].map(
+    ([name, tests]) => `SKIPPED ${tests} tests that need ${name}. To run them: ${provide(name)}, then npm test`,
+  );
+  return [...services, ...(others.length > NAMED ? [`SKIPPED ${others.length} tests`] : others)];
 }
 
 const needs = (test: TestCase): readonly string[] => [

@@ -1,16 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const WHOLE = ['test/system/**/*.test.ts', 'test/chaos/**/*.test.ts'];
+
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration so
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/**/*.test.ts'],
+    globalSetup: './test/build.ts',
     reporters: ['default', './test/tally.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // node-rdkafka loads in one isolate of a process only: forks, never threads.
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: WHOLE, sequence: { groupOrder: 0 } },
+      },
+      {
+        // After the parts, whose tests start and stop guests and brokers that these have to be left alone with.
+        extends: true,
+        test: { name: 'whole', include: WHOLE, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

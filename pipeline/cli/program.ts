@@ -29,6 +29,17 @@ Exit codes: ${Object.entries(EXIT)
   .map(([name, code]) => `${code} ${name}`)
   .join(', ')}`;
 
+const LISTEN_EXAMPLES = `
+Examples:
+  hypermeter listen udp
+  hypermeter listen udp --help`;
+
+const CONFIG_EXAMPLES = `
+Examples:
+  hypermeter config init > hypermeter.yaml
+  hypermeter config print -c hypermeter.yaml
+  hypermeter config schema > hypermeter.schema.json`;
+
 /** The command line. Nothing runs before it is parsed; nothing in it exits the process. */
 export function createProgram(parts: Parts, terminal: Terminal): Command {
   const program = addGlobalOptions(new Command('hypermeter'))
@@ -46,9 +57,12 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addCollect(program, parts, terminal);
   addPipeline(program, parts, terminal);
   addPoll(program, parts, terminal);
-  const listen = program.command('listen').description('print what a sink sends');
+  const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
-  const config = program.command('config').description('begin, look at and describe a configuration');
+  const config = program
+    .command('config')
+    .description('begin, look at and describe a configuration')
+    .addHelpText('after', CONFIG_EXAMPLES);
   addConfigInit(config, parts, terminal);
   addConfigPrint(config, parts, terminal);
   addConfigSchema(config, parts, terminal);

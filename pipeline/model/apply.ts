@@ -4,10 +4,12 @@ import type { Closed } from './closed.ts';
 import { applyCumulative, applyInterval, type Circumstances, endLives } from './counters.ts';
 import type { Tally } from './flags.ts';
 import { applyGauges } from './gauges.ts';
+import { grow, isGrowth } from './grow.ts';
 import type { HeldSlice } from './hold.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
+import { bringTogether, setApart } from './together.ts';
 import { toAmount } from './uint64.ts';
 
 /** INTERVAL rows are of one life, whoever reports them. */
@@ -69,10 +71,17 @@ function applyRow(
   const interval = batch.interval[r] as number;
   const cumulative = Number.isNaN(interval);
   const startedAt = batch.startedAt[i] as number;
+  const first = batch.blockStart[r] as number;
   const end = batch.blockStart[r + 1] as number;
-  for (let b = batch.blockStart[r] as number; b < end; b++) {
-    const block = blockOf(at, instance, batch, b);
+  for (let b = first; b < end; b++) {
+    const block = blockOf(at, instance, batch, b, b - first);
     const epoch = cumulative ? epochOf(at, batch, i, b) : INTERVAL_LIFE;
+    if (cumulative && block.together && isGrowth(at, block, epoch, batch, b, t)) {
+      applyRest(at, instance, block, batch, b, t);
+      grow(at, instance, block, block.together, batch, b, t);
+      continue;
+    }
+    setApart(block, at.emission.rules.sizes.length);
     const life = lifeOf(at, block, epoch, batch, b);
     if (!life) {
       at.tally.drops.epoch_unknown += presentIn(batch, b, block.kind);
@@ -84,12 +93,25 @@ function applyRow(
       continue;
     }
     life.ended = false;
-    if (Number.isNaN(block.firstAt)) block.firstAt = t;
-    if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
-    applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
+    applyRest(at, instance, block, batch, b, t);
     if (cumulative) applyCumulative(at, instance, block, life, batch, b, t, startedAt);
     else applyInterval(at, instance, block, life, batch, b, t, interval);
+    bringTogether(block);
   }
+}
+
+/** What a block has besides counters. */
+function applyRest(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  batch: SliceBatch,
+  b: number,
+  t: number,
+): void {
+  if (Number.isNaN(block.firstAt)) block.firstAt = t;
+  if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
+  applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
 }
 
 function noteVcpus(instance: InstanceState, batch: SliceBatch, b: number): void {
@@ -104,9 +126,12 @@ function epochOf(at: Circumstances, batch: SliceBatch, i: number, b: number): nu
   return at.source.era === 0 ? epoch : (epoch + at.source.era) % Number.MAX_SAFE_INTEGER;
 }
 
-function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, b: number): Block {
+/** The block of a device, made at first sight; it is nearly always the one in the same place as in the row. */
+function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, b: number, place: number): Block {
   const kind = batch.kind[b] as number;
   const device = batch.device[b] as number;
+  const likely = instance.blocks[place];
+  if (likely && likely.device === device && likely.kind === kind) return likely;
   for (const block of instance.blocks) if (block.device === device && block.kind === kind) return block;
   const created = createBlock(kind, device, batch.deviceId(b), at.emission.rules.sizes.length);
   instance.blocks.push(created);

@@ -15,6 +15,7 @@ import { cpuRate } from './limits.ts';
 import { maxGap, type Progress, type SourceProgress } from './progress.ts';
 import type { CounterRules } from './rules.ts';
 import { ACC, BASE, type Block, DELTA, type InstanceState, isAlive, K, type Life, TO } from './state.ts';
+import { setApart } from './together.ts';
 import { type Amount, add, difference, narrow, toAmount, toBigInt } from './uint64.ts';
 import { type Emission, mark, put, settle, spread, windowOf } from './windows.ts';
 
@@ -129,7 +130,15 @@ function maxRate(at: Circumstances, instance: InstanceState, block: Block, f: nu
 const isPlausible = (amount: Amount, rate: number, time: number): boolean =>
   rate === 0 || Number(amount) <= (rate * time) / 1e6;
 
-function checkRate(at: Circumstances, instance: InstanceState, block: Block, f: number, d: Amount, dt: number): void {
+/** Counts growth that the counter cannot have had; it is believed all the same. */
+export function checkRate(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  f: number,
+  d: Amount,
+  dt: number,
+): void {
   if (!isPlausible(d, maxRate(at, instance, block, f), dt)) at.tally.events.implausible++;
 }
 
@@ -358,6 +367,7 @@ export function applyInterval(
 /** The source lists the instance as off: what its living epochs did since their last reading is lost (R5). */
 export function endLives(at: Circumstances, instance: InstanceState): void {
   for (const block of instance.blocks) {
+    setApart(block, at.emission.rules.sizes.length);
     for (const life of block.lives) {
       if (life.source !== at.source || life.ended) continue;
       life.ended = true;

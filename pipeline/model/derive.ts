@@ -35,14 +35,10 @@ export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   return samples;
 }
 
+const NO_FLAGS: readonly string[] = [];
+
 function gaugeSample({ instance, block, size, index, last }: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
-  return {
-    ...sampleOf(instance, block, meter, rules, size, index),
-    volume: divide(last, meter.divisor),
-    coverage: null,
-    quality: 'measured',
-    flags: [],
-  };
+  return sampleOf(instance, block, meter, rules, size, index, divide(last, meter.divisor), null, 'measured', NO_FLAGS);
 }
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (design 4 (c)). */
@@ -50,13 +46,8 @@ function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules):
   const { instance, block, size, index, covered, flags } = closed;
   const volume = volumeOf(closed, meter);
   if (volume === undefined) return undefined;
-  return {
-    ...sampleOf(instance, block, meter, rules, size, index),
-    volume,
-    coverage: covered / (rules.sizes[size] as number),
-    quality: qualityOf(flags),
-    flags: flagNames(flags),
-  };
+  const coverage = covered / (rules.sizes[size] as number);
+  return sampleOf(instance, block, meter, rules, size, index, volume, coverage, qualityOf(flags), flagNames(flags));
 }
 
 function volumeOf({ instance, delta, total, rateDelta, rateTime }: ClosedCounter, meter: Meter): Amount | undefined {
@@ -80,6 +71,7 @@ function volumeOf({ instance, delta, total, rateDelta, rateTime }: ClosedCounter
 /** Exact: the divisors other than 1 are powers of two. */
 const divide = (amount: Amount, divisor: number): Amount => (divisor === 1 ? amount : Number(amount) / divisor);
 
+/** One literal: spreading parts together took longer than all the rest. */
 function sampleOf(
   instance: InstanceState,
   block: Block,
@@ -87,18 +79,26 @@ function sampleOf(
   rules: DeriveRules,
   size: number,
   index: number,
-): Pick<Sample, 'name' | 'type' | 'unit' | 'resource' | 'timestamp' | 'messageId' | 'windowStart' | 'windowEnd'> {
+  volume: Amount,
+  coverage: number | null,
+  quality: Quality,
+  flags: readonly string[],
+): Sample {
   const length = rules.sizes[size] as number;
   const windowStart = index * length;
   return {
     name: meter.name,
     type: meter.type,
     unit: meter.unit,
+    volume,
     resource: resourceOf(instance, block),
     timestamp: windowStart + length,
     messageId: uuidV5(`${instance.key}/${block.kind}/${block.deviceId}|${meter.name}|${windowStart}|${length}|0`),
     windowStart,
     windowEnd: windowStart + length,
+    coverage,
+    quality,
+    flags,
   };
 }
 

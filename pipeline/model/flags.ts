@@ -40,7 +40,7 @@ export function flagNames(bits: number): readonly Flag[] {
 }
 
 /** Why a reading did not enter a total. Closed list; docs/meters.md explains each. */
-export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined'] as const;
+export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined', 'malformed'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What happened to counters. Closed list; docs/meters.md explains each. */
@@ -67,4 +67,7 @@ export interface Tally {
 const zeros = <Name extends string>(list: readonly Name[]): { [name in Name]: number } =>
   Object.fromEntries(list.map((name) => [name, 0])) as { [name in Name]: number };
 
-export const createTally = (): Tally => ({ drops: zeros(DROP_REASONS), events: zeros(COUNTER_EVENTS) });
+const NO_DROPS = zeros(DROP_REASONS);
+const NO_EVENTS = zeros(COUNTER_EVENTS);
+
+export const createTally = (): Tally => ({ drops: { ...NO_DROPS }, events: { ...NO_EVENTS } });

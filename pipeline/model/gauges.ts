@@ -1,6 +1,6 @@
-import { BLOCK_FIELDS, COUNTERS, type SliceBatch } from '../../avro/batch.ts';
+import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
 import type { Closed } from './closed.ts';
-import { type Block, GAUGE, type InstanceState } from './state.ts';
+import { type Block, createGauges, GAUGE, gaugesOf, type InstanceState } from './state.ts';
 import { toAmount } from './uint64.ts';
 import { windowOf } from './windows.ts';
 
@@ -17,17 +17,20 @@ export function applyGauges(
   b: number,
   t: number,
 ): void {
-  if (t <= block.gaugedAt) return;
+  const count = gaugesOf(block.kind);
+  const start = (batch.valueStart[b] as number) + (COUNTERS[block.kind] as number);
+  if (count === 0 || (block.gauges === null && !anyPresent(batch, start, count))) return;
+  block.gauges ??= createGauges(block.kind, sizes.length);
+  const { latest, at } = block.gauges;
+  if (t <= at) return;
   for (let w = 0; w < sizes.length; w++) emitGauges(closed, sizes, instance, block, w, windowOf(t, sizes[w] as number));
-  const counters = COUNTERS[block.kind] as number;
-  const start = (batch.valueStart[b] as number) + counters;
-  for (let g = 0; g * GAUGE < block.gauges.length; g++) {
+  for (let g = 0; g < count; g++) {
     if (batch.present[start + g] === 0) continue;
-    block.gauges[g * GAUGE] = t;
-    block.gauges[g * GAUGE + 1] = batch.hi[start + g] as number;
-    block.gauges[g * GAUGE + 2] = batch.lo[start + g] as number;
+    latest[g * GAUGE] = t;
+    latest[g * GAUGE + 1] = batch.hi[start + g] as number;
+    latest[g * GAUGE + 2] = batch.lo[start + g] as number;
   }
-  block.gaugedAt = t;
+  block.gauges.at = t;
   for (let w = 0; w < sizes.length; w++) {
     emitGauges(closed, sizes, instance, block, w, Math.floor(t / (sizes[w] as number)));
   }
@@ -42,16 +45,21 @@ export function emitGauges(
   w: number,
   before: number,
 ): void {
+  if (block.gauges === null) return;
+  const { latest, at, emitted } = block.gauges;
   const size = sizes[w] as number;
-  const index = windowOf(block.gaugedAt, size);
-  if (!(index < before) || index <= (block.gaugesEmitted[w] as number)) return;
-  block.gaugesEmitted[w] = index;
+  const index = windowOf(at, size);
+  if (!(index < before) || index <= (emitted[w] as number)) return;
+  emitted[w] = index;
   const counters = COUNTERS[block.kind] as number;
-  const fields = (BLOCK_FIELDS[block.kind]?.length ?? 0) - counters;
-  for (let g = 0; g < fields; g++) {
-    const t = block.gauges[g * GAUGE] as number;
-    if (windowOf(t, size) !== index) continue;
-    const last = toAmount(block.gauges[g * GAUGE + 1] as number, block.gauges[g * GAUGE + 2] as number);
+  for (let g = 0; g < gaugesOf(block.kind); g++) {
+    if (windowOf(latest[g * GAUGE] as number, size) !== index) continue;
+    const last = toAmount(latest[g * GAUGE + 1] as number, latest[g * GAUGE + 2] as number);
     closed.gauges.push({ instance, block, field: counters + g, size: w, index, last });
   }
+}
+
+function anyPresent(batch: SliceBatch, start: number, count: number): boolean {
+  for (let v = start; v < start + count; v++) if (batch.present[v] === 1) return true;
+  return false;
 }

@@ -29,6 +29,7 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   conflict: 'another value for the same epoch and time; the first is kept',
   epoch_unknown: 'without an epoch, in a series whose epochs are named',
   quarantined: 'further in the future than maxSkew; it moves no watermark',
+  malformed: 'a statistic of a type it cannot have, left out by the connector that read it',
 };
 
 export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** The namespace of Hypermeter's sample ids, a UUIDv4 chosen once. */
 const NAMESPACE = Buffer.from('8f6f3a5e2c1d4b7a9e0d5c3b2a190f7e', 'hex');
@@ -8,9 +8,8 @@ export const uuidV5 = (name: string): string => uuidV5In(NAMESPACE, name);
 
 /** UUIDv5 (RFC 9562, 5.5) of a name in a namespace, 16 bytes. */
 export function uuidV5In(namespace: Buffer, name: string): string {
-  const hash = createHash('sha1').update(namespace).update(name).digest();
-  hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
-  const hex = hash.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  // One call for the whole hash takes half the time of a hash object, and this is most of what a sample costs.
+  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -4,16 +4,19 @@ import { applySlice } from './apply.ts';
 import { type Closed, createClosed } from './closed.ts';
 import { createTally, type Tally } from './flags.ts';
 import { emitGauges } from './gauges.ts';
+import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, release } from './hold.ts';
-import { advance, autoGrace, createProgress, hear, type Progress, sourceOf } from './progress.ts';
+import { advance, autoGrace, createProgress, hear, type Progress, type SourceProgress, sourceOf } from './progress.ts';
 import type { Rules } from './rules.ts';
-import { createInstance, type InstanceState } from './state.ts';
+import { type Block, createInstance, type InstanceState } from './state.ts';
 import { type Emission, emitThrough } from './windows.ts';
 
 /** All that is remembered of one partition of the raw topic: a function of what was read of it, and of nothing else. */
 export interface Partition {
   readonly progress: Progress;
   readonly instances: Map<string, InstanceState>;
+  /** The instances of each source's latest slice, in its order: nearly always those of the next one. */
+  readonly listed: Map<SourceProgress, readonly InstanceState[]>;
   readonly hold: Hold;
   /** Slices of a batch that wait. */
   readonly waiting: Map<SliceBatch, number>;
@@ -24,6 +27,7 @@ export interface Partition {
 export const createPartition = (rules: Rules): Partition => ({
   progress: createProgress(),
   instances: new Map(),
+  listed: new Map(),
   hold: createHold(),
   waiting: new Map(),
   closedBefore: rules.windows.sizes.map(() => Number.NEGATIVE_INFINITY),
@@ -81,12 +85,14 @@ function admit(
   }
   const source = sourceOf(progress, header.source);
   hear(progress, source, header.poll, progress.now);
+  const listed = partition.listed.get(source) ?? [];
   const instances: InstanceState[] = [];
-  for (let i = header.firstInstance; i < header.firstInstance + header.instances; i++) {
-    const instance = instanceOf(partition, batch, i);
+  for (let n = 0; n < header.instances; n++) {
+    const instance = instanceOf(partition, batch, header.firstInstance + n, listed[n]);
     instance.waiting++;
     instances.push(instance);
   }
+  partition.listed.set(source, instances);
   partition.waiting.set(batch, (partition.waiting.get(batch) ?? 0) + 1);
   hold(partition.hold, {
     time,
@@ -100,13 +106,25 @@ function admit(
   });
 }
 
-function instanceOf(partition: Partition, batch: SliceBatch, i: number): InstanceState {
+/** The state of the batch's instance i, made at first sight. `likely`: look here first, a key costs much more. */
+function instanceOf(
+  partition: Partition,
+  batch: SliceBatch,
+  i: number,
+  likely: InstanceState | undefined,
+): InstanceState {
+  if (likely && isSame(likely.uuid, batch.uuid, 4 * i)) return likely;
   const key = batch.uuidKey(i);
   const known = partition.instances.get(key);
   if (known) return known;
-  const created = createInstance(key, batch.isHost[i] === 1);
+  const created = createInstance(key, [...batch.uuid.subarray(4 * i, 4 * i + 4)], batch.isHost[i] === 1);
   partition.instances.set(key, created);
   return created;
+}
+
+function isSame(uuid: readonly number[], words: Uint32Array, first: number): boolean {
+  for (let word = 0; word < 4; word++) if (uuid[word] !== words[first + word]) return false;
+  return true;
 }
 
 /** Time of the newest reading of a slice; an empty one's is its poll's start. */
@@ -169,12 +187,18 @@ export function closeSilent(partition: Partition, rules: Rules, closed: Closed):
     for (const instance of partition.instances.values()) {
       if (instance.waiting > 0) continue;
       for (const block of instance.blocks) {
-        const counters = COUNTERS[block.kind] as number;
-        for (let f = 0; f < counters; f++) {
-          emitThrough(emission, instance, block, w, f, before * (sizes[w] as number));
-        }
+        closeBlock(emission, instance, block, w, before * (sizes[w] as number));
         emitGauges(closed, sizes, instance, block, w, before);
       }
     }
   }
+}
+
+function closeBlock(emission: Emission, instance: InstanceState, block: Block, w: number, time: number): void {
+  if (block.together) {
+    closeTogether(emission, instance, block, block.together, w, time);
+    return;
+  }
+  const counters = COUNTERS[block.kind] as number;
+  for (let f = 0; f < counters; f++) emitThrough(emission, instance, block, w, f, time);
 }

@@ -2,6 +2,7 @@ import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Resource } from './sample.ts';
+import type { Together } from './together.ts';
 
 /**
  * The keyed state of one partition: what is remembered of every series. A series is instance × device × statistic;
@@ -40,36 +41,50 @@ export interface Life {
 }
 
 /** The counters and gauges of an instance itself, of one disk or of one nic. */
-export interface Block {
+export interface Block extends Apart {
   readonly kind: number;
   /** Hash of the device's id, 0 for the instance itself. */
   readonly device: number;
   readonly deviceId: string;
   /** Time of the first reading ever. */
   firstAt: number;
-  /** Every epoch that is remembered, oldest first; several may be alive at once. */
-  readonly lives: Life[];
-  /** By window size: ACC doubles a counter. */
-  readonly windows: readonly number[][];
-  /** By window size: windows open beside the one in `windows`, by field, ascending; rare. */
-  readonly more: (Map<number, number[][]> | null)[];
-  /** Spans covered outside the one in the accumulator, by accumulator; rare. */
-  readonly spans: Map<string, number[]>;
-  /** Amounts beyond 2^53, by accumulator; practically never. */
-  readonly surplus: Map<string, bigint>;
-  /** Continuity-corrected cumulative up to the last emitted window of each size, by field; null = not begun. */
-  readonly totals: (number | bigint | null)[][];
-  readonly gauges: number[];
-  /** Time of the latest gauge readings. */
-  gaugedAt: number;
-  /** By window size: last window that the gauges were emitted for. */
-  readonly gaugesEmitted: number[];
+  /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
+  together: Together | null;
+  /** Null until there is one. */
+  gauges: Gauges | null;
   /** Made from the identity when first needed. */
   resource: Resource | null;
 }
 
+/** What each counter of a block has for itself. */
+export interface Apart {
+  /** Every epoch that is remembered, oldest first; several may be alive at once. */
+  lives: Life[];
+  /** By window size: ACC doubles a counter. */
+  windows: readonly number[][];
+  /** By window size: windows open beside the one in `windows`, by field, ascending; rare. */
+  more: (Map<number, number[][]> | null)[];
+  /** Spans covered outside the one in the accumulator, by accumulator; rare. */
+  spans: Map<string, number[]>;
+  /** Amounts beyond 2^53, by accumulator; practically never. */
+  surplus: Map<string, bigint>;
+  /** Continuity-corrected cumulative up to the last emitted window of each size, by field; null = not begun. */
+  totals: (number | bigint | null)[][];
+}
+
+/** Latest readings of a block's gauges: GAUGE doubles a gauge. */
+export interface Gauges {
+  readonly latest: number[];
+  /** Time of the latest. */
+  at: number;
+  /** By window size: last window that they were emitted for. */
+  readonly emitted: number[];
+}
+
 export interface InstanceState {
   readonly key: string;
+  /** The same in four words. */
+  readonly uuid: readonly number[];
   readonly isHost: boolean;
   readonly blocks: Block[];
   /** Slices that list it and wait in the reorder buffer: it is not silent (ruling R1). */
@@ -80,8 +95,9 @@ export interface InstanceState {
   vcpus: number;
 }
 
-export const createInstance = (key: string, isHost: boolean): InstanceState => ({
+export const createInstance = (key: string, uuid: readonly number[], isHost: boolean): InstanceState => ({
   key,
+  uuid,
   isHost,
   blocks: [],
   waiting: 0,
@@ -90,28 +106,49 @@ export const createInstance = (key: string, isHost: boolean): InstanceState => (
   vcpus: 0,
 });
 
-/** `sizes`: the number of window sizes that run side by side. */
+/** `sizes`: the number of window sizes that run side by side. Written out: spreading would cost memory a block. */
 export function createBlock(kind: number, device: number, deviceId: string, sizes: number): Block {
-  const counters = COUNTERS[kind] ?? 0;
-  const gauges = (BLOCK_FIELDS[kind]?.length ?? 0) - counters;
-  const list = Array.from({ length: sizes });
+  const { lives, windows, more, spans, surplus, totals } = createApart(kind, sizes);
   return {
     kind,
     device,
     deviceId,
     firstAt: Number.NaN,
+    together: null,
+    lives,
+    windows,
+    more,
+    spans,
+    surplus,
+    totals,
+    gauges: null,
+    resource: null,
+  };
+}
+
+/** No life yet, no window open. */
+export function createApart(kind: number, sizes: number): Apart {
+  const counters = COUNTERS[kind] ?? 0;
+  const list = Array.from({ length: sizes });
+  return {
     lives: [],
     windows: list.map(() => emptyWindows(counters)),
     more: list.map(() => null),
     spans: new Map(),
     surplus: new Map(),
     totals: list.map(() => Array.from({ length: counters }, () => null)),
-    gauges: new Array<number>(gauges * GAUGE).fill(Number.NaN),
-    gaugedAt: Number.NEGATIVE_INFINITY,
-    gaugesEmitted: list.map(() => Number.NEGATIVE_INFINITY),
-    resource: null,
   };
 }
+
+/** Nothing read yet. */
+export const createGauges = (kind: number, sizes: number): Gauges => ({
+  latest: new Array<number>(gaugesOf(kind) * GAUGE).fill(Number.NaN),
+  at: Number.NEGATIVE_INFINITY,
+  emitted: new Array<number>(sizes).fill(Number.NEGATIVE_INFINITY),
+});
+
+/** How many gauges a block of a kind has. */
+export const gaugesOf = (kind: number): number => (BLOCK_FIELDS[kind]?.length ?? 0) - (COUNTERS[kind] ?? 0);
 
 function emptyWindows(counters: number): number[] {
   const acc = new Array<number>(counters * ACC).fill(Number.NaN);

@@ -46,7 +46,7 @@ const LINES: Lines = {
   published: null,
   'publish.failed': {
     level: 'warn',
-    text: 'meters could not be delivered; they will be offered again',
+    text: 'a destination did not take meters',
     subject: ({ sink }) => sink,
   },
   'sample.dropped': {

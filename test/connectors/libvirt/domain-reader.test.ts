@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DomainRef, PROCEDURES } from '../../../connectors/libvirt/procedures.ts';
 import { readDomain } from '../../../connectors/libvirt/replies.ts';
 import { XdrReader, XdrWriter } from '../../../connectors/libvirt/xdr.ts';
-import { bench } from '../../fakes/libvirt-bench.ts';
+import { bench, ManualClock } from '../../fakes/libvirt-bench.ts';
 import type { Call, Reaction } from '../../fakes/libvirtd.ts';
 import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
 
@@ -62,7 +62,8 @@ async function open(overrule: (call: Call, domain: DomainRef | null) => Reaction
     return undefined;
   };
   const domains = [fakeDomain(1), fakeDomain(2), { ...fakeDomain(3), id: -1 }];
-  const set = await bench({ domains, react, config: { stuckAfterMs: 50 } });
+  const clock = new ManualClock();
+  const set = await bench({ domains, react, clock });
   const session = await set.endpoint.connect(signal);
   cleanUp.push(
     () => session.close(),
@@ -72,7 +73,7 @@ async function open(overrule: (call: Call, domain: DomainRef | null) => Reaction
     const observation = await session.poll(signal);
     return { ...observation, of: (number: number) => observation.instances.find(({ uuid }) => uuid.at(-1) === number) };
   };
-  return { ...set, poll };
+  return { ...set, clock, poll };
 }
 
 describe('a driver without the bulk call', () => {
@@ -123,10 +124,13 @@ describe('a driver without the bulk call', () => {
 
   it('a domain that hangs is listed without values and costs the others nothing', async () => {
     let hang = true;
-    const { fake, poll } = await open(({ procedure }, about) =>
+    const { fake, clock, poll } = await open(({ procedure }, about) =>
       procedure === 'DOMAIN_GET_INFO' && about?.id === 1 && hang ? 'hang' : undefined,
     );
-    const first = await poll();
+    const polled = poll();
+    await vi.waitFor(() => expect(fake.count('DOMAIN_INTERFACE_STATS')).toBe(1));
+    clock.advance(1000);
+    const first = await polled;
     expect(first.of(1)?.rows).toMatchObject([{ cpuTime: null, disks: [], nics: [] }]);
     expect(first.of(2)?.rows).toMatchObject([{ cpuTime: 5_000_000_000n }]);
     const asked = fake.count('DOMAIN_GET_INFO');

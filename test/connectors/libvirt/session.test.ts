@@ -265,12 +265,16 @@ describe('identities', () => {
 
   it('one that does not come in time does not hold up the poll, and is not asked for twice', async () => {
     let hang = true;
+    const clock = new ManualClock();
     const { fake, poll } = await open({
+      clock,
       domains: [fakeDomain(1)],
-      config: { stuckAfterMs: 30 },
       react: ({ procedure }) => (procedure === XML && hang ? 'hang' : undefined),
     });
-    expect((await poll()).instances).toMatchObject([{ identity: null, nics: [], rows: [{ cpuTime: 1_000_000n }] }]);
+    const first = poll();
+    await vi.waitFor(() => expect(fake.count(XML)).toBe(1));
+    clock.advance(1000);
+    expect((await first).instances).toMatchObject([{ identity: null, nics: [], rows: [{ cpuTime: 1_000_000n }] }]);
     expect((await poll()).calls).toBe(1);
     hang = false;
     fake.release();
