@@ -1,4 +1,5 @@
 import type { Clock } from '../pipeline/runtime/clock.ts';
+import { DeadlineError, within } from '../pipeline/runtime/deadline.ts';
 import { EndpointError } from './connector.ts';
 
 /** How long work for an endpoint may take, and what else ends it. */
@@ -21,22 +22,19 @@ export async function inTime<T>(
   work: (signal: AbortSignal) => Promise<T>,
   late: (outcome: T) => Promise<void>,
 ): Promise<T> {
-  const timer = new AbortController();
-  const abort = new AbortController();
-  const given = work(abort.signal);
-  const limit = clock.sleep(ms, AbortSignal.any([timer.signal, stop])).then(
-    () => new EndpointError('timeout', endpoint, `${what} took longer than ${ms} ms`),
-    () => new EndpointError('lost', endpoint, `${what} was stopped`),
-  );
+  let given: Promise<T> | undefined;
+  const begin = (signal: AbortSignal): Promise<T> => {
+    given = work(signal);
+    return given;
+  };
   try {
-    return await Promise.race([given, limit.then((error) => Promise.reject(error))]);
+    return await within(clock, ms, what, begin, stop);
   } catch (error) {
-    abort.abort(error);
     // Its failure was given up on and is told as this error; what it still opens must be let go.
-    given.then(late).catch(() => undefined);
-    throw error;
-  } finally {
-    timer.abort();
+    given?.then(late).catch(() => undefined);
+    if (error instanceof DeadlineError)
+      throw new EndpointError('timeout', endpoint, `${what} took longer than ${ms} ms`);
+    throw error === stop.reason ? new EndpointError('lost', endpoint, `${what} was stopped`) : error;
   }
 }
 

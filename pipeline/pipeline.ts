@@ -29,7 +29,7 @@ export interface PipelineDeps {
 export interface Pipeline {
   /** Resolves when the pipeline has stopped; rejects when it can do nothing any more. */
   readonly done: Promise<void>;
-  /** Delivers and checkpoints what was read, gives the partitions back. The signal says that time is up. */
+  /** Delivers and checkpoints what was read, gives the partitions back, also if it failed. The signal says that time is up. */
   stop(signal: AbortSignal): Promise<void>;
 }
 
@@ -49,7 +49,8 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   const delivered = createDelivered(store);
 
   const settle = async (): Promise<void> => {
-    await credits.idle();
+    // What was under way in a pipeline that failed never ends.
+    await Promise.race([credits.idle(), done]);
     await delivered.flush();
   };
   consumer.join({
@@ -86,9 +87,13 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       reading.abort(new Error('the pipeline is stopping'));
       const giveUp = (): void => publishing.abort(signal.reason);
       signal.addEventListener('abort', giveUp, { once: true });
-      await done.finally(() => signal.removeEventListener('abort', giveUp));
-      await settle();
-      await consumer.close();
+      try {
+        await done;
+        await settle();
+      } finally {
+        signal.removeEventListener('abort', giveUp);
+        await consumer.close();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Client } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
+import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Report } from '../runtime/events.ts';
-import { LATE, within } from './deadline.ts';
 import { KafkaError, plainReason, remedyFor } from './kafka-error.ts';
 
 /** What every part of this folder needs besides its own arguments. */
@@ -102,6 +102,6 @@ export async function disconnect(
       error: new KafkaError(`${name}: closing failed`, { cause: error }),
     });
   const done = ask((resolve) => client.disconnect(resolve));
-  if ((await within(clock, deadlineMs, done, tell)) === LATE)
+  if ((await orLate(clock, deadlineMs, done, tell)) === LATE)
     tell(new KafkaError(`${name} did not close within ${deadlineMs} ms`));
 }

@@ -1,9 +1,9 @@
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type TopicPartition } from 'node-rdkafka';
+import { LATE, orLate } from '../runtime/deadline.ts';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { type Commits, createCommits, isRebalancing, type PartitionOffset } from './commits.ts';
 import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
-import { LATE, within } from './deadline.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
 import { KafkaError } from './kafka-error.ts';
 import { createOffsets, type Extent, type Offsets, progressOf } from './offsets.ts';
@@ -175,7 +175,7 @@ class Consumer implements RawConsumer {
       if (owner && !this.#failure) await finish(this.owned(), owner, { ...this.#deps(), budgetMs: deadlineMs });
       this.#intake.disown(this.owned());
     });
-    if ((await within(clock, deadlineMs, leave, (error) => this.#tell(error))) === LATE)
+    if ((await orLate(clock, deadlineMs, leave, (error) => this.#tell(error))) === LATE)
       this.#tell(`giving partitions back took longer than ${deadlineMs} ms`);
     this.#commits.abandon(new KafkaError(`${this.#name} was closed before a commit was answered`));
     // Leaving the group needs a little time of its own, also when the owner has used up what there was.

@@ -1,6 +1,6 @@
 import type { KafkaConsumer, LibrdKafkaError, TopicPartition } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
-import { LATE, within } from './deadline.ts';
+import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Intake } from './intake.ts';
 import { KafkaError } from './kafka-error.ts';
 
@@ -91,7 +91,7 @@ async function inBudget<T>(
 ): Promise<T> {
   const what = `${doing} partitions ${partitions.join(', ')} of ${topic}`;
   const failed = (cause: unknown) => new KafkaError(`${what} failed: ${String(cause)}`, { cause });
-  const outcome = await within(clock, budgetMs, work, (error) => trouble(failed(error))).catch((cause: unknown) => {
+  const outcome = await orLate(clock, budgetMs, work, (error) => trouble(failed(error))).catch((cause: unknown) => {
     throw failed(cause);
   });
   if (outcome === LATE) throw new KafkaError(`${what} took longer than ${budgetMs} ms`);

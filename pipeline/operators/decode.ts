@@ -16,7 +16,8 @@ const MAX_IDLE = 64;
 
 export function createDecoder(): Decoder {
   const idle: SliceReader[] = [];
-  const busy = new Map<SliceBatch, SliceReader>();
+  // Weak: the batches that a partition held when it was taken away come back from nobody.
+  const busy = new WeakMap<SliceBatch, SliceReader>();
   return {
     read: (value) => {
       const reader = idle.pop() ?? new SliceReader();

@@ -5,9 +5,46 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
+/** Stands for an outcome that did not come in time. */
+export const LATE: unique symbol = Symbol('late');
+
+/** The outcome of `work`, or LATE after `ms` milliseconds; the work itself goes on. A late rejection is not lost: `onLate` gets it. */
+export async function orLate<Result>(
+  clock: Clock,
+  ms: number,
+  work: Promise<Result>,
+  onLate: (error: unknown) => void,
+): Promise<Result | typeof LATE> {
+  const timer = new AbortController();
+  const late = clock.sleep(ms, timer.signal).then<typeof LATE, typeof LATE>(
+    () => LATE,
+    () => LATE,
+  );
+  try {
+    const first = await Promise.race([work, late]);
+    if (first === LATE) work.catch(onLate);
+    return first;
+  } finally {
+    timer.abort();
+  }
+}
+
+/**
+ * The outcome of `work`, or the signal's reason if that aborts first: for what cannot be cancelled but must not be
+ * waited for. What the work comes to afterwards is let go.
+ */
+export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 /**
  * Runs `body` with a signal that aborts after `ms` milliseconds, or with `outer`. Rejects with a DeadlineError that says
- * `what` did not end as soon as the time is over, whether or not `body` heeds its signal.
+ * `what` did not end, or with the reason of `outer`, at once, whether or not `body` heeds its signal.
  */
 export async function within<Result>(
   clock: Clock,
@@ -17,21 +54,11 @@ export async function within<Result>(
   outer?: AbortSignal,
 ): Promise<Result> {
   const over = new AbortController();
-  const timer = new AbortController();
-  const signal = outer === undefined ? over.signal : AbortSignal.any([over.signal, outer]);
-  const aborted = new Promise<never>((_, reject) => {
-    const fail = () => reject(signal.reason);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
-  clock.sleep(ms, timer.signal).then(
-    () => over.abort(new DeadlineError(`${what} did not end within ${ms / 1000} s`)),
-    // The body was faster: the timer was told to go.
-    () => undefined,
-  );
-  try {
-    return await Promise.race([body(signal), aborted]);
-  } finally {
-    timer.abort();
-  }
+  const work = outer === undefined ? body(over.signal) : orAborted(body(AbortSignal.any([over.signal, outer])), outer);
+  // What comes late is answered with the DeadlineError.
+  const outcome = await orLate(clock, ms, work, () => undefined);
+  if (outcome !== LATE) return outcome;
+  const error = new DeadlineError(`${what} did not end within ${ms / 1000} s`);
+  over.abort(error);
+  throw error;
 }

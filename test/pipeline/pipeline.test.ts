@@ -47,12 +47,8 @@ async function poll(from: number, to: number): Promise<void> {
   }
 }
 
-async function start(published: Sample[]): Promise<Pipeline> {
-  const sink = {
-    name: 'kept',
-    publish: async (batch: readonly Sample[]) => void published.push(...batch),
-    close: async () => undefined,
-  };
+async function start(publish: (batch: readonly Sample[]) => Promise<void>): Promise<Pipeline> {
+  const sink = { name: 'by hand', publish, close: async () => undefined };
   return startPipeline({
     consumer: await openConsumer(cluster),
     deadLetters: { send: () => Promise.reject(new Error('every message can be read')), close: async () => undefined },
@@ -64,6 +60,8 @@ async function start(published: Sample[]): Promise<Pipeline> {
   });
 }
 
+const into = (published: Sample[]) => async (batch: readonly Sample[]) => void published.push(...batch);
+
 /** Waits until it holds; the test's own timeout is the limit. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await systemClock.sleep(10);
@@ -72,11 +70,11 @@ async function until(holds: () => boolean): Promise<void> {
 describe.skipIf(!(await available('kafka')))('a pipeline that shares its partitions with another [kafka]', () => {
   test('gives them over at once, and every window is published once, as if there had been one', async () => {
     const [first, second]: [Sample[], Sample[]] = [[], []];
-    const one = await start(first);
+    const one = await start(into(first));
     await poll(0, 610);
     await until(() => first.length === 40);
     const joinedAt = systemClock.monotonic();
-    const other = await start(second);
+    const other = await start(into(second));
     for (let t = 610; second.length === 0; t += 60) {
       await poll(t, t + 60);
       await systemClock.sleep(50);
@@ -94,5 +92,20 @@ describe.skipIf(!(await available('kafka')))('a pipeline that shares its partiti
         .map((sample) => sample.windowEnd / 60e6 - START / 60);
       expect(minutes.sort((a, b) => a - b)).toEqual(minutes.map((_, index) => index + 1));
     }
+  }, 90_000);
+
+  test('that fails gives them back when it is stopped: the next one need not wait for the group to miss it', async () => {
+    const failed = await start(() => Promise.reject(new Error('refused')));
+    failed.done.catch(() => undefined);
+    await poll(10_000, 10_200);
+    await expect(failed.done).rejects.toThrow('refused');
+    const { signal } = new AbortController();
+    await expect(failed.stop(signal)).rejects.toThrow('refused');
+    const published: Sample[] = [];
+    const startedAt = systemClock.monotonic();
+    const next = await start(into(published));
+    await until(() => published.length > 0);
+    expect(systemClock.monotonic() - startedAt).toBeLessThan(20 * SECOND);
+    await next.stop(signal);
   }, 90_000);
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
+import { orAborted } from '../../runtime/deadline.ts';
 import { jsonLine } from '../json-line.ts';
-import { orAborted } from '../or-aborted.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { screen } from '../validate.ts';
 import { tableHead, tableRow } from './table.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
+import { orAborted } from '../../runtime/deadline.ts';
 import type { MessageOptions } from '../meter-message.ts';
-import { orAborted } from '../or-aborted.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { TIMESTAMP_STYLES } from '../timestamp.ts';

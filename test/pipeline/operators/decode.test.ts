@@ -1,9 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { SliceBatch } from '../../../avro/batch.ts';
 import { createDecoder, decode } from '../../../pipeline/operators/decode.ts';
 import { pullOf } from '../../../pipeline/operators/pull.ts';
-import { message, unreadable } from './pulls.ts';
+import { message, quiet, unreadable } from './pulls.ts';
 
 const encoded = (offset: number, rxBytes: bigint): Buffer => message(offset, 10, rxBytes).value;
 /** What the one nic of a batch has received; its counter follows the statistics of the instance itself. */
@@ -27,6 +29,16 @@ describe('a decoder', () => {
     expect(second).toBe(first);
     expect(decoder.read(encoded(2, 3n))).not.toBe(second);
     expect(received(second)).toBe(2);
+  });
+
+  test('does not keep a batch that nobody has any more, as when its partition was taken away', async () => {
+    const decoder = createDecoder();
+    const lost = new WeakRef(decoder.read(encoded(0, 1n)));
+    await quiet();
+    setFlagsFromString('--expose_gc');
+    runInNewContext('gc')();
+    expect(lost.deref()).toBeUndefined();
+    expect(received(decoder.read(encoded(1, 2n)))).toBe(2);
   });
 
   test('keeps its columns when a value cannot be read', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DeadlineError, within } from '../../../pipeline/runtime/deadline.ts';
+import { DeadlineError, LATE, orAborted, orLate, within } from '../../../pipeline/runtime/deadline.ts';
 import { handClock } from './hand-clock.ts';
+
+const silent = () => undefined;
 
 describe('within', () => {
   it('gives what the body gives, and lets go of the timer', async () => {
@@ -29,5 +31,60 @@ describe('within', () => {
     const result = within(handClock(), 10, 'it', () => new Promise(() => undefined), outer.signal);
     outer.abort(new Error('enough'));
     await expect(result).rejects.toThrow('enough');
+  });
+
+  it('hears no more of what ends after its time', async () => {
+    const clock = handClock();
+    let fail: (error: Error) => void = () => undefined;
+    const result = within(
+      clock,
+      10,
+      'it',
+      () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
+    );
+    const rejected = expect(result).rejects.toThrow(DeadlineError);
+    await clock.advance(10);
+    await rejected;
+    fail(new Error('nobody waits'));
+    await clock.advance(0);
+  });
+});
+
+describe('orLate', () => {
+  it('gives an outcome that comes in time', async () => {
+    const clock = handClock();
+    await expect(orLate(clock, 10, Promise.resolve('done'), silent)).resolves.toBe('done');
+    await expect(orLate(clock, 10, Promise.reject(new Error('broken')), silent)).rejects.toThrow('broken');
+  });
+
+  it('gives LATE after the deadline, and tells of a failure that comes then', async () => {
+    const clock = handClock();
+    const told: unknown[] = [];
+    let fail: (error: Error) => void = silent;
+    const work = new Promise<string>((_, reject) => {
+      fail = reject;
+    });
+    const outcome = orLate(clock, 10, work, (error) => told.push(error));
+    await clock.advance(10);
+    await expect(outcome).resolves.toBe(LATE);
+    fail(new Error('after all'));
+    await clock.advance(0);
+    expect(told).toEqual([new Error('after all')]);
+  });
+});
+
+describe('orAborted', () => {
+  it('gives the outcome, or the reason where the signal is first', async () => {
+    const { signal } = new AbortController();
+    await expect(orAborted(Promise.resolve(7), signal)).resolves.toBe(7);
+    await expect(orAborted(Promise.reject(new Error('broken')), signal)).rejects.toThrow('broken');
+    const stop = new AbortController();
+    const waiting = orAborted(new Promise(silent), stop.signal);
+    stop.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    await expect(orAborted(Promise.resolve(7), stop.signal)).rejects.toThrow('enough');
   });
 });

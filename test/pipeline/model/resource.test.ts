@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
+import { EMPTY_IDENTITY, type Identity, type NicIdentity } from '../../../avro/snapshot.ts';
+import { formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
+import { createBlock, createInstance } from '../../../pipeline/model/state.ts';
+
+const KEY = '0123456789abcdef0123456789abcdef';
+const UUID = '01234567-89ab-cdef-0123-456789abcdef';
+const MAC = 'fa:16:3e:00:00:01';
+const NO_NAMES: NicIdentity = {
+  id: MAC,
+  name: null,
+  mac: null,
+  bridge: null,
+  portId: null,
+  network: null,
+  filter: null,
+  parameters: {},
+};
+const NAMED: Identity = {
+  ...EMPTY_IDENTITY,
+  name: 'web-01',
+  instanceName: 'instance-0000002a',
+  projectId: 'p1',
+  projectName: 'shop',
+  userId: 'u1',
+  userName: 'alice',
+  host: 'kvm1',
+  imageId: 'i1',
+  osType: 'hvm',
+  architecture: 'x86_64',
+};
+
+/** The resource of one block of an instance with this identity. */
+function resource(kind: number, deviceId: string, identity: Identity | null) {
+  const instance = createInstance(KEY, false);
+  instance.identity = identity;
+  return resourceOf(instance, createBlock(kind, kind === INSTANCE ? 0 : 1, deviceId, 1));
+}
+
+const nic = (over: Partial<NicIdentity>): Identity => ({ ...NAMED, nics: [{ ...NO_NAMES, ...over }] });
+
+test('a uuid is written with its hyphens', () => {
+  expect(formatUuid(KEY)).toBe(UUID);
+});
+
+describe('the id of a resource, as Ceilometer makes it', () => {
+  test.each<[string, number, string, Identity | null, string]>([
+    ['an instance', INSTANCE, '', NAMED, UUID],
+    ['an instance nobody knows', INSTANCE, '', null, UUID],
+    ['a disk', DISK, 'vda', NAMED, `${UUID}-vda`],
+    ['a nic, by its tap', NIC, MAC, nic({ name: 'tap1' }), `instance-0000002a-${UUID}-tap1`],
+    ['a nic with a filter', NIC, MAC, nic({ name: 'tap1', filter: 'nova-instance-tap1' }), 'nova-instance-tap1'],
+    ['a nic without a name', NIC, MAC, nic({}), `instance-0000002a-${UUID}-${MAC}`],
+    ['a nic that the identity does not list', NIC, 'other', nic({ name: 'tap1' }), `instance-0000002a-${UUID}-other`],
+    ['a nic of an instance nobody knows', NIC, MAC, null, `instance-${UUID}-${MAC}`],
+  ])('%s', (_what, kind, deviceId, identity, expected) => {
+    expect(resource(kind, deviceId, identity).id).toBe(expected);
+  });
+});
+
+describe('whose it is', () => {
+  test('is what the identity says, null where nobody does', () => {
+    const ofAlice = { userId: 'u1', userName: 'alice', projectId: 'p1', projectName: 'shop' };
+    expect(resource(DISK, 'vda', NAMED)).toMatchObject(ofAlice);
+    const ofNobody = { userId: null, userName: null, projectId: null, projectName: null };
+    expect(resource(DISK, 'vda', null)).toMatchObject(ofNobody);
+  });
+});
+
+describe('the metadata', () => {
+  const common = {
+    display_name: 'web-01',
+    name: 'instance-0000002a',
+    instance_id: UUID,
+    instance_host: 'kvm1',
+    image: { id: 'i1' },
+    image_ref: 'i1',
+    architecture: 'x86_64',
+    os_type: 'hvm',
+  };
+
+  test('of an instance holds what is known of it, and nothing that is not', () => {
+    expect(resource(INSTANCE, '', NAMED).metadata).toEqual(common);
+    expect(resource(INSTANCE, '', null).metadata).toEqual({ instance_id: UUID });
+  });
+
+  test('tells the flavor twice, as Ceilometer does, the root disk without the ephemeral one', () => {
+    const flavor = {
+      id: 'f1',
+      name: 'm1.small',
+      vcpus: 2,
+      memory: 2048,
+      disk: 30,
+      ephemeral: 10,
+      swap: 0,
+      extraSpecs: {},
+    };
+    expect(resource(INSTANCE, '', { ...NAMED, flavor }).metadata).toEqual({
+      ...common,
+      instance_type: 'm1.small',
+      flavor: { id: 'f1', name: 'm1.small', vcpus: 2, ram: 2048, disk: 30, ephemeral: 10, swap: 0 },
+      vcpus: 2,
+      memory_mb: 2048,
+      disk_gb: 30,
+      ephemeral_gb: 10,
+      root_gb: 20,
+    });
+    const unknown = { ...flavor, disk: null };
+    expect(resource(INSTANCE, '', { ...NAMED, flavor: unknown }).metadata).toMatchObject({ root_gb: null });
+  });
+
+  test('tells the zone and the owner’s own metadata where there are some', () => {
+    const identity = { ...NAMED, imageId: null, availabilityZone: 'az1', metadata: { stack: 'blue' } };
+    expect(resource(INSTANCE, '', identity).metadata).toEqual({
+      ...common,
+      image: null,
+      image_ref: null,
+      'OS-EXT-AZ:availability_zone': 'az1',
+      user_metadata: { stack: 'blue' },
+    });
+  });
+
+  test('of a disk names it', () => {
+    expect(resource(DISK, 'vda', NAMED).metadata).toEqual({ ...common, disk_name: 'vda' });
+  });
+
+  test('of a nic names it instead of the instance', () => {
+    const identity = nic({ name: 'tap1', mac: MAC, bridge: 'br1', portId: 'port1', parameters: { ip: '10.0.0.1' } });
+    expect(resource(NIC, MAC, identity).metadata).toEqual({
+      ...common,
+      name: 'tap1',
+      mac: MAC,
+      fref: null,
+      parameters: { ip: '10.0.0.1', interfaceid: 'port1', bridge: 'br1' },
+      vnic_name: 'tap1',
+    });
+    const filtered = nic({ name: 'tap1', filter: 'nova-instance-tap1' });
+    expect(resource(NIC, MAC, filtered).metadata).toMatchObject({
+      name: 'tap1',
+      mac: MAC,
+      fref: 'nova-instance-tap1',
+      parameters: {},
+      vnic_name: 'nova-instance-tap1',
+    });
+  });
+});
+
+test('a resource is made once', () => {
+  const instance = createInstance(KEY, false);
+  const block = createBlock(INSTANCE, 0, '', 1);
+  expect(resourceOf(instance, block)).toBe(resourceOf(instance, block));
+});
