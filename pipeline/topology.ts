@@ -29,8 +29,8 @@ export interface TopologyDeps {
 }
 
 /**
- * The whole pipeline. What flows is a pull, the messages that one request to Kafka gave; its credit was taken before
- * the request and comes back when it is delivered and checkpointed.
+ * The whole pipeline. What flows is a pull, the messages that one request to Kafka gave; its credit was taken
+ * when they came and comes back when it is delivered and checkpointed.
  *
  *   pulls ─ decode ─ dead letters ─ window ─ derive ─ publish ─ commit
  */

@@ -1,7 +1,9 @@
-/** How many pulls may be under way: RxJS has no back-pressure, so a credit is taken before Kafka is asked. */
+/** How many pulls may be under way: RxJS has no back-pressure, so there has to be room before Kafka is asked. */
 export interface Credits {
   /** Resolves when a pull may begin; rejects with the signal's reason when it aborts. */
-  take(signal: AbortSignal): Promise<void>;
+  room(signal: AbortSignal): Promise<void>;
+  /** A pull has brought something. */
+  take(): void;
   /** A pull is done with. */
   give(): void;
   /** Resolves when no pull is under way. */
@@ -18,8 +20,10 @@ export function createCredits(limit: number): Credits {
     for (const resume of all) resume();
   };
   return {
-    take: async (signal) => {
+    room: async (signal) => {
       for (signal.throwIfAborted(); used >= limit; signal.throwIfAborted()) await turn(waiting, signal);
+    },
+    take: () => {
       used++;
     },
     give: () => {
