@@ -33,7 +33,7 @@ const NAMED: Identity = {
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {
-  const instance = createInstance(KEY, false);
+  const instance = createInstance(KEY, [], false);
   instance.identity = identity;
   return resourceOf(instance, createBlock(kind, kind === INSTANCE ? 0 : 1, deviceId, 1));
 }
@@ -147,7 +147,7 @@ describe('the metadata', () => {
 });
 
 test('a resource is made once', () => {
-  const instance = createInstance(KEY, false);
+  const instance = createInstance(KEY, [], false);
   const block = createBlock(INSTANCE, 0, '', 1);
   expect(resourceOf(instance, block)).toBe(resourceOf(instance, block));
 });
