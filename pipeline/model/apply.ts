@@ -110,13 +110,16 @@ function applyRest(
   b: number,
   t: number,
 ): void {
-  if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
+  if (block.kind === INSTANCE) noteVcpus(instance, block, batch, b);
   applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
 }
 
-function noteVcpus(instance: InstanceState, batch: SliceBatch, b: number): void {
+/** The vCPUs decide what the cpu counter can reach, its utilisation, and are part of the resource. */
+function noteVcpus(instance: InstanceState, block: Block, batch: SliceBatch, b: number): void {
   const v = (batch.valueStart[b] as number) + (COUNTERS[INSTANCE] as number) + VCPUS;
-  if (batch.present[v] === 1) instance.vcpus = batch.lo[v] as number;
+  if (batch.present[v] === 0 || batch.lo[v] === instance.vcpus) return;
+  instance.vcpus = batch.lo[v] as number;
+  block.resource = null;
 }
 
 /** The device's own epoch, else the instance's; a reboot of the host makes every epoch another one. */

@@ -3,6 +3,7 @@ import { COUNTERS } from '../../avro/batch.ts';
 import { applySlice } from './apply.ts';
 import { type Closed, createClosed } from './closed.ts';
 import { createTally, type Tally } from './flags.ts';
+import { forgetGone } from './forget.ts';
 import { emitGauges } from './gauges.ts';
 import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, release } from './hold.ts';
@@ -20,6 +21,8 @@ export interface Partition {
   readonly hold: Hold;
   /** Slices of a batch that wait. */
   readonly waiting: Map<SliceBatch, number>;
+  /** Time at which what is gone was last looked for. */
+  sweptAt: number;
   /** By window size: windows before this index are closed by grace. */
   readonly closedBefore: number[];
 }
@@ -30,6 +33,7 @@ export const createPartition = (rules: Rules): Partition => ({
   listed: new Map(),
   hold: createHold(),
   waiting: new Map(),
+  sweptAt: Number.NEGATIVE_INFINITY,
   closedBefore: rules.windows.sizes.map(() => Number.NEGATIVE_INFINITY),
 });
 
@@ -90,6 +94,7 @@ function admit(
   for (let n = 0; n < header.instances; n++) {
     const instance = instanceOf(partition, batch, header.firstInstance + n, listed[n]);
     instance.waiting++;
+    instance.listedAt = Math.max(instance.listedAt, header.poll.startedAt);
     instances.push(instance);
   }
   partition.listed.set(source, instances);
@@ -152,6 +157,7 @@ function readingsOf(batch: SliceBatch, { firstInstance, instances }: SliceHeader
 function drain(partition: Partition, rules: Rules, outcome: Outcome): void {
   drainUpTo(partition, rules, outcome, partition.progress.watermark);
   closeSilent(partition, rules, outcome.closed);
+  forgetGone(partition);
 }
 
 function drainUpTo(partition: Partition, rules: Rules, outcome: Outcome, watermark: number): void {

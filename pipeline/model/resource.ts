@@ -15,7 +15,7 @@ export function resourceOf(instance: InstanceState, block: Block): Resource {
   if (block.resource) return block.resource;
   const { identity } = instance;
   const uuid = formatUuid(instance.key);
-  const { id, metadata } = deviceOf(block, uuid, identity);
+  const { id, metadata } = deviceOf(instance, block, uuid);
   block.resource = {
     id,
     userId: identity?.userId ?? null,
@@ -28,9 +28,9 @@ export function resourceOf(instance: InstanceState, block: Block): Resource {
 }
 
 function deviceOf(
+  { identity, vcpus }: InstanceState,
   block: Block,
   uuid: string,
-  identity: Identity | null,
 ): { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> } {
   if (block.kind === DISK) {
     return { id: `${uuid}-${block.deviceId}`, metadata: { disk_name: block.deviceId } };
@@ -43,7 +43,7 @@ function deviceOf(
       metadata: nicMetadata(nic, vnic, block.deviceId),
     };
   }
-  return { id: uuid, metadata: {} };
+  return { id: uuid, metadata: vcpus > 0 ? { cpu_number: vcpus } : {} };
 }
 
 const nicMetadata = (nic: NicIdentity | undefined, vnic: string, id: string): Readonly<Record<string, unknown>> => ({

@@ -87,6 +87,8 @@ export interface InstanceState {
   readonly uuid: readonly number[];
   readonly isHost: boolean;
   readonly blocks: Block[];
+  /** Start of the newest poll that listed it. */
+  listedAt: number;
   /** Slices that list it and wait in the reorder buffer: it is not silent (ruling R1). */
   waiting: number;
   /** Latest time a source listed it as off. */
@@ -100,6 +102,7 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   uuid,
   isHost,
   blocks: [],
+  listedAt: Number.NEGATIVE_INFINITY,
   waiting: 0,
   absent: null,
   identity: null,

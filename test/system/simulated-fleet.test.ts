@@ -114,7 +114,7 @@ describe('an hour of a simulated fleet', () => {
       expect(epochs.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
       expect([...observed.values()].reduce((sum, { wraps }) => sum + wraps, 0)).toBeGreaterThan(20);
       expect(polls.length).toBeLessThan(4 * 360);
-      expect(drops).toEqual({ ...drops, late: 0, conflict: 0, epoch_unknown: 0, quarantined: 0, oversize: 0 });
+      expect(drops).toEqual({ ...drops, late: 0, conflict: 0, epoch_unknown: 0, quarantined: 0, malformed: 0 });
       expect(drops.duplicate).toBeGreaterThan(0);
     },
   );
