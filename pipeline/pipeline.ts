@@ -60,9 +60,11 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       return new Map([...positions].map(([partition, { start }]) => [partition, start]));
     },
     onRevoke: async (partitions) => {
+      const given = partitions.map((partition) => ({ partition, owned: ownership.of(partition) }));
       await settle();
       await store.release(partitions);
-      for (const partition of partitions) ownership.disown(partition);
+      // Where destinations took longer than the group waits, the partition may be ours again by now, taken up anew.
+      for (const { partition, owned } of given) if (ownership.of(partition) === owned) ownership.disown(partition);
     },
   });
 
@@ -98,15 +100,19 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   };
 }
 
-/** Pulls until the signal aborts, each that brought something with a credit. */
+/**
+ * Pulls until the signal aborts, while a credit is free. A pull takes its credit in the moment it ends and not before:
+ * a revocation waits for the credits, and a pull that was asked for meanwhile waits for the revocation.
+ */
 async function* pulls(consumer: RawConsumer, credits: Credits, signal: AbortSignal): AsyncGenerator<Pulled> {
   while (!signal.aborted) {
     await credits.free(signal).catch(() => undefined);
     if (signal.aborted) return;
-    const messages = await consumer.pull();
-    if (messages.length === 0) continue;
-    credits.take();
-    yield pullOf(messages);
+    const messages = await consumer.pull().then((pulled) => {
+      if (pulled.length > 0) credits.take();
+      return pulled;
+    });
+    if (messages.length > 0) yield pullOf(messages);
   }
 }
 

@@ -93,6 +93,7 @@ function applyRow(
       continue;
     }
     life.ended = false;
+    if (Number.isNaN(block.firstAt)) block.firstAt = t;
     applyRest(at, instance, block, batch, b, t);
     if (cumulative) applyCumulative(at, instance, block, life, batch, b, t, startedAt);
     else applyInterval(at, instance, block, life, batch, b, t, interval);
@@ -109,7 +110,6 @@ function applyRest(
   b: number,
   t: number,
 ): void {
-  if (Number.isNaN(block.firstAt)) block.firstAt = t;
   if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
   applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
 }

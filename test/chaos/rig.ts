@@ -9,6 +9,7 @@ import { type Child, ready, startProgram } from '../system/child.ts';
 
 export const INTERVAL_S = 1;
 export const WINDOW_S = 3;
+export const PARTITIONS = 6;
 const INSTANCES = 16;
 /** Cpu, one counter of the disk and one of the nic: each as a total and as a delta. */
 export const SERIES = INSTANCES * 3;
@@ -23,7 +24,7 @@ export interface Rig {
   /** Resolves as soon as the file has grown. */
   grown(): Promise<void>;
   /** Resolves when every series has a window that ends so many windows after the latest there is now. */
-  windowsMore(count: number): Promise<void>;
+  windowsMore(count: number, timeoutMs?: number): Promise<void>;
 }
 
 /** A fleet without faults, polled every second through topics of its own: the truth about every counter is known. */
@@ -55,9 +56,11 @@ export function createRig(broker: string): Rig {
       const before = size();
       return expect.poll(size, { timeout: 60_000, interval: 2 }).toBeGreaterThan(before);
     },
-    windowsMore: async (count) => {
+    windowsMore: async (count, timeoutMs = 90_000) => {
       const target = latestEnd(lines()) + count * WINDOW_S * 1000;
-      await expect.poll(() => earliestEnd(lines()), { timeout: 90_000, interval: 200 }).toBeGreaterThanOrEqual(target);
+      await expect
+        .poll(() => earliestEnd(lines()), { timeout: timeoutMs, interval: 200 })
+        .toBeGreaterThanOrEqual(target);
     },
   };
 }
@@ -70,7 +73,7 @@ const settings = (broker: string, fleet: object, path: string): object => {
       brokers: [broker],
       topics: { raw: name, deadLetters: `${name}.dead` },
       group: name,
-      partitions: 6,
+      partitions: PARTITIONS,
       // A killed member's partitions are free again after this, which is as short as brokers allow.
       librdkafka: { 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 500 },
     },

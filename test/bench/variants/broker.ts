@@ -49,5 +49,7 @@ async function fill(): Promise<BrokerAnswer> {
   return { brokers: cluster.brokers, partitions, topics };
 }
 
+// An embedded broker would outlive a bench that was interrupted.
+process.once('disconnect', () => process.exit());
 process.send?.(await fill());
 if (brokers !== null) process.disconnect();
