@@ -4,7 +4,7 @@ import type { Row } from '../../../avro/snapshot.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import { pollOf, rulesOf, SECOND, take, vm } from './polls.ts';
 
-type Reading = readonly [t: number, row: Partial<Row>, polledAt?: number];
+type Reading = readonly [t: number, row: Partial<Row>, epoch?: string];
 const MEMORY = BLOCK_FIELDS[0].indexOf('memory');
 const USAGE = BLOCK_FIELDS[0].indexOf('memoryUsage');
 
@@ -12,8 +12,8 @@ const USAGE = BLOCK_FIELDS[0].indexOf('memoryUsage');
 function play(sizes: readonly number[], readings: readonly Reading[]) {
   const rules = rulesOf({ sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => 'auto') });
   const partition = createPartition(rules);
-  return readings.map(([t, row, polledAt = t]) =>
-    take(partition, rules, pollOf(polledAt, [vm(t, row)])).closed.gauges.map(({ size, index, field, last }) => {
+  return readings.map(([t, row, epoch = 'e1']) =>
+    take(partition, rules, pollOf(t, [vm(t, row, { epoch })])).closed.gauges.map(({ size, index, field, last }) => {
       const length = sizes[size] as number;
       return [length, (index + 1) * length, BLOCK_FIELDS[0][field], last];
     }),
@@ -101,6 +101,16 @@ describe('gauges', () => {
         [120, { memory: 4n }],
       ],
       [[], [], [], [[60, 60, 'memory', 2]], [], [[60, 120, 'memory', 4]]],
+    ],
+    [
+      'also one of another epoch, as the host that a VM has left may give',
+      [60],
+      [
+        [50, { memory: 2n }, 'e2'],
+        [40, { memory: 9n }, 'e1'],
+        [70, { memory: 3n }, 'e2'],
+      ],
+      [[], [], [[60, 60, 'memory', 2]]],
     ],
     [
       'beyond 2^53 it is exact, and zero is a value',

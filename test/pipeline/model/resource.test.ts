@@ -5,6 +5,7 @@ import { formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
 import { createBlock, createInstance } from '../../../pipeline/model/state.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
+const WORDS = [0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef];
 const UUID = '01234567-89ab-cdef-0123-456789abcdef';
 const MAC = 'fa:16:3e:00:00:01';
 const NO_NAMES: NicIdentity = {
@@ -33,7 +34,7 @@ const NAMED: Identity = {
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {
-  const instance = createInstance(KEY, [], false);
+  const instance = createInstance(KEY, WORDS, false);
   instance.identity = identity;
   return resourceOf(instance, createBlock(kind, kind === INSTANCE ? 0 : 1, deviceId, 1));
 }
@@ -147,7 +148,7 @@ describe('the metadata', () => {
 });
 
 test('a resource is made once', () => {
-  const instance = createInstance(KEY, [], false);
+  const instance = createInstance(KEY, WORDS, false);
   const block = createBlock(INSTANCE, 0, '', 1);
   expect(resourceOf(instance, block)).toBe(resourceOf(instance, block));
 });

@@ -36,6 +36,9 @@ function logOf(times: readonly number[], low: number, committed: number | null) 
 /** A record every minute for 100 minutes until now: offset 10 a hundred minutes ago, 110 now. */
 const STEADY = Array.from({ length: 101 }, (_, index) => 100 - index);
 
+/** Ten minutes of records, then none until ten minutes ago: offsets 10 to 19 and 20 to 30. */
+const WITH_PAUSE = [...STEADY.slice(0, 10), ...STEADY.slice(-11)];
+
 describe('where a partition is taken up', () => {
   test.each<[string, readonly number[], number | null, { readonly start: number; readonly liveFrom: number }]>([
     ['nothing committed: all of it, live', STEADY, null, { start: 10, liveFrom: 10 }],
@@ -44,6 +47,7 @@ describe('where a partition is taken up', () => {
     ['committed before it, as retention has passed: all there is, live', STEADY, 4, { start: 10, liveFrom: 4 }],
     ['committed now: read again from the rewind before it', STEADY, 111, { start: 90, liveFrom: 111 }],
     ['a rewind longer than the log: all of it', STEADY.slice(90), 21, { start: 10, liveFrom: 21 }],
+    ['a pause right before what is committed: from before the pause', WITH_PAUSE, 20, { start: 10, liveFrom: 20 }],
     [
       'nothing written since long before the rewind',
       STEADY.map((minutes) => minutes + 5000),
