@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     globalSetup: './test/build.ts',
     reporters: ['default', './test/tally.ts'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // node-rdkafka loads in one isolate of a process only: forks, never threads.
     pool: 'forks',

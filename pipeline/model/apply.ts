@@ -1,7 +1,9 @@
 import { BLOCK_FIELDS, COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
 import { STATES } from '../../avro/snapshot.ts';
+import { endLives } from './absence.ts';
+import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
-import { applyCumulative, applyInterval, type Circumstances, endLives } from './counters.ts';
+import { applyCumulative, applyInterval } from './counters.ts';
 import type { Tally } from './flags.ts';
 import { applyGauges } from './gauges.ts';
 import { grow, isGrowth } from './grow.ts';

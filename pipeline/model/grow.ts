@@ -1,6 +1,7 @@
 import { COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
-import { type Circumstances, checkRate } from './counters.ts';
+import type { Circumstances } from './circumstances.ts';
 import { INTERPOLATED, LATE } from './flags.ts';
+import { checkRate } from './plausible.ts';
 import { maxGap } from './progress.ts';
 import type { Block, InstanceState } from './state.ts';
 import {

@@ -1,0 +1,87 @@
+import type { Circumstances } from './circumstances.ts';
+import { EPOCH_CONFLICT, LOWER_BOUND, RESET } from './flags.ts';
+import { isPlausible, maxRate } from './plausible.ts';
+import { maxGap } from './progress.ts';
+import { span } from './span.ts';
+import { BASE, type Block, type InstanceState, type Life } from './state.ts';
+import { type Amount, add, toAmount } from './uint64.ts';
+import { mark } from './windows.ts';
+
+/**
+ * The first reading of an epoch. The first epoch ever of a series is a baseline, unless its start is known and lies
+ * in the stream or the instance was seen off before; every later epoch counts from zero, if the evidence allows
+ * (design 4 (a), (b); R2, R4, R5, R6, R13).
+ */
+export function begin(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  life: Life,
+  f: number,
+  t: number,
+  hi: number,
+  lo: number,
+  startedAt: number,
+): void {
+  const value = toAmount(hi, lo);
+  const previous = previousTime(block, f);
+  const first = previous === Number.NEGATIVE_INFINITY || block.firstAt === t;
+  const off = instance.absent?.source === life.source ? instance.absent.at : Number.NEGATIVE_INFINITY;
+  const start = startedAt < t || value === 0 ? startedAt : Number.NaN;
+  if (first && off === Number.NEGATIVE_INFINITY && !(start >= at.progress.streamStart)) {
+    at.tally.events.first++;
+    addToTotals(block, f, value);
+    return;
+  }
+  addToTotals(block, f, 0);
+  const origin = originOf(at, life, t, off, start, previous);
+  const rate = maxRate(at, instance, block, f);
+  const flags = first ? origin.flags & ~RESET : origin.flags;
+  if (flags & RESET) at.tally.events.reset++;
+  if (isPlausible(value, rate, t - origin.evidenceFrom)) {
+    span(at, block, f, value, origin.from, t, flags, maxGap(at.interval));
+  } else {
+    at.tally.events.epoch_conflict++;
+    mark(at.emission.rules, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
+  }
+}
+
+/** Where a count from zero begins, since when the value can have come together, and what to say of it. */
+function originOf(
+  at: Circumstances,
+  life: Life,
+  t: number,
+  off: number,
+  start: number,
+  previous: number,
+): { readonly from: number; readonly evidenceFrom: number; readonly flags: number } {
+  if (off > Number.NEGATIVE_INFINITY && off < t) {
+    const from = Number.isNaN(start) ? off : Math.max(start, off);
+    return { from, evidenceFrom: from, flags: 0 };
+  }
+  if (!Number.isNaN(start)) return { from: Math.max(start, previous), evidenceFrom: start, flags: RESET };
+  const unlistedAt = life.source.completeAt;
+  if (unlistedAt > Number.NEGATIVE_INFINITY && unlistedAt < t) {
+    return { from: Math.max(unlistedAt, previous), evidenceFrom: unlistedAt, flags: RESET | LOWER_BOUND };
+  }
+  return {
+    from: previous,
+    evidenceFrom: previous - at.rules.maxSkew - at.interval,
+    flags: RESET | LOWER_BOUND,
+  };
+}
+
+/** The latest reading of the series in any epoch; −∞ if there was none. */
+function previousTime(block: Block, f: number): number {
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const life of block.lives) {
+    const t = life.base[f * BASE] as number;
+    if (t > latest) latest = t;
+  }
+  return latest;
+}
+
+/** The continuity-corrected cumulative starts from the first baselines, or from zero (R18). */
+export function addToTotals(block: Block, f: number, value: Amount): void {
+  for (const totals of block.totals) totals[f] = add(totals[f] ?? 0, value);
+}
