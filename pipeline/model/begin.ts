@@ -1,9 +1,8 @@
-import type { Circumstances } from './circumstances.ts';
+import type { Circumstances, CounterReading } from './circumstances.ts';
 import { EPOCH_CONFLICT, LOWER_BOUND, RESET } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
-import { maxGap } from './progress.ts';
 import { span } from './span.ts';
-import { BASE, type Block, type InstanceState, type Life } from './state.ts';
+import { BASE, type Block, type Life } from './state.ts';
 import { type Amount, add, toAmount } from './uint64.ts';
 import { mark } from './windows.ts';
 
@@ -12,21 +11,12 @@ import { mark } from './windows.ts';
  * in the stream or the instance was seen off before; every later epoch counts from zero, if the evidence allows
  * (design 4 (a), (b); R2, R4, R5, R6, R13).
  */
-export function begin(
-  at: Circumstances,
-  instance: InstanceState,
-  block: Block,
-  life: Life,
-  f: number,
-  t: number,
-  hi: number,
-  lo: number,
-  startedAt: number,
-): void {
+export function begin(at: Circumstances, reading: CounterReading, startedAt: number): void {
+  const { instance, block, life, f, t, hi, lo } = reading;
   const value = toAmount(hi, lo);
   const previous = previousTime(block, f);
   const first = previous === Number.NEGATIVE_INFINITY || block.firstAt === t;
-  const off = instance.absent?.source === life.source ? instance.absent.at : Number.NEGATIVE_INFINITY;
+  const off = offSince(reading, previous);
   const start = startedAt < t || value === 0 ? startedAt : Number.NaN;
   if (first && off === Number.NEGATIVE_INFINITY && !(start >= at.progress.streamStart)) {
     at.tally.events.first++;
@@ -39,11 +29,16 @@ export function begin(
   const flags = first ? origin.flags & ~RESET : origin.flags;
   if (flags & RESET) at.tally.events.reset++;
   if (isPlausible(value, rate, t - origin.evidenceFrom)) {
-    span(at, block, f, value, origin.from, t, flags, maxGap(at.interval));
+    span(at, block, f, value, origin.from, t, flags);
   } else {
     at.tally.events.epoch_conflict++;
     mark(at.emission.rules, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
   }
+}
+
+/** When the source of the new epoch last listed the instance as off, if nothing was read of it since; else −∞ (R5). */
+function offSince({ instance: { absent }, life }: CounterReading, previous: number): number {
+  return absent?.source === life.source && absent.at >= previous ? absent.at : Number.NEGATIVE_INFINITY;
 }
 
 /** Where a count from zero begins, since when the value can have come together, and what to say of it. */

@@ -1,6 +1,7 @@
 import type { Tally } from './flags.ts';
 import type { Progress, SourceProgress } from './progress.ts';
 import type { CounterRules } from './rules.ts';
+import type { Block, InstanceState, Life } from './state.ts';
 import type { Emission } from './windows.ts';
 
 /** What surrounds the rows of one slice while they are applied. */
@@ -13,4 +14,15 @@ export interface Circumstances {
   readonly interval: number;
   /** Start of the poll. */
   readonly polledAt: number;
+}
+
+/** One value (hi:lo) of field `f` of a block's counters in one epoch, read at `t`. */
+export interface CounterReading {
+  readonly instance: InstanceState;
+  readonly block: Block;
+  readonly life: Life;
+  readonly t: number;
+  f: number;
+  hi: number;
+  lo: number;
 }

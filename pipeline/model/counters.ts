@@ -1,9 +1,8 @@
 import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
 import { addToTotals, begin } from './begin.ts';
-import type { Circumstances } from './circumstances.ts';
+import type { Circumstances, CounterReading } from './circumstances.ts';
 import { fall } from './fall.ts';
 import { checkRate } from './plausible.ts';
-import { maxGap } from './progress.ts';
 import { span } from './span.ts';
 import { BASE, type Block, type InstanceState, isAlive, type Life } from './state.ts';
 import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
@@ -26,21 +25,15 @@ export function applyCumulative(
 ): void {
   const start = batch.valueStart[b] as number;
   const counters = COUNTERS[block.kind] as number;
-  const gap = maxGap(at.interval);
+  const reading: CounterReading = { instance, block, life, t, f: 0, hi: 0, lo: 0 };
   for (let f = 0; f < counters; f++) {
     if (batch.present[start + f] === 0) continue;
-    const hi = batch.hi[start + f] as number;
-    const lo = batch.lo[start + f] as number;
-    const i = f * BASE;
-    if (Number.isNaN(life.base[i])) {
-      begin(at, instance, block, life, f, t, hi, lo, startedAt);
-    } else {
-      const d = difference(hi, lo, life.base[i + 1] as number, life.base[i + 2] as number);
-      if (!move(at, instance, block, life, f, t, hi, lo, d, gap)) continue;
-    }
-    life.base[i] = t;
-    life.base[i + 1] = hi;
-    life.base[i + 2] = lo;
+    reading.f = f;
+    reading.hi = batch.hi[start + f] as number;
+    reading.lo = batch.lo[start + f] as number;
+    if (Number.isNaN(life.base[f * BASE])) begin(at, reading, startedAt);
+    else if (!move(at, reading)) continue;
+    believe(reading);
     settle(at.emission, instance, block, f, ownTime(block, f));
   }
   life.finalisedAt = t;
@@ -56,29 +49,31 @@ function ownTime(block: Block, f: number): number {
   return least === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : least;
 }
 
+/** The reading is the baseline of the next. */
+function believe({ life, f, t, hi, lo }: CounterReading): void {
+  const i = f * BASE;
+  life.base[i] = t;
+  life.base[i + 1] = hi;
+  life.base[i + 2] = lo;
+}
+
 /** From one reading of an epoch to the next. False: the baseline stays what it was. */
-function move(
-  at: Circumstances,
-  instance: InstanceState,
-  block: Block,
-  life: Life,
-  f: number,
-  t: number,
-  hi: number,
-  lo: number,
-  d: number,
-  gap: number,
-): boolean {
+function move(at: Circumstances, reading: CounterReading): boolean {
+  const { instance, block, life, f, t, hi, lo } = reading;
   const i = f * BASE;
   const then = life.base[i] as number;
-  const before = toBigInt(life.base[i + 1] as number, life.base[i + 2] as number);
-  const delta: Amount = Number.isNaN(d) ? narrow(toBigInt(hi, lo) - before) : d;
-  if (delta < 0) return fall(at, instance, block, life, f, t, hi, lo, gap);
+  const delta = growth(hi, lo, life.base[i + 1] as number, life.base[i + 2] as number);
+  if (delta < 0) return fall(at, reading);
   life.falls?.delete(f);
   if (life.falls?.size === 0) life.falls = null;
   checkRate(at, instance, block, f, delta, t - then);
-  span(at, block, f, delta, then, t, 0, gap);
+  span(at, block, f, delta, then, t, 0);
   return true;
+}
+
+function growth(hi: number, lo: number, hi2: number, lo2: number): Amount {
+  const d = difference(hi, lo, hi2, lo2);
+  return Number.isNaN(d) ? narrow(toBigInt(hi, lo) - toBigInt(hi2, lo2)) : d;
 }
 
 /**
@@ -97,20 +92,19 @@ export function applyInterval(
   interval: number,
 ): void {
   const start = batch.valueStart[b] as number;
+  const reading: CounterReading = { instance, block, life, t, f: 0, hi: 0, lo: 0 };
   for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
     if (batch.present[start + f] === 0) continue;
-    const hi = batch.hi[start + f] as number;
-    const lo = batch.lo[start + f] as number;
-    const amount = toAmount(hi, lo);
+    reading.f = f;
+    reading.hi = batch.hi[start + f] as number;
+    reading.lo = batch.lo[start + f] as number;
     const then = life.base[f * BASE] as number;
     if (Number.isNaN(then)) addToTotals(block, f, 0);
     const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
     for (let w = 0; w < at.emission.rules.sizes.length; w++) {
-      spread(at.emission.rules, block, w, f, amount, from, t, 0, true);
+      spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);
     }
-    life.base[f * BASE] = t;
-    life.base[f * BASE + 1] = hi;
-    life.base[f * BASE + 2] = lo;
+    believe(reading);
     settle(at.emission, instance, block, f, t);
   }
   life.finalisedAt = t;

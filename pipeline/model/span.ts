@@ -1,5 +1,6 @@
 import type { Circumstances } from './circumstances.ts';
 import { EDGE, ESTIMATED } from './flags.ts';
+import { maxGap } from './progress.ts';
 import type { Block } from './state.ts';
 import type { Amount } from './uint64.ts';
 import { put, spread, windowOf } from './windows.ts';
@@ -13,10 +14,9 @@ export function span(
   from: number,
   t: number,
   flags: number,
-  gap: number,
 ): void {
   const { rules } = at.emission;
-  const measured = t - from <= gap;
+  const measured = t - from <= maxGap(at.interval);
   if (!measured) at.tally.events.gap++;
   for (let w = 0; w < rules.sizes.length; w++) {
     const size = rules.sizes[w] as number;

@@ -96,9 +96,7 @@ describe('a partition that goes to another owner in the middle', () => {
     }
   });
 
-  // An absence is not forgotten when the next epoch has begun, so that a later restart is not flagged as a reset by
-  // whoever has seen the absence (see absence.test.ts).
-  test.fails('and where some had, the same but the cumulative, whose memory is the log', () => {
+  test('and where some had, the same but the cumulative, whose memory is the log', () => {
     const stayed = withoutCumulative(whole);
     for (const offset of handOvers(log)) {
       const start = Math.floor(offset / 3);
