@@ -45,7 +45,7 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   const publishing = new AbortController();
   const ownership = createOwnership(rules);
   const credits = createCredits(CREDITS);
-  const store = createMemoryStore(consumer, clock, rewind);
+  const store = createMemoryStore(consumer, clock, rewind, report);
   const delivered = createDelivered(store);
 
   const settle = async (): Promise<void> => {
@@ -88,9 +88,13 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       reading.abort(new Error('the pipeline is stopping'));
       const giveUp = (): void => publishing.abort(signal.reason);
       signal.addEventListener('abort', giveUp, { once: true });
-      await done.finally(() => signal.removeEventListener('abort', giveUp));
-      await settle();
-      await consumer.close();
+      try {
+        await done;
+        await settle();
+      } finally {
+        signal.removeEventListener('abort', giveUp);
+        await consumer.close();
+      }
     },
   };
 }
