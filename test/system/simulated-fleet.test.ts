@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BLOCK_FIELDS, DISK } from '../../avro/batch.ts';
 import type { Fleet } from '../../connectors/simulator/fleet.ts';
+import { DROP_REASONS } from '../../pipeline/model/flags.ts';
 import { METERS } from '../../pipeline/model/meters.ts';
 import { formatUuid } from '../../pipeline/model/resource.ts';
 import type { Sample } from '../../pipeline/model/sample.ts';
@@ -114,8 +115,8 @@ describe('an hour of a simulated fleet', () => {
       expect(epochs.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
       expect([...observed.values()].reduce((sum, { wraps }) => sum + wraps, 0)).toBeGreaterThan(20);
       expect(polls.length).toBeLessThan(4 * 360);
-      expect(drops).toEqual({ ...drops, late: 0, conflict: 0, epoch_unknown: 0, quarantined: 0, oversize: 0 });
-      expect(drops.duplicate).toBeGreaterThan(0);
+      const reasons = DROP_REASONS.filter((reason) => drops[reason] > 0);
+      expect(reasons).toEqual(['duplicate']);
     },
   );
 
@@ -133,6 +134,6 @@ describe('an hour of a simulated fleet', () => {
       expect(movement, `${uuid} ${series}`).toBe(shown(lastAt) - shown(firstAt));
       expect(lastAt - firstAt).toBe(3590 * SECOND);
     }
-    expect(Object.values(hour.drops)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(Object.values(hour.drops).every((count) => count === 0)).toBe(true);
   });
 });
