@@ -45,7 +45,7 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   const publishing = new AbortController();
   const ownership = createOwnership(rules);
   const credits = createCredits(CREDITS);
-  const store = createMemoryStore(consumer, clock, rewind);
+  const store = createMemoryStore(consumer, clock, rewind, report);
   const delivered = createDelivered(store);
 
   const settle = async (): Promise<void> => {

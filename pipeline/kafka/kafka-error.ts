@@ -23,6 +23,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [/Failed to resolve/i, 'check the host names in kafka.brokers'],
   [/Connection refused|timed out|timeout|No route|unreachable/i, 'check kafka.brokers and that the brokers run'],
+  // A listener without TLS may also just hang up on what it cannot read.
+  [/SSL connection closed by peer/i, 'the listener may speak no TLS: remove kafka.tls or use its TLS port'],
   [
     /closed by peer|Disconnected.*APIVERSION|SSL handshake/i,
     'the listener may expect TLS or SASL: check kafka.tls and kafka.sasl',

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import type { Report } from '../runtime/events.ts';
 import type { Position, StateStore } from './store.ts';
 
 /** What the store asks of the log: methods of the consumer. */
@@ -16,7 +17,8 @@ const MAX_LOOKBACK_US = 10 * 365 * 86_400e6;
  * State in memory alone: the log is the memory. The committed offset says how far everything is delivered; a new
  * owner reads again from `rewindUs` before it, publishing nothing, until it has the state that the old one had.
  */
-export function createMemoryStore(log: Log, clock: Clock, rewindUs: number): StateStore {
+export function createMemoryStore(log: Log, clock: Clock, rewindUs: number, report: Report): StateStore {
+  const uncommitted = new Map<number, number>();
   return {
     acquire: async (partitions) => {
       const committed = await log.committed(partitions);
@@ -26,8 +28,24 @@ export function createMemoryStore(log: Log, clock: Clock, rewindUs: number): Sta
       }
       return positions;
     },
-    checkpoint: (through) => log.commit([...through].map(([partition, offset]) => ({ partition, offset }))),
-    release: async () => undefined,
+    // A commit that comes into a rebalance or finds no broker is refused. That loses nothing: it goes with the next
+    // one, or the partition's next owner publishes the same again under the same ids.
+    checkpoint: async (through) => {
+      for (const [partition, offset] of through) uncommitted.set(partition, offset);
+      const offsets = [...uncommitted].map(([partition, offset]) => ({ partition, offset }));
+      try {
+        await log.commit(offsets);
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        report({ event: 'kafka.trouble', client: 'checkpoint', error });
+        return;
+      }
+      for (const { partition, offset } of offsets)
+        if (uncommitted.get(partition) === offset) uncommitted.delete(partition);
+    },
+    release: async (partitions) => {
+      for (const partition of partitions) uncommitted.delete(partition);
+    },
   };
 }
 

@@ -43,12 +43,17 @@ export function createRig(broker: string): Rig {
   const config = join(directory, 'hypermeter.yaml');
   writeFileSync(config, JSON.stringify(settings(broker, fleetWords, path)));
   const lines = (): readonly string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
+  /** What a process that ended by itself has said. */
+  const ended: string[] = [];
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
   return {
     fleet: createFleet(configOf(fleetWords), since * 1000),
     start: async (role) => {
       const child = startProgram([role, '-c', config]);
       await ready(child, 60_000);
+      void child.exit.then(({ code }) => {
+        if (code !== 0 && code !== null) ended.push(`${role} ended with ${code}:\n${child.stderr()}`);
+      });
       return child;
     },
     lines,
@@ -59,8 +64,12 @@ export function createRig(broker: string): Rig {
     windowsMore: async (count, timeoutMs = 90_000) => {
       const target = latestEnd(lines()) + count * WINDOW_S * 1000;
       await expect
-        .poll(() => earliestEnd(lines()), { timeout: timeoutMs, interval: 200 })
+        .poll(() => (ended.length > 0 ? Number.POSITIVE_INFINITY : earliestEnd(lines())), {
+          timeout: timeoutMs,
+          interval: 200,
+        })
         .toBeGreaterThanOrEqual(target);
+      expect(ended).toEqual([]);
     },
   };
 }

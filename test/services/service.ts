@@ -15,7 +15,7 @@ const SERVICES = {
     provide: 'sudo test/services/start-libvirt.sh',
   },
   python: {
-    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack']),
+    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack, confluent_kafka']),
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
@@ -25,7 +25,7 @@ const SERVICES = {
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
-/** The Python environment of the foreign judges (fastavro, msgpack). */
+/** The Python environment of the foreign judges (fastavro, msgpack, confluent_kafka). */
 export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/python`;
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */

@@ -10,6 +10,7 @@ import { configured, listening, pullUntil, unique } from '../kafka/fixtures.ts';
 import { handClock } from '../runtime/hand-clock.ts';
 
 const MINUTE = 60e6;
+const quiet = (): void => undefined;
 const NOW = 1_700_000_000_000_000;
 /** Sent to the real log one by one, so that many have a millisecond of their own. */
 const RECORDS = 120;
@@ -56,14 +57,14 @@ describe('where a partition is taken up', () => {
     ],
   ])('%s', async (_what, minutes, committed, expected) => {
     const { log } = logOf(minutesAgo(minutes), 10, committed);
-    const store = createMemoryStore(log, handClock(NOW), 10 * MINUTE);
+    const store = createMemoryStore(log, handClock(NOW), 10 * MINUTE, quiet);
     expect(await store.acquire([3])).toEqual(new Map([[3, expected]]));
   });
 
   test('after a downtime: at least the rewind before what is committed, at most twice that and the downtime', async () => {
     for (let committed = 11; committed <= 110; committed++) {
       const { log } = logOf(minutesAgo(STEADY), 10, committed);
-      const position = (await createMemoryStore(log, handClock(NOW), 10 * MINUTE).acquire([0])).get(0);
+      const position = (await createMemoryStore(log, handClock(NOW), 10 * MINUTE, quiet).acquire([0])).get(0);
       const downtime = 110 - committed;
       expect(position?.liveFrom).toBe(committed);
       expect(position?.start).toBeLessThanOrEqual(Math.max(10, committed - 10));
@@ -73,7 +74,7 @@ describe('where a partition is taken up', () => {
 
   test('a log whose records are all older than ten years is not looked for for ever', async () => {
     const { log, asked } = logOf(minutesAgo([40 * 365 * 1440]), 10, 11);
-    const store = createMemoryStore(log, handClock(NOW), MINUTE);
+    const store = createMemoryStore(log, handClock(NOW), MINUTE, quiet);
     expect(await store.acquire([0])).toEqual(new Map([[0, { start: 11, liveFrom: 11 }]]));
     expect(asked()).toBeLessThan(30);
   });
@@ -81,7 +82,7 @@ describe('where a partition is taken up', () => {
 
 test('a checkpoint commits every partition in one call', async () => {
   const { log, commits } = logOf([], 0, null);
-  const store = createMemoryStore(log, handClock(NOW), MINUTE);
+  const store = createMemoryStore(log, handClock(NOW), MINUTE, quiet);
   await store.checkpoint(
     new Map([
       [0, 5],
@@ -130,8 +131,8 @@ describe.skipIf(!(await available('kafka')))('the log that a real consumer asks 
       if (committed !== null) await consumer.commit([{ partition: 0, offset: committed }]);
       for (const rewindUs of [10_000, 40_000, 100_000]) {
         const clock = handClock(last + 1000);
-        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs).acquire([0]);
-        expect(await createMemoryStore(consumer, clock, rewindUs).acquire([0])).toEqual(expected);
+        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs, quiet).acquire([0]);
+        expect(await createMemoryStore(consumer, clock, rewindUs, quiet).acquire([0])).toEqual(expected);
         starts.add(expected.get(0)?.start);
       }
     }
