@@ -53,7 +53,10 @@ export async function giveBack(partitions: readonly number[], owner: Membership,
   await finish(partitions, owner, deps);
   await intake.settled();
   intake.disown(partitions);
-  client.incrementalUnassign(partitions.map((partition) => ({ topic, partition })));
+  const given = partitions.map((partition) => ({ topic, partition }));
+  // A paused partition stays paused when it is given back, also for whoever takes it on next: us, perhaps.
+  client.resume(given);
+  client.incrementalUnassign(given);
 }
 
 /** The owner's part of giving back. */

@@ -37,20 +37,25 @@ describe.skipIf(!(await available('kafka')))('a broker that goes and comes back 
     rmSync(directory, { recursive: true });
   });
 
-  it('costs collector and pipeline nothing but time', { timeout: 180_000 }, async ({ annotate }) => {
-    const rig = createRig(`127.0.0.1:${PORT}`);
-    const collector = await rig.start('collect');
-    const pipeline = await rig.start('pipeline');
-    await rig.windowsMore(1);
-    await end('SIGTERM');
-    start();
-    await rig.windowsMore(3);
-    // What was published while it went could not be committed and comes again, under the same names.
-    const again = expectBalanced(rig.lines(), rig.fleet);
-    await annotate(`${again} of ${rig.lines().length} lines came twice, the same to the byte`);
-    for (const child of [pipeline, collector]) {
-      child.kill('SIGTERM');
-      expect(await child.exit, child.stderr()).toEqual({ code: 0, signal: null });
-    }
-  });
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s costs collector and pipeline nothing but time',
+    {
+      timeout: 180_000,
+    },
+    async (signal) => {
+      const rig = createRig(`127.0.0.1:${PORT}`);
+      const collector = await rig.start('collect');
+      const pipeline = await rig.start('pipeline');
+      await rig.windowsMore(1);
+      await end(signal);
+      start();
+      await rig.windowsMore(3);
+      // What was published while it went could not be committed and comes again, under the same names.
+      expectBalanced(rig.lines(), rig.fleet);
+      for (const child of [pipeline, collector]) {
+        child.kill('SIGTERM');
+        expect(await child.exit, child.stderr()).toEqual({ code: 0, signal: null });
+      }
+    },
+  );
 });
