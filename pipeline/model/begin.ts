@@ -9,7 +9,7 @@ import { mark } from './windows.ts';
 /**
  * The first reading of an epoch. The first epoch ever of a series is a baseline, unless its start is known and lies
  * in the stream or the instance was seen off before; every later epoch counts from zero, if the evidence allows
- * (design 4 (a), (b); R2, R4, R5, R6, R13).
+ * (docs/semantics.md (a), (b); R2, R4, R5, R6, R13).
  */
 export function begin(at: Circumstances, reading: CounterReading, startedAt: number): void {
   const { instance, block, life, f, t, hi, lo } = reading;

@@ -10,7 +10,7 @@ import { settle, spread } from './windows.ts';
 
 /**
  * Applies the counters of one block of a row of basis CUMULATIVE, read at `t`, to the life they belong to
- * (streaming rules 1.3, rulings R2 to R9), each counter for itself; blocks whose counters all just grow do not come
+ * (docs/semantics.md 1.3, rulings R2 to R9), each counter for itself; blocks whose counters all just grow do not come
  * here (`grow.ts`). The caller has made sure that `t` is newer than the life's last reading.
  */
 export function applyCumulative(

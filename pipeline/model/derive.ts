@@ -41,7 +41,7 @@ function gaugeSample({ instance, block, size, index, last }: ClosedGauge, meter:
   return sampleOf(instance, block, meter, rules, size, index, divide(last, meter.divisor), null, 'measured', NO_FLAGS);
 }
 
-/** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (design 4 (c)). */
+/** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
 function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules): Sample | undefined {
   const { instance, block, size, index, covered, flags } = closed;
   const volume = volumeOf(closed, meter);

@@ -20,7 +20,7 @@ export interface SourceProgress {
   era: number;
 }
 
-/** Event time of one partition (streaming rules 1.6, rulings R3, R4, R13). */
+/** Event time of one partition (docs/semantics.md 1.6, rulings R3, R4, R13). */
 export interface Progress {
   readonly sources: Map<string, SourceProgress>;
   /** Latest record time seen: the partition's "now". */
