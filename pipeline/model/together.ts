@@ -70,7 +70,7 @@ export function bringTogether(block: Block): void {
     if ((fields & (1 << f)) === 0) continue;
     cells.push(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
     for (let w = 0; w < windows.length; w++) {
-      cells.push((windows[w] as number[])[f * ACC + DELTA] as number, totals[w]?.[f] as number);
+      cells.push(openDelta(windows[w] as number[], f * ACC), totals[w]?.[f] as number);
     }
   }
   // A copy has none of the spare room that pushing left.
@@ -110,12 +110,21 @@ function fieldsTogether(block: Block, life: Life): number {
     if (then !== life.finalisedAt) return 0;
     if (first < 0) first = f;
     for (let w = 0; w < windows.length; w++) {
-      if (typeof totals[w]?.[f] !== 'number' || !isLike(windows[w] as number[], first * ACC, f * ACC, then)) return 0;
+      const acc = windows[w] as number[];
+      if (!isSafe(totals[w]?.[f], acc, f * ACC) || !isLike(acc, first * ACC, f * ACC, then)) return 0;
     }
     fields |= 1 << f;
   }
   return fields;
 }
+
+/** What the open window holds; 0 if none is open. */
+const openDelta = (acc: readonly number[], at: number): number =>
+  Number.isNaN(acc[at + K]) ? 0 : (acc[at + DELTA] as number);
+
+/** Can doubles hold the total, also with what the open window will add to it? */
+const isSafe = (total: number | bigint | null | undefined, acc: readonly number[], at: number): boolean =>
+  typeof total === 'number' && total + openDelta(acc, at) <= Number.MAX_SAFE_INTEGER;
 
 /** Has the counter at `other` the open window of the one at `first`, wholly covered up to the latest reading? */
 function isLike(acc: readonly number[], first: number, other: number, then: number): boolean {
