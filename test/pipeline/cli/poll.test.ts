@@ -37,7 +37,9 @@ describe('poll', () => {
     const { stdout } = await run(['poll', 'test://fine']);
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toBe('fine (test): 2 instances, 1 call, 12.3 ms');
-    expect(lines[1]).toMatch(/^UUID +NAME +STATE +VCPUS +CPU +MEMORY +USED +RESIDENT +DISK READ +WRITTEN +NET IN +OUT$/);
+    expect(lines[1]).toMatch(
+      /^UUID +NAME +STATE +VCPUS +CPU +MEMORY +USED +RESIDENT +DISK READ +WRITTEN +NET IN +OUT$/,
+    );
     expect(lines[2]).toMatch(
       /^01234567-89ab-cdef-0123-456789abcdef {2}web\?\[2J +running +- +213503d 23h +2\.0 GiB +- +- +1\.5 KiB +- +8\.0 PiB +0 B$/,
     );
