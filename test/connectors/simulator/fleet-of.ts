@@ -14,7 +14,7 @@ export const configOf = (some: object = {}): SimulatorConfig =>
 export const fleetOf = (some: object = {}): Fleet => createFleet(configOf(some), SINCE);
 
 /** Faults of one kind only. */
-export const only = (faults: object) => ({
+export const faultsOf = (faults: object) => ({
   faults: { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0, duplicate: 0, reorder: 0, ...faults },
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createFleet, type Fleet } from '../../../connectors/simulator/fleet.ts';
 import type { Guest } from '../../../connectors/simulator/guest.ts';
 import { absenceAt, bootedAt } from '../../../connectors/simulator/host.ts';
-import { configOf, fleetOf, HOUR, only, SECOND, SINCE } from './fleet-of.ts';
+import { configOf, faultsOf, fleetOf, HOUR, SECOND, SINCE } from './fleet-of.ts';
 
 const EVERYTHING = { instances: 20, disks: 2, nics: 2, faults: { reboot: 6, migrate: 6, hostAway: 4, wrap32: 0.5 } };
 const time = fc.integer({ min: SINCE - HOUR, max: SINCE + 12 * HOUR });
@@ -118,7 +118,7 @@ describe('counters', () => {
   });
 
   test('of 32-bit nics are what they would be, modulo 2^32', () => {
-    const narrow = fleetOf({ instances: 5, ...only({ wrap32: 1 }) });
+    const narrow = fleetOf({ instances: 5, ...faultsOf({ wrap32: 1 }) });
     const wide = fleetOf({ instances: 5 });
     for (const guest of narrow.guests) {
       const series = `${guest.nics[0]}/rxBytes`;
@@ -151,7 +151,7 @@ describe('lives', () => {
 
   test('a migration goes to another host, with an overlap or a gap of at most two seconds', () => {
     const overlaps = { yes: 0, no: 0 };
-    for (const lives of livesOf(fleetOf({ ...only({ migrate: 10 }) }), 10))
+    for (const lives of livesOf(fleetOf({ ...faultsOf({ migrate: 10 }) }), 10))
       lives.slice(1).forEach((life, index) => {
         const before = lives[index] as (typeof lives)[number];
         expect(life.host).not.toBe(before.host);
@@ -164,7 +164,7 @@ describe('lives', () => {
   });
 
   test('a restart stays on its host; a reboot of the guest begins no epoch', () => {
-    const fleet = fleetOf(only({ reboot: 10 }));
+    const fleet = fleetOf(faultsOf({ reboot: 10 }));
     for (const lives of livesOf(fleet, 10)) expect(new Set(lives.map(({ host }) => host)).size).toBe(1);
     expect(fleet.guests.flatMap((guest) => guest.biography.guestReboots).length).toBeGreaterThan(50);
     for (const guest of fleet.guests)
@@ -175,7 +175,7 @@ describe('lives', () => {
   });
 
   test('a reboot of the host ends all its VMs, and nothing lives on it meanwhile', () => {
-    const fleet = fleetOf({ ...only({ hostAway: 6, reboot: 4, migrate: 4 }) });
+    const fleet = fleetOf({ ...faultsOf({ hostAway: 6, reboot: 4, migrate: 4 }) });
     const lives = livesOf(fleet, 10).flat();
     let reboots = 0;
     for (const host of fleet.hosts) {

@@ -5,7 +5,7 @@ import type { Observation, Session } from '../../../connectors/connector.ts';
 import { absenceAt } from '../../../connectors/simulator/host.ts';
 import { endpointsOf, fleetEndpoints, simulator } from '../../../connectors/simulator/simulator.ts';
 import { SNAPSHOT } from '../../avro/examples.ts';
-import { configOf, fleetOf, HOUR, handClock, only, SECOND, SINCE } from './fleet-of.ts';
+import { configOf, faultsOf, fleetOf, HOUR, handClock, SECOND, SINCE } from './fleet-of.ts';
 
 const { signal } = new AbortController();
 
@@ -70,7 +70,7 @@ describe('an endpoint', () => {
   });
 
   test('a VM is listed off, without rows or epoch, until it runs again in a new epoch', async () => {
-    const { fleet, pollAll } = underTest(only({ reboot: 10 }));
+    const { fleet, pollAll } = underTest(faultsOf({ reboot: 10 }));
     const [guest] = fleet.guests as [(typeof fleet.guests)[number]];
     const [first, second] = fleet.lives(guest.key, SINCE + 5 * HOUR) as [
       ReturnType<typeof fleet.lives>[number],
@@ -87,7 +87,7 @@ describe('an endpoint', () => {
   });
 
   test('while a migration overlaps one of the two hosts runs the VM, the other has it paused', async () => {
-    const { fleet, pollAll } = underTest(only({ migrate: 10 }));
+    const { fleet, pollAll } = underTest(faultsOf({ migrate: 10 }));
     let seen = 0;
     for (const guest of fleet.guests) {
       const lives = fleet.lives(guest.key, SINCE + 2 * HOUR);
@@ -106,7 +106,7 @@ describe('an endpoint', () => {
   });
 
   test('a skewed host stamps everything with its own clock', async () => {
-    const { fleet, pollAll } = underTest(only({ skew: 5 }));
+    const { fleet, pollAll } = underTest(faultsOf({ skew: 5 }));
     const at = SINCE + HOUR;
     (await pollAll(at)).forEach((poll, index) => {
       const { skew } = fleet.hosts[index] as (typeof fleet.hosts)[number];
@@ -119,7 +119,7 @@ describe('an endpoint', () => {
 
 describe('a host that goes away', () => {
   async function beforeAbsence() {
-    const { fleet, clock, endpoints } = underTest(only({ hostAway: 4 }));
+    const { fleet, clock, endpoints } = underTest(faultsOf({ hostAway: 4 }));
     const host = fleet.hosts[0] as (typeof fleet.hosts)[number];
     absenceAt(host, SINCE + 10 * HOUR);
     const absence = host.history.absences.find(({ reboot }) => reboot) as (typeof host.history.absences)[number];
