@@ -23,6 +23,8 @@ export interface Host {
   readonly bootedAt: number | null;
   /** The daemon answers pings. */
   readonly keepsAlive: boolean;
+  /** Ids of the registered event callbacks, as the daemon gave them and takes them back. */
+  readonly callbacks: readonly Buffer[];
 }
 
 /**
@@ -44,15 +46,17 @@ export async function login(
     const hostname = client.call('CONNECT_GET_HOSTNAME', EMPTY_ARGUMENTS, signal);
     const name = await optional(reply(endpoint, hostname, decodeString), null);
     const bootedAt = await optional(bootTime(client, endpoint, clock, signal), null);
+    const callbacks: Buffer[] = [];
     for (const event of EVENTS) {
       const registered = client.call(
         'CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY',
         encodeEventRegistration(event),
         signal,
       );
-      await optional(registered, null); // without it the slow refresh finds the change
+      const callback = await optional(registered, null); // without it the slow refresh finds the change
+      if (callback) callbacks.push(callback);
     }
-    return { name, bootedAt, keepsAlive: keepsAlive === 1 };
+    return { name, bootedAt, keepsAlive: keepsAlive === 1, callbacks };
   } catch (error) {
     throw error instanceof RemoteError ? refusal(endpoint, driver, error) : error;
   }

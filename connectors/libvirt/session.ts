@@ -61,7 +61,7 @@ export async function openSession(
     const { bootedAt } = host;
     return { startedAt, endedAt, bootedAt, partial: null, calls: calls - before, hosts: [], instances };
   };
-  return { poll, closed: client.closed, close: () => client.close() };
+  return { poll, closed: client.closed, close: () => client.close(host.callbacks) };
 }
 
 async function loginOrClose(client: Client, options: SessionOptions, signal: AbortSignal): Promise<Host> {
