@@ -1,5 +1,5 @@
 import { concatMap, type Observable } from 'rxjs';
-import type { StateStore } from '../state/store.ts';
+import type { LogStore } from '../state/memory.ts';
 import type { Derived } from './pull.ts';
 
 /** How far each partition is delivered, until it is checkpointed. */
@@ -9,7 +9,7 @@ export interface Delivered {
   flush(): Promise<void>;
 }
 
-export function createDelivered(store: StateStore): Delivered {
+export function createDelivered(store: LogStore): Delivered {
   let through = new Map<number, number>();
   return {
     add: (next) => {

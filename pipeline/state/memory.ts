@@ -1,6 +1,17 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
-import type { Position, StateStore } from './store.ts';
+
+export interface Position {
+  readonly start: number;
+  readonly liveFrom: number;
+}
+
+/** How far each partition is delivered. */
+export interface LogStore {
+  acquire(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>;
+  checkpoint(through: ReadonlyMap<number, number>): Promise<void>;
+  release(partitions: readonly number[]): Promise<void>;
+}
 
 /** What the store asks of the log: methods of the consumer. */
 export interface Log {
@@ -17,7 +28,7 @@ const MAX_LOOKBACK_US = 10 * 365 * 86_400e6;
  * State in memory alone: the log is the memory. The committed offset says how far everything is delivered; a new
  * owner reads again from `rewindUs` before it, publishing nothing, until it has the state that the old one had.
  */
-export function createMemoryStore(log: Log, clock: Clock, rewindUs: number, report: Report): StateStore {
+export function createMemoryStore(log: Log, clock: Clock, rewindUs: number, report: Report): LogStore {
   const uncommitted = new Map<number, number>();
   return {
     acquire: async (partitions) => {

@@ -1,19 +1,68 @@
-/** Where a partition is taken up: read from `start` on, publish what comes from `liveFrom` on. */
-export interface Position {
+import type { Sample } from '../model/sample.ts';
+import type { Changes, Saved } from '../model/saved.ts';
+
+/**
+ * Where a partition is taken up. What lies before `liveFrom` is in the saved state, or was delivered by an earlier
+ * owner: it is read, from `start` on, only to bring back what memory held, and publishes nothing.
+ */
+export interface Taken {
   readonly start: number;
   readonly liveFrom: number;
+  /** The state as it was at `liveFrom`; null: what `start` to `liveFrom` tells is all there is. */
+  readonly saved: Saved | null;
+  /** Samples that were checkpointed and not confirmed, oldest first: to be published before anything else. */
+  readonly outbox: readonly Entry[];
+}
+
+/** Samples of one checkpoint, frozen: published again they are the same to the byte. */
+export interface Entry {
+  readonly id: string;
+  readonly samples: readonly Sample[];
+}
+
+/** One partition's atom: all of it is kept, or nothing. */
+export interface Checkpoint {
+  readonly partition: number;
+  /** The state holds every message before this one. */
+  readonly nextOffset: number;
+  /** What became final since the last checkpoint. */
+  readonly samples: readonly Sample[];
+  /** What changed since the last checkpoint; called once, at once, or never by a store that keeps no state. */
+  changes(): Changes;
+}
+
+/** `entry`: under what id the samples wait to be confirmed; null: there were none. `fenced`: another owner has the partition. */
+export type Outcome = { readonly outcome: 'kept'; readonly entry: string | null } | { readonly outcome: 'fenced' };
+
+/** What the destinations have of one partition. */
+export interface Confirmed {
+  readonly partition: number;
+  /** Everything that the messages before this one gave is delivered. */
+  readonly through: number;
+  /** Ids of the entries that are delivered. */
+  readonly entries: readonly string[];
 }
 
 /**
- * The seam to what outlives the process: how far each partition was delivered, and whatever state is kept. `acquire`
- * is called when partitions are assigned, before any of their messages is read; `checkpoint` when everything before
- * the given offsets is delivered, one call at a time; `release` when they are taken away, after the last checkpoint.
- * Each is one round trip, never one a reading. A rejection ends the pipeline: it must not go on without its memory. A
- * store that loses nothing by a checkpoint that was refused (memory: the log has it all) reports it and makes it good
- * with the next.
+ * The seam to what outlives the process: the state of each partition, the log's offset that it belongs to, and the
+ * samples that wait to be delivered. For each partition, in this order:
+ *
+ *   `take`        when it is assigned, before any of its messages is read; from then on an earlier owner is fenced
+ *   `checkpoint`  after its messages were counted and before what they gave is published; one call at a time
+ *   `confirm`     when destinations have it, in the order of the checkpoints; may overlap with a checkpoint
+ *   `release`     when it is taken away, after the last confirmation
+ *
+ * Each is one round trip for all the partitions it names, never one a reading. A store that is away for a moment is
+ * waited for within the call; the signal gives up waiting. A rejection ends the pipeline: it must not go on without
+ * its memory. A confirmation that a store could not note is no rejection: what it confirms is delivered again under
+ * the same ids after a restart.
  */
 export interface StateStore {
-  acquire(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>;
-  checkpoint(through: ReadonlyMap<number, number>): Promise<void>;
-  release(partitions: readonly number[]): Promise<void>;
+  /** Connects and checks that the store keeps what it is given. Rejects with an error that names the remedy. */
+  open(signal: AbortSignal): Promise<void>;
+  take(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Taken>>;
+  checkpoint(checkpoints: readonly Checkpoint[], signal: AbortSignal): Promise<ReadonlyMap<number, Outcome>>;
+  confirm(confirmed: readonly Confirmed[], signal: AbortSignal): Promise<void>;
+  release(partitions: readonly number[], signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
 }

@@ -2,13 +2,13 @@ import { from, lastValueFrom, Subject, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { commit, createDelivered } from '../../../pipeline/operators/commit.ts';
 import type { Derived } from '../../../pipeline/operators/pull.ts';
-import type { StateStore } from '../../../pipeline/state/store.ts';
+import type { LogStore } from '../../../pipeline/state/memory.ts';
 import { derived, quiet, settled } from './pulls.ts';
 
 /** A store that notes its checkpoints as [partition, offset] pairs. */
 function noting(checkpoint: () => Promise<void> = async () => undefined) {
   const noted: (readonly (readonly [number, number])[])[] = [];
-  const store: StateStore = {
+  const store: LogStore = {
     acquire: async () => new Map(),
     checkpoint: async (through) => {
       noted.push([...through]);
