@@ -25,6 +25,8 @@ export interface Checkpoint {
   readonly partition: number;
   /** The state holds every message before this one. */
   readonly nextOffset: number;
+  /** The changes are all there is: what the store has of the partition's state from before is forgotten. */
+  readonly whole: boolean;
   /** What became final since the last checkpoint. */
   readonly samples: readonly Sample[];
   /** What changed since the last checkpoint; called once, at once, or never by a store that keeps no state. */
