@@ -7,6 +7,7 @@ import { drawsOf } from '../../connectors/simulator/random.ts';
 import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../connectors/slices.ts';
 import { derive } from '../../pipeline/model/derive.ts';
 import { select } from '../../pipeline/model/meters.ts';
+import { createPartition } from '../../pipeline/model/partition.ts';
 import { createDecoder } from '../../pipeline/operators/decode.ts';
 import { createOwnership } from '../../pipeline/operators/ownership.ts';
 import type { RawMessage } from '../../pipeline/operators/pull.ts';
@@ -14,6 +15,7 @@ import { windowMessage } from '../../pipeline/operators/window.ts';
 import { jsonLine } from '../../pipeline/sinks/json-line.ts';
 import { fleetOf, SECOND, SINCE } from '../connectors/simulator/fleet-of.ts';
 import { rulesOf } from './model/polls.ts';
+import { ownedOf } from './operators/owned.ts';
 
 const INTERVAL = 10 * SECOND;
 const SIZES = [60 * SECOND, 90 * SECOND, 300 * SECOND];
@@ -55,13 +57,14 @@ function logOf(some: object): readonly RawMessage[] {
 function own(log: readonly RawMessage[], start: number, liveFrom: number): readonly (readonly string[])[] {
   const rules = rulesOf({ sizes: SIZES, graces: SIZES.map(() => 'auto') }, { reorder: 15 * SECOND });
   const decoder = createDecoder();
-  const ownership = createOwnership(rules);
-  ownership.own(0, liveFrom);
-  const deps = { rules, ownership, report: () => undefined, giveBack: decoder.giveBack };
+  const owned = ownedOf({ partition: createPartition(rules), liveFrom, next: start });
+  const ownership = createOwnership();
+  const quiet = () => undefined;
+  const deps = { rules, ownership, report: quiet, giveBack: decoder.giveBack, foreign: quiet };
   const selection = select(['*']);
   return log.slice(start).map(({ value, ...rest }) => {
-    const closed = windowMessage(deps, { ...rest, bytes: value.length, batch: decoder.read(value) });
-    return closed.flatMap((windows) => derive(windows, { sizes: SIZES, selection }).map(jsonLine));
+    const closed = windowMessage(deps, owned, { ...rest, bytes: value.length, batch: decoder.read(value) });
+    return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
   });
 }
 

@@ -91,7 +91,7 @@ describe('the embedded broker', () => {
     );
     expect(await consumer.watermarkOffsets(1)).toEqual({ low: 0, high: 51 });
     await producer.send([{ partition: 3, value: Buffer.from('left') }]);
-    expect(await consumer.lag()).toEqual(
+    expect(await consumer.ends()).toEqual(
       new Map([
         [0, 0],
         [1, 0],
