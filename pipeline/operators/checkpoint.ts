@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
-import { takeChanges } from '../model/saved.ts';
 import type { Sample } from '../model/sample.ts';
+import { takeChanges } from '../model/saved.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Checkpoint, Confirmed, Outcome, StateStore } from '../state/store.ts';

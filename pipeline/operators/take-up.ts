@@ -52,7 +52,12 @@ export async function takeAnew(
   index: number,
   before: number,
 ): Promise<{ readonly owned: Owned; readonly start: number }> {
-  report({ event: 'state.lost', partition: index, reason: 'foreign', detail: `the log holds another message ${before - 1}` });
+  report({
+    event: 'state.lost',
+    partition: index,
+    reason: 'foreign',
+    detail: `the log holds another message ${before - 1}`,
+  });
   const { low } = await log.watermarkOffsets(index);
   return { owned: { ...unsaved(rules, index, low, low, []), before }, start: low };
 }

@@ -2,10 +2,9 @@ import { map, type Observable } from 'rxjs';
 import type { SliceBatch } from '../../avro/batch.ts';
 import type { Closed } from '../model/closed.ts';
 import { COUNTER_EVENTS, DROP_REASONS, type Tally } from '../model/flags.ts';
-import { accept, type Outcome } from '../model/partition.ts';
-import { missing, refill, vouches } from '../model/refill.ts';
+import { accept, type LogRecord, type Outcome, refill, tick } from '../model/partition.ts';
 import type { Rules } from '../model/rules.ts';
-import { tick as advanceTo } from '../model/tick.ts';
+import { takeMissing, vouches } from '../model/saved.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Owned, Ownership } from './ownership.ts';
 import type { Decoded, DecodedMessage, Tick, Windowed } from './pull.ts';
@@ -28,7 +27,7 @@ export const window =
   (deps: WindowDeps) =>
   (pulls: Observable<Decoded>): Observable<Windowed> =>
     pulls.pipe(
-      map(({ messages, unreadable, tick }) => {
+      map(({ messages, unreadable, tick: atEnds }) => {
         const closed: { readonly owned: Owned; readonly closed: Closed }[] = [];
         const moved = new Set<Owned>();
         for (const message of messages) {
@@ -39,9 +38,9 @@ export const window =
           if (hasAny(windows)) closed.push({ owned, closed: windows });
         }
         for (const { partition, offset } of unreadable) pass(deps.ownership.of(partition), offset, moved);
-        if (tick === null) return { closed, moved };
+        if (atEnds === null) return { closed, moved };
         for (const owned of deps.ownership.all()) {
-          const windows = tickAtEnd(deps, owned, tick);
+          const windows = tickAtEnd(deps, owned, atEnds);
           if (windows === null || !hasAny(windows)) continue;
           moved.add(owned);
           closed.push({ owned, closed: windows });
@@ -72,13 +71,14 @@ export function windowMessage(deps: WindowDeps, owned: Owned | undefined, messag
   }
   owned.before = Number.POSITIVE_INFINITY;
   owned.next = offset + 1;
+  const record: LogRecord = { offset, time: timestampUs, length: bytes };
   if (offset < owned.liveFrom && owned.restored) {
-    if (vouches(owned.partition, offset, timestampUs, bytes)) refill(owned.partition, batch, offset).forEach(giveBack);
+    if (vouches(owned.partition, record)) refill(owned.partition, batch, offset).forEach(giveBack);
     else deps.foreign(owned, offset);
     return null;
   }
   if (owned.restored) tellMissing(report, owned);
-  const outcome = accept(owned.partition, rules, batch, timestampUs, offset, bytes);
+  const outcome = accept(owned.partition, rules, batch, record);
   outcome.done.forEach(giveBack);
   if (offset < owned.liveFrom) return null;
   const { slices, readings } = batch;
@@ -91,14 +91,14 @@ function tickAtEnd({ rules, report, giveBack }: WindowDeps, owned: Owned, { at, 
   const end = ends.get(owned.index);
   if (end === undefined || owned.next < Math.max(end, owned.liveFrom)) return null;
   if (owned.restored) tellMissing(report, owned);
-  const outcome = advanceTo(owned.partition, rules, at);
+  const outcome = tick(owned.partition, rules, at);
   outcome.done.forEach(giveBack);
   return told(report, outcome);
 }
 
 /** What waited in the reorder buffer when the state was saved, and the log holds no longer. */
 function tellMissing(report: Report, owned: Owned): void {
-  for (const offset of missing(owned.partition)) report({ event: 'state.hole', partition: owned.index, offset });
+  for (const offset of takeMissing(owned.partition)) report({ event: 'state.hole', partition: owned.index, offset });
 }
 
 function told(report: Report, { closed, tally }: Outcome): Closed {

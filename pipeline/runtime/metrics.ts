@@ -18,7 +18,13 @@ export interface Build {
 export function createMetrics(build: Build) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const made = { registry, ...pollMetrics(registry), ...kafkaMetrics(registry), ...pipelineMetrics(registry), ...stateMetrics(registry) };
+  const made = {
+    registry,
+    ...pollMetrics(registry),
+    ...kafkaMetrics(registry),
+    ...pipelineMetrics(registry),
+    ...stateMetrics(registry),
+  };
   gauge(registry, 'build_info', 'Always 1; the versions are in the labels.', ['version', 'node', 'librdkafka']).set(
     { ...build },
     1,

@@ -63,6 +63,14 @@ function underTest({ publish, keep, credits = createCredits(16), liveFrom = 0 }:
 const pullAt = (offset: number): Pulled => pullOf([message(offset, offset * 30, BigInt(offset))]);
 const pulls = (count: number): readonly Pulled[] => Array.from({ length: count }, (_, offset) => pullAt(offset));
 
+/** The same, each when everything before it has been done. */
+async function* spaced(count: number): AsyncGenerator<Pulled> {
+  for (const pull of pulls(count)) {
+    yield pull;
+    for (let turn = 0; turn < 3; turn++) await quiet();
+  }
+}
+
 /** Pulls as the pipeline makes them: each with a credit, noting which were begun. */
 async function* reading(count: number, credits: Credits, begun: number[]): AsyncGenerator<Pulled> {
   const { signal } = new AbortController();
@@ -77,7 +85,7 @@ async function* reading(count: number, credits: Credits, begun: number[]): Async
 describe('the whole pipeline', () => {
   test('confirms what is published, after it is published', async () => {
     const { did, meter } = underTest();
-    const out = await lastValueFrom(meter(pulls(6)).pipe(toArray()));
+    const out = await lastValueFrom(meter(spaced(6)).pipe(toArray()));
     expect(did).toEqual([
       'confirmed 1',
       'confirmed 2',
@@ -102,7 +110,7 @@ describe('the whole pipeline', () => {
       publish: (batch) =>
         batch[0]?.windowEnd === 120 * SECOND ? Promise.reject(new Error('refused')) : Promise.resolve(),
     });
-    await expect(lastValueFrom(meter(pulls(8)))).rejects.toThrow('refused');
+    await expect(lastValueFrom(meter(spaced(8)))).rejects.toThrow('refused');
     expect(did.at(-1)).toBe('confirmed 4');
   });
 

@@ -39,12 +39,9 @@ test('makes the selected meters of every window and tells how many by size', () 
   expect(out?.moved).toBe(windows.moved);
   expect(out?.samples.every(({ owned }) => windows.moved.has(owned))).toBe(true);
   expect(
-    out?.samples.flatMap(({ samples }) => samples).map((sample) => [
-      sample.name.slice(17),
-      sample.windowStart / SECOND,
-      sample.windowEnd / SECOND,
-      sample.volume,
-    ]),
+    out?.samples
+      .flatMap(({ samples }) => samples)
+      .map((sample) => [sample.name.slice(17), sample.windowStart / SECOND, sample.windowEnd / SECOND, sample.volume]),
   ).toEqual([
     ['bytes', 0, 60, 60],
     ['bytes.delta', 0, 60, 60],

@@ -5,7 +5,12 @@ export const storeOf = (some: Partial<StateStore>): StateStore => ({
   open: async () => undefined,
   take: async () => new Map(),
   checkpoint: async (checkpoints) =>
-    new Map(checkpoints.map(({ partition, samples }) => [partition, { outcome: 'kept', entry: samples.length > 0 ? 'e' : null }])),
+    new Map(
+      checkpoints.map(({ partition, samples }) => [
+        partition,
+        { outcome: 'kept', entry: samples.length > 0 ? 'e' : null },
+      ]),
+    ),
   confirm: async () => undefined,
   release: async () => undefined,
   close: async () => undefined,

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import { restorePartition, takeChanges } from '../../../pipeline/model/saved.ts';
 import { takeAnew, takeUp } from '../../../pipeline/operators/take-up.ts';
-import { aSample } from '../sinks/a-sample.ts';
 import { pollOf, received, rulesOf, SECOND, take } from '../model/polls.ts';
 import { handClock } from '../runtime/hand-clock.ts';
+import { aSample } from '../sinks/a-sample.ts';
 import { reported } from './pulls.ts';
 
 const MINUTE = 60 * SECOND;
@@ -66,7 +66,7 @@ describe('a partition', () => {
     const { taking, events } = underTest();
     const state = savedState();
     const partition = Buffer.from(state.partition);
-    partition[0] = 200;
+    partition[2] = 200;
     const saved = { ...state, partition };
     await expect(takeUp(taking, 3, { start: 149, liveFrom: 150, saved, outbox: [] })).rejects.toThrow('newer');
     expect(events).toEqual([]);

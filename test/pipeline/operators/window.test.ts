@@ -37,9 +37,7 @@ function underTest(rules: Rules = rulesOf()) {
   };
   /** The deltas that messages of the given times (seconds) let out, at offsets from `from` on. */
   const playFrom = (from: number, ...times: readonly number[]) =>
-    times.map((t, n) =>
-      deltasOf(windowMessage(deps, ownership.of(0), decoded(message(from + n, t, BigInt(t))))),
-    );
+    times.map((t, n) => deltasOf(windowMessage(deps, ownership.of(0), decoded(message(from + n, t, BigInt(t))))));
   const play = (...times: readonly number[]) => playFrom(0, ...times);
   return { deps, ownership, own, events, back, foreign, decoded, play, playFrom };
 }
@@ -190,7 +188,8 @@ describe('the wall clock at the log’s end', () => {
   });
 
   test('waits while there is more to read', () => {
-    const first = (test: ReturnType<typeof underTest>) => pull([test.decoded(message(0, 0)), test.decoded(message(1, 30))]);
+    const first = (test: ReturnType<typeof underTest>) =>
+      pull([test.decoded(message(0, 0)), test.decoded(message(1, 30))]);
     expect(run((test) => [first(test), pull([], { at: late, ends: new Map([[0, 9]]) })])).toEqual([
       [[], 1],
       [[], 0],

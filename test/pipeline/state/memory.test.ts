@@ -147,7 +147,10 @@ describe.skipIf(!(await available('kafka')))('the log that a real consumer asks 
       if (committed !== null) await consumer.commit([{ partition: 0, offset: committed }]);
       for (const rewindUs of [10_000, 40_000, 100_000]) {
         const clock = handClock(last + 1000);
-        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs, quiet).take([0], signal);
+        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs, quiet).take(
+          [0],
+          signal,
+        );
         expect(await createMemoryStore(consumer, clock, rewindUs, quiet).take([0], signal)).toEqual(expected);
         starts.add(expected.get(0)?.start);
       }
