@@ -100,11 +100,11 @@ describe('a saved state', () => {
 
 describe('other window sizes', () => {
   /** What comes out from 210 s to 400 s, by window size: [end, delta, total]. */
-  function after(sizes: readonly number[]) {
+  function goingOn(sizes: readonly number[]) {
     const others = rulesOf({ sizes: sizes.map((size) => size * SECOND) }, { reorder: 30 * SECOND });
     const { partition, sizes: change } = restorePartition(others, saved(metered()));
     takeMissing(partition);
-    const out: unknown[] = [];
+    const out: (readonly unknown[])[] = [];
     for (let t = 210; t <= 400; t += 10) {
       for (const { size, index, delta, total } of take(partition, others, pollOf(t, [received(t, BigInt(t))])).closed
         .counters) {
@@ -125,7 +125,7 @@ describe('other window sizes', () => {
       [60, 90],
       [90, 60],
     ]) {
-      const { change, of } = after(sizes);
+      const { change, of } = goingOn(sizes);
       expect(change).toEqual({ added: [], dropped: [] });
       expect(of(60)).toEqual(minutes);
       expect(of(90)).toEqual([
@@ -137,7 +137,7 @@ describe('other window sizes', () => {
   });
 
   test('that are new begin at the latest reading, with the cumulative of the others; those dropped are told', () => {
-    const { change, of } = after([60, 120]);
+    const { change, of } = goingOn([60, 120]);
     expect(change).toEqual({ added: [120 * SECOND], dropped: [90 * SECOND] });
     expect(of(60)).toEqual(minutes);
     expect(of(120)).toEqual([
