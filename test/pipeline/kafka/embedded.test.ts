@@ -93,10 +93,10 @@ describe('the embedded broker', () => {
     await producer.send([{ partition: 3, value: Buffer.from('left') }]);
     expect(await consumer.ends()).toEqual(
       new Map([
-        [0, 0],
-        [1, 0],
-        [2, 0],
-        [3, 1],
+        [0, 50],
+        [1, 51],
+        [2, 50],
+        [3, 51],
       ]),
     );
     await pullUntil(consumer, (all) => all.length >= 1);
