@@ -15,6 +15,9 @@ import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createDelivery } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
+import { createMemoryStore } from '../state/memory.ts';
+import type { Log } from '../state/rewind.ts';
+import type { StateStore } from '../state/store.ts';
 import type { Settings } from './composition.ts';
 import { createdBy, isEndpoint } from './endpoints.ts';
 import type { AnyConnectorKind } from './parts.ts';
@@ -78,14 +81,30 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
   return {
     name: 'pipeline',
     failed: failure.promise,
-    start: async () => {
+    start: async (signal) => {
       const deadLetters = await openDeadLetters(cluster());
       release = () => deadLetters.close();
       const consumer = await openConsumer(cluster());
       const { clock, report } = runtime;
       const { meters, state } = config;
-      const deps = { consumer, deadLetters, sink, rules: rulesOf(config), meters, rewind: state.rewind, clock, report };
-      pipeline = startPipeline(deps);
+      const store = storeOf(config, consumer, runtime);
+      release = async () => {
+        await store.close();
+        await deadLetters.close();
+      };
+      await store.open(signal);
+      pipeline = startPipeline({
+        consumer,
+        deadLetters,
+        sink,
+        store,
+        rules: rulesOf(config),
+        meters,
+        rewind: state.rewind,
+        checkpointEvery: 0,
+        clock,
+        report,
+      });
       pipeline.done.catch(failure.reject);
     },
     stop: async (signal) => {
@@ -96,6 +115,11 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
       }
     },
   };
+}
+
+/** Where the state of series is kept. */
+function storeOf({ state }: Settings, log: Log, { clock, report }: Shared['runtime']): StateStore {
+  return createMemoryStore(log, clock, state.rewind, report);
 }
 
 /** Polls the configured hypervisors and writes what they said to the raw topic. */

@@ -55,6 +55,26 @@ const LINES: Lines = {
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
   lag: null,
+  'state.fenced': {
+    level: 'warn',
+    text: 'another pipeline has the partition; what this one still had of it is not written',
+    subject: ({ partition }) => `${partition}`,
+  },
+  'state.lost': {
+    level: 'error',
+    text: 'the saved state cannot be used; it is built anew from the raw topic',
+    subject: ({ partition, reason }) => `${partition} ${reason}`,
+  },
+  'state.hole': {
+    level: 'error',
+    text: 'a raw message that waited to be counted is no longer in the topic: its readings are a gap',
+    subject: ({ partition, offset }) => `${partition} ${offset}`,
+  },
+  'state.window': {
+    level: 'warn',
+    text: 'the window sizes have changed: a size that was dropped takes its open windows with it',
+    subject: ({ partition, size, change }) => `${partition} ${size} ${change}`,
+  },
   'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
 };
 

@@ -18,7 +18,13 @@ export interface Build {
 export function createMetrics(build: Build) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const made = { registry, ...pollMetrics(registry), ...kafkaMetrics(registry), ...pipelineMetrics(registry) };
+  const made = {
+    registry,
+    ...pollMetrics(registry),
+    ...kafkaMetrics(registry),
+    ...pipelineMetrics(registry),
+    ...stateMetrics(registry),
+  };
   gauge(registry, 'build_info', 'Always 1; the versions are in the labels.', ['version', 'node', 'librdkafka']).set(
     { ...build },
     1,
@@ -89,6 +95,19 @@ function pipelineMetrics(registry: Registry) {
       'sink',
       'reason',
     ]),
+  };
+}
+
+function stateMetrics(registry: Registry) {
+  return {
+    fenced: counter(registry, 'state_fenced_total', 'Checkpoints refused, the partition having another owner.', [
+      'partition',
+    ]),
+    statesLost: counter(registry, 'state_lost_total', 'Saved states that could not be used.', ['reason']),
+    stateHoles: counter(registry, 'state_holes_total', 'Waiting raw messages that the topic no longer holds.', [
+      'partition',
+    ]),
+    stateWindows: counter(registry, 'state_window_changes_total', 'Window sizes unlike the saved ones.', ['change']),
   };
 }
 
