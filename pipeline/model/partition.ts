@@ -236,6 +236,14 @@ function drainUpTo(partition: Partition, rules: Rules, outcome: Outcome, waterma
   }
 }
 
+/** Every instance is to be saved, with what it is: nothing of them has been kept. */
+export function changeAll(partition: Partition): void {
+  for (const instance of partition.instances.values()) {
+    change(partition, instance);
+    instance.identityUnsaved = instance.identity !== null;
+  }
+}
+
 /** The instance is to be saved. */
 function change(partition: Partition, instance: InstanceState): void {
   if (instance.unsaved) return;

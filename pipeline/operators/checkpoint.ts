@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { changeAll } from '../model/partition.ts';
 import type { Sample } from '../model/sample.ts';
 import { takeChanges } from '../model/saved.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -33,16 +34,16 @@ export const checkpoint =
     new Observable((subscriber) => {
       const { clock, every, mostPulls } = deps;
       const stop = new AbortController();
-      let gathered: Derived[] = [];
+      let gathered: Gathered[] = [];
       let startedAt = Number.NEGATIVE_INFINITY;
       let ended = false;
       let underWay = false;
       let waiting = false;
 
       const waitUs = (): number => {
-        const samples = gathered.reduce((sum, pull) => sum + countOf(pull), 0);
+        const samples = gathered.reduce((sum, { pull }) => sum + countOf(pull), 0);
         const isFull = ended || gathered.length >= mostPulls || samples >= MOST_SAMPLES;
-        return isFull || gathered.every(isIdle) ? 0 : startedAt + every - clock.monotonic();
+        return isFull || gathered.every(({ pull }) => isIdle(pull)) ? 0 : startedAt + every - clock.monotonic();
       };
       const wake = (): void => {
         waiting = false;
@@ -63,11 +64,12 @@ export const checkpoint =
         }
         const batch = gathered;
         gathered = [];
-        if (!batch.every(isIdle)) startedAt = clock.monotonic();
+        if (!batch.every(({ pull }) => isIdle(pull))) startedAt = clock.monotonic();
         underWay = true;
         keep(deps, batch).then(
-          (kept) => {
+          ({ again, ...kept }) => {
             underWay = false;
+            if (again !== null) gathered.unshift({ pull: again, isNew: false });
             subscriber.next(kept);
             proceed();
           },
@@ -76,7 +78,7 @@ export const checkpoint =
       };
       const subscription = pulls.subscribe({
         next: (pull) => {
-          gathered.push(pull);
+          gathered.push({ pull, isNew: true });
           proceed();
         },
         error: (error) => subscriber.error(error),
@@ -94,12 +96,24 @@ export const checkpoint =
 const isIdle = ({ moved, samples }: Derived): boolean => moved.size === 0 && samples.length === 0;
 const countOf = ({ samples }: Derived): number => samples.reduce((sum, each) => sum + each.samples.length, 0);
 
-/** Checkpoints every partition that the pulls moved, and tells what may be published and confirmed. */
-async function keep(deps: CheckpointDeps, pulls: readonly Derived[]): Promise<Checkpointed> {
+/** A pull that waits for its checkpoint; not new: for the second time, with the whole state. */
+interface Gathered {
+  readonly pull: Derived;
+  readonly isNew: boolean;
+}
+
+/**
+ * Checkpoints every partition that the pulls moved, and tells what may be published and confirmed, and what must be
+ * checkpointed again, with the whole state, as the store has forgotten what it had.
+ */
+async function keep(
+  deps: CheckpointDeps,
+  batch: readonly Gathered[],
+): Promise<Checkpointed & { readonly again: Derived | null }> {
   const { store, ownership, signal } = deps;
   const waited = takeOutboxes(ownership);
   const moved = new Map<Owned, Sample[]>();
-  for (const pull of pulls) {
+  for (const { pull } of batch) {
     for (const owned of pull.moved) if (ownership.of(owned.index) === owned && !moved.has(owned)) moved.set(owned, []);
     for (const { owned, samples } of pull.samples) moved.get(owned)?.push(...samples);
   }
@@ -107,7 +121,8 @@ async function keep(deps: CheckpointDeps, pulls: readonly Derived[]): Promise<Ch
   const outcomes = checkpoints.length === 0 ? new Map() : await store.checkpoint(checkpoints, signal);
   const kept = [...waited, ...checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)))];
   return {
-    pulls: pulls.length,
+    again: againOf(deps, moved, outcomes),
+    pulls: batch.filter(({ isNew }) => isNew).length,
     samples: kept.flatMap(({ samples }) => samples),
     confirmed: kept.map(({ confirmed }) => confirmed),
   };
@@ -122,7 +137,11 @@ function checkpointOf(owned: Owned, samples: readonly Sample[]): Checkpoint {
   const { index, partition, next, liveFrom, whole } = owned;
   const nextOffset = Math.max(next, liveFrom);
   owned.whole = false;
-  return { partition: index, nextOffset, whole, samples, changes: () => takeChanges(partition, nextOffset) };
+  const changes = () => {
+    if (whole) changeAll(partition);
+    return takeChanges(partition, nextOffset);
+  };
+  return { partition: index, nextOffset, whole, samples, changes };
 }
 
 /** What earlier owners left undelivered goes before anything else of its partition. */
@@ -144,6 +163,7 @@ function keptOf(
   { partition, nextOffset, samples }: Checkpoint,
   outcome: Outcome | undefined,
 ): readonly Kept[] {
+  if (outcome?.outcome === 'lost') return [];
   if (outcome?.outcome !== 'kept') {
     ownership.disown(partition);
     report({ event: 'state.fenced', partition });
@@ -151,4 +171,23 @@ function keptOf(
   }
   const entries = outcome.entry === null ? [] : [outcome.entry];
   return [{ samples, confirmed: { partition, through: nextOffset, entries } }];
+}
+
+/** What the partitions gave of which the store has lost the state: their next checkpoint holds all of it. */
+function againOf(
+  { report, ownership }: CheckpointDeps,
+  moved: ReadonlyMap<Owned, readonly Sample[]>,
+  outcomes: ReadonlyMap<number, Outcome>,
+): Derived | null {
+  const lost = [...moved].filter(([{ index }]) => outcomes.get(index)?.outcome === 'lost');
+  if (lost.length === 0) return null;
+  for (const [owned] of lost) {
+    const detail = 'the store has forgotten it while it was in use';
+    report({ event: 'state.lost', partition: owned.index, reason: 'missing', detail });
+    if (ownership.of(owned.index) === owned) owned.whole = true;
+  }
+  return {
+    moved: new Set(lost.map(([owned]) => owned)),
+    samples: lost.flatMap(([owned, samples]) => (samples.length === 0 ? [] : [{ owned, samples }])),
+  };
 }

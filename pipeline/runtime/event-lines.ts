@@ -55,6 +55,18 @@ const LINES: Lines = {
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
   lag: null,
+  'state.kept': null,
+  'state.away': {
+    level: 'error',
+    text: 'the state store is away: nothing is published until it is back',
+    subject: ({ error }) => error.message,
+  },
+  'state.back': { level: 'info', text: 'the state store answers', subject: () => '' },
+  'state.doubt': {
+    level: 'warn',
+    text: 'the state store may lose what it is given: turn on its append-only file (appendonly yes), or let its settings be read (CONFIG GET)',
+    subject: ({ doubt }) => doubt,
+  },
   'state.fenced': {
     level: 'warn',
     text: 'another pipeline has the partition; what this one still had of it is not written',

@@ -100,6 +100,15 @@ function pipelineMetrics(registry: Registry) {
 
 function stateMetrics(registry: Registry) {
   return {
+    checkpoints: histogram(registry, 'checkpoint_seconds', 'Time of a checkpoint of a partition.', [], PUBLISH_SECONDS),
+    checkpointBytes: counter(registry, 'checkpoint_bytes_total', 'Bytes of checkpoints.', []),
+    checkpointInstances: counter(registry, 'checkpoint_instances_total', 'States of instances in checkpoints.', []),
+    outbox: gauge(registry, 'outbox_checkpoints', 'Checkpoints whose samples are not delivered yet.', ['partition']),
+    storeUp: gauge(registry, 'state_store_up', '1 while the state store answers, 0 while it is away.', []),
+    storeLosses: counter(registry, 'state_store_away_total', 'Times that the state store went away.', []),
+    storeDoubts: counter(registry, 'state_store_doubts_total', 'Reasons to fear that the store loses state.', [
+      'doubt',
+    ]),
     fenced: counter(registry, 'state_fenced_total', 'Checkpoints refused, the partition having another owner.', [
       'partition',
     ]),
