@@ -17,6 +17,9 @@ export const SERIES = INSTANCES * 3;
 /** A collector and a pipeline on a real broker, each a process of its own, and what they have written. */
 export interface Rig {
   readonly fleet: Fleet;
+  /** The configuration file of both, and the file that meters go to. */
+  readonly config: string;
+  readonly path: string;
   /** Starts the role and waits until it is ready. */
   start(role: 'collect' | 'pipeline'): Promise<Child>;
   /** Whole lines of the file that meters go to. */
@@ -28,7 +31,7 @@ export interface Rig {
 }
 
 /** A fleet without faults, polled every second through topics of its own: the truth about every counter is known. */
-export function createRig(broker: string): Rig {
+export function createRig(broker: string, more: Readonly<Record<string, unknown>> = {}): Rig {
   const directory = mkdtempSync(join(tmpdir(), 'hypermeter-chaos-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const since = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
@@ -41,12 +44,14 @@ export function createRig(broker: string): Rig {
   };
   const path = join(directory, 'meters.jsonl');
   const config = join(directory, 'hypermeter.yaml');
-  writeFileSync(config, JSON.stringify(settings(broker, fleetWords, path)));
+  writeFileSync(config, JSON.stringify({ ...settings(broker, fleetWords, path), ...more }));
   const lines = (): readonly string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
   /** What a process that ended by itself has said. */
   const ended: string[] = [];
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
   return {
+    config,
+    path,
     fleet: createFleet(configOf(fleetWords), since * 1000),
     start: async (role) => {
       const child = startProgram([role, '-c', config]);
