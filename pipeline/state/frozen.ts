@@ -91,6 +91,15 @@ export function freeze(samples: readonly Sample[]): Buffer {
 export function thaw(bytes: Buffer): readonly Sample[] {
   const { version, ...frozen } = parse(bytes);
   if (version > VERSION) throw newerVersion('a batch of samples that waits to be delivered', version, VERSION);
+  try {
+    return samplesOf(frozen);
+  } catch {
+    // Rows that are none, digits that are no number.
+    return broken();
+  }
+}
+
+function samplesOf(frozen: Omit<Frozen, 'version'>): readonly Sample[] {
   const resources = frozen.resources.map(([id, userId, userName, projectId, projectName, metadata]): Resource => {
     return { id, userId, userName, projectId, projectName, metadata };
   });

@@ -12,15 +12,21 @@ export type Script = (...keysAndArguments: readonly (string | number | Buffer)[]
 /** A connection to one server, to the master that sentinels name, or to a cluster, with the scripts as commands. */
 export type Client = (Redis | Cluster) & { readonly [name in keyof typeof SCRIPTS]: Script };
 
-const COMMAND_MS = 15_000;
+/** Longer than a large checkpoint takes. */
+const SILENT_MS = 15_000;
 const CONNECT_MS = 5000;
 
 /**
  * Makes a client that is not connected yet. Nothing queues in it: a command fails at once while there is no server, and
- * is tried again by whoever gave it. `onError` is told of everything that goes wrong with the connection.
+ * is tried again by whoever gave it. A connection on which nothing is answered for `silentMs` is left. `onError` is told
+ * of everything that goes wrong with the connection.
  */
-export async function createClient(config: RedisConfig, onError: (error: Error) => void): Promise<Client> {
-  const options = await optionsOf(config);
+export async function createClient(
+  config: RedisConfig,
+  onError: (error: Error) => void,
+  silentMs = SILENT_MS,
+): Promise<Client> {
+  const options = await optionsOf(config, silentMs);
   const client = clientOf(config, options);
   client.on('error', onError);
   for (const [name, lua] of Object.entries(SCRIPTS)) {
@@ -60,13 +66,19 @@ function clientOf(config: RedisConfig, options: Options): Redis | Cluster {
 
 type Options = Awaited<ReturnType<typeof optionsOf>>;
 
-async function optionsOf({ username, password, tls, url }: RedisConfig) {
+async function optionsOf({ username, password, tls, url }: RedisConfig, silentMs: number) {
   const encrypted = tls !== false || url?.startsWith('rediss:');
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_MS,
+    // A page of a hash asked for again on another connection would be another page.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // The one ends a command; the other the connection, which TCP alone would hold on to for a quarter of an hour.
+    commandTimeout: silentMs,
+    socketTimeout: silentMs,
+    // The address may lead to another server by now.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     connectTimeout: CONNECT_MS,
     retryStrategy: backoff,
     ...(username !== undefined && { username }),
@@ -96,7 +108,7 @@ async function read(file: string, word: string): Promise<Buffer> {
 }
 
 /** Milliseconds before the next attempt to connect. */
-const backoff = (attempt: number): number => Math.min(100 * 2 ** Math.min(attempt, 10), 5000);
+const backoff = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 10), 5000);
 
 function hostOf(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');

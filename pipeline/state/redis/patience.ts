@@ -1,5 +1,6 @@
 import { SavedStateError } from '../../model/saved-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { orAborted } from '../../runtime/deadline.ts';
 import type { Report } from '../../runtime/events.ts';
 import { isPassing, RedisError, remedyFor } from './error.ts';
 
@@ -39,18 +40,20 @@ export function createPatience(server: string, clock: Clock, report: Report): Pa
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
         signal.throwIfAborted();
         try {
-          const result = await work();
+          const result = await orAborted(work(), signal);
           if (away !== false) report({ event: 'state.back' });
           away = false;
           last = null;
           return result;
         } catch (error) {
-          if (error instanceof SavedStateError || error instanceof TypeError) throw error;
+          signal.throwIfAborted();
+          if (error instanceof SavedStateError || error instanceof RedisError || error instanceof TypeError)
+            throw error;
           const told = explained(error);
           if (!isPassing(error) || (last !== null && !isPassing(last))) throw told;
           if (away !== true) report({ event: 'state.away', error: told });
           away = true;
-          await clock.sleep(waitMs, signal);
+          await orAborted(clock.sleep(waitMs, signal), signal);
         }
       }
     },

@@ -12,7 +12,7 @@ import { checkFitness } from './fitness.ts';
 import { keysOf, type PartitionKeys } from './keys.ts';
 import { createPatience } from './patience.ts';
 import { type Kept, takePartition } from './take.ts';
-import { type Writing, write, writingOf } from './write.ts';
+import { answerOf, type Writing, write, writingOf } from './write.ts';
 
 export interface RedisStoreDeps {
   readonly log: Log;
@@ -22,6 +22,8 @@ export interface RedisStoreDeps {
   readonly partitions: number;
   readonly clock: Clock;
   readonly report: Report;
+  /** A server that answers nothing for so long is left, and connected to anew. Milliseconds. */
+  readonly silentMs?: number;
 }
 
 /** A partition that this store's owner has. */
@@ -43,7 +45,7 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
   const { log, topic, group, partitions, clock, report } = deps;
   const server = nameOf(config);
   const { patiently, heard } = createPatience(server, clock, report);
-  const client = await createClient(config, heard);
+  const client = await createClient(config, heard, deps.silentMs);
   const lowWater = createLowWater(log, clock, report);
   const held = new Map<number, Held>();
   const connected = async (): Promise<void> => {
@@ -76,8 +78,8 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
     held.set(partition, { keys, token, seq: kept?.seq ?? 0, unconfirmed });
     if (kept !== null && kept.partitions !== partitions) throw repartitioned(topic, kept.partitions, partitions);
     if (kept === null || kept.saved === null) {
-      if (committed !== null)
-        report({ event: 'state.lost', partition, reason: 'missing', detail: `offset ${committed} was delivered` });
+      const detail = kept === null ? `offset ${committed} was delivered` : 'some of its records are not there';
+      if (kept !== null || committed !== null) report({ event: 'state.lost', partition, reason: 'missing', detail });
       return fromLog(keys, token, partition, committed);
     }
     return { ...(await positionOf(deps, partition, kept, committed)), outbox: kept.outbox };
@@ -98,14 +100,20 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
   const tell = ({ partition, bytes, changed }: Writing, durationUs: number, waiting: number): void =>
     report({ event: 'state.kept', partition, durationUs, bytes, instances: changed, waiting });
 
-  const confirm = async ({ partition, entries }: Confirmed, signal: AbortSignal): Promise<void> => {
+  /** False: the partition has another owner by now, or Redis could not be told. */
+  const confirm = async ({ partition, entries }: Confirmed, signal: AbortSignal): Promise<boolean> => {
     const owned = held.get(partition);
-    if (!owned || entries.length === 0) return;
-    await patiently(
-      () => client.hypermeterConfirm(owned.keys.fence, owned.keys.outbox, owned.token, ...entries),
-      signal,
-    );
+    if (!owned) return false;
     for (const entry of entries) owned.unconfirmed.delete(entry);
+    if (entries.length === 0) return true;
+    const { keys, token } = owned;
+    const noted = () => client.hypermeterConfirm(keys.fence, keys.outbox, token, ...entries);
+    try {
+      return answerOf(await patiently(noted, signal)) !== 'fenced';
+    } catch (error) {
+      if (!signal.aborted && error instanceof Error) report({ event: 'state.away', error });
+      return false;
+    }
   };
 
   return {
@@ -125,8 +133,8 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
       return new Map(await Promise.all(outcomes));
     },
     confirm: async (confirmed, signal) => {
-      await Promise.all(confirmed.map((each) => confirm(each, signal)));
-      await lowWater.note(confirmed);
+      const noted = await Promise.all(confirmed.map((each) => confirm(each, signal)));
+      await lowWater.note(confirmed.filter((_, i) => noted[i]));
     },
     release: async (given) => {
       await lowWater.settle(given);

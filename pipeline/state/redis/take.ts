@@ -1,9 +1,10 @@
 import type { Saved } from '../../model/saved.ts';
-import { SavedStateError } from '../../model/saved-error.ts';
+import { newerVersion, SavedStateError } from '../../model/saved-error.ts';
 import { thaw } from '../frozen.ts';
 import type { Entry } from '../store.ts';
 import type { Client } from './client.ts';
 import type { PartitionKeys } from './keys.ts';
+import { PARTITION, VERSION } from './layout.ts';
 
 /** What Redis has of a partition. */
 export interface Kept {
@@ -12,13 +13,12 @@ export interface Kept {
   readonly resumeOffset: number;
   /** The partitions that the topic had. */
   readonly partitions: number;
+  /** Null: not all of it is there. */
   readonly saved: Saved | null;
   /** By seq; the bytes are kept as long as nobody has confirmed them. */
   readonly outbox: readonly (Entry & { readonly bytes: Buffer })[];
 }
 
-/** The field of the state that is not an instance's. */
-export const PARTITION = 'partition';
 /** So many fields a round trip: some hundred kilobytes. */
 const PAGE = 500;
 
@@ -27,7 +27,10 @@ export async function takePartition(client: Client, keys: PartitionKeys, token: 
   await client.hypermeterTake(keys.fence, keys.staged, token);
   const meta = await client.hgetall(keys.meta);
   if (meta.seq === undefined) return null;
+  const version = wholeOf(meta.version);
+  if (version > VERSION) throw newerVersion('the saved state', version, VERSION);
   const fields = await readHash(client, keys.state);
+  const isWhole = fields.size === wholeOf(meta.fields);
   const partition = fields.get(PARTITION);
   fields.delete(PARTITION);
   return {
@@ -35,7 +38,7 @@ export async function takePartition(client: Client, keys: PartitionKeys, token: 
     nextOffset: wholeOf(meta.next),
     resumeOffset: wholeOf(meta.resume),
     partitions: wholeOf(meta.partitions),
-    saved: partition === undefined ? null : { partition, instances: fields },
+    saved: partition === undefined || !isWhole ? null : { partition, instances: fields },
     outbox: await readOutbox(client, keys.outbox),
   };
 }
@@ -47,6 +50,7 @@ function wholeOf(text: string | undefined): number {
   return value;
 }
 
+/** In pages, from one server: a place in them means nothing to a server that was started anew or took over. */
 async function readHash(client: Client, key: string): Promise<Map<string, Buffer>> {
   const fields = new Map<string, Buffer>();
   let cursor = '0';

@@ -2,7 +2,7 @@ import { freeze } from '../frozen.ts';
 import type { Checkpoint } from '../store.ts';
 import type { Client } from './client.ts';
 import type { PartitionKeys } from './keys.ts';
-import { PARTITION } from './take.ts';
+import { PARTITION, VERSION } from './layout.ts';
 
 /** One checkpoint as it goes to Redis; the same bytes however often it is tried. */
 export interface Writing {
@@ -21,14 +21,13 @@ export interface Writing {
   readonly gone: readonly string[];
 }
 
-const VERSION = 1;
 /** Larger than this, state goes in parts that are put aside first: one call must not keep Redis from others for long. */
 const MOST_BYTES = 4e6;
 const MOST_FIELDS = 5000;
 /** Arguments of one call that puts a part aside. */
 const MOST_ARGUMENTS = 2000;
-const KEPT = ['kept', 'fenced', 'lost'] as const;
-type Answer = (typeof KEPT)[number];
+const ANSWERS = ['kept', 'fenced', 'lost', 'again'] as const;
+type Answer = (typeof ANSWERS)[number];
 
 /** `unconfirmed`: what waits from earlier checkpoints, to be written again with a whole state. */
 export function writingOf(
@@ -62,21 +61,33 @@ export function writingOf(
   };
 }
 
-/** Writes it as one; state that is too large for one call is put aside in parts before. */
-export async function write(client: Client, keys: PartitionKeys, token: string, writing: Writing): Promise<Answer> {
+/** Writes it as one; state that is too large for one call is put aside in parts before, again where Redis forgot a part. */
+export async function write(
+  client: Client,
+  keys: PartitionKeys,
+  token: string,
+  writing: Writing,
+): Promise<Exclude<Answer, 'again'>> {
+  for (;;) {
+    const answer = await writeOnce(client, keys, token, writing);
+    if (answer !== 'again') return answer;
+  }
+}
+
+async function writeOnce(client: Client, keys: PartitionKeys, token: string, writing: Writing): Promise<Answer> {
   const { header, entries, fields, gone, bytes, whole } = writing;
   // Redis may have forgotten who the owner is, too; another owner has written itself.
   if (whole) await client.set(keys.fence, token, 'NX');
   const isLarge = bytes > MOST_BYTES || fields.length > 2 * MOST_FIELDS;
   if (isLarge) {
-    const staged = await stage(client, keys, token, fields);
+    const staged = await stage(client, keys, token, writing);
     if (staged !== 'kept') return staged;
   }
   const direct = isLarge ? [] : fields;
   return answerOf(
     await client.hypermeterCheckpoint(
       ...[keys.fence, keys.meta, keys.state, keys.outbox, keys.staged],
-      ...[token, ...header, isLarge ? 1 : 0, entries.length, direct.length / 2, gone.length],
+      ...[token, ...header, isLarge ? fields.length / 2 : 0, entries.length, direct.length / 2, gone.length],
       ...entries.flat(),
       ...direct,
       ...gone,
@@ -84,16 +95,13 @@ export async function write(client: Client, keys: PartitionKeys, token: string, 
   );
 }
 
-async function stage(
-  client: Client,
-  keys: PartitionKeys,
-  token: string,
-  fields: readonly (string | Buffer)[],
-): Promise<Answer> {
+async function stage(client: Client, keys: PartitionKeys, token: string, { seq, fields }: Writing): Promise<Answer> {
   for (let from = 0; from < fields.length; ) {
     const to = partEnd(fields, from);
     const part = fields.slice(from, to);
-    const answer = answerOf(await client.hypermeterStage(keys.fence, keys.staged, token, from === 0 ? 1 : 0, ...part));
+    const answer = answerOf(
+      await client.hypermeterStage(keys.fence, keys.staged, token, seq, from === 0 ? 1 : 0, ...part),
+    );
     if (answer !== 'kept') return answer;
     from = to;
   }
@@ -109,8 +117,9 @@ function partEnd(fields: readonly (string | Buffer)[], from: number): number {
   return to;
 }
 
-function answerOf(answer: unknown): Answer {
-  const known = KEPT.find((each) => each === String(answer));
+/** What a script said. */
+export function answerOf(answer: unknown): Answer {
+  const known = ANSWERS.find((each) => each === String(answer));
   if (known === undefined) throw new TypeError(`a script answered ${String(answer)}`);
   return known;
 }

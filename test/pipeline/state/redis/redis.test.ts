@@ -1,41 +1,11 @@
-import { afterAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../pipeline/runtime/clock.ts';
-import type { InternalEvent } from '../../../../pipeline/runtime/events.ts';
-import { type RedisConfig, redisConfig } from '../../../../pipeline/state/redis/config.ts';
-import { createRedisStore } from '../../../../pipeline/state/redis/redis.ts';
-import type { StateStore } from '../../../../pipeline/state/store.ts';
+import { describe, expect, test } from 'vitest';
 import { available } from '../../../services/service.ts';
-import { unique } from '../../kafka/fixtures.ts';
 import { aLog } from '../a-log.ts';
 import { changesOf, checkpointOf, found, keep, samplesOf, signal } from '../checkpoints.ts';
 import { redisCli, tlsDirectory } from './redis-cli.ts';
+import { closeStores, PLAIN, stores } from './stores.ts';
 
-const PLAIN = { url: 'redis://127.0.0.1:16379' };
-const open: StateStore[] = [];
-
-/** A store of a topic of its own; `again` opens another on the same keys, as the next owner does. */
-function stores(config: object = PLAIN, log = aLog(), prefix = unique('state')) {
-  const events: InternalEvent[] = [];
-  const again = async (more: { readonly partitions?: number } = {}): Promise<StateStore> => {
-    const settings: RedisConfig = redisConfig.parse({ type: 'redis', prefix, ...config });
-    const store = await createRedisStore(settings, {
-      log: log.log,
-      topic: 't',
-      group: 'g',
-      partitions: more.partitions ?? 1,
-      clock: systemClock,
-      report: (event) => void events.push(event),
-    });
-    open.push(store);
-    await store.open(AbortSignal.timeout(10_000));
-    return store;
-  };
-  return { again, events, prefix, commits: log.commits, key: (what: string) => `{${prefix}:t:g:0}:${what}` };
-}
-
-afterAll(async () => {
-  for (const store of open) await store.close();
-});
+closeStores();
 
 describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
   test('a partition never seen begins where the log does', async () => {
@@ -156,6 +126,19 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
       await keep(store, checkpointOf(20));
       redisCli('hset', key('meta'), 'seq', '1', 'next', '10');
       expect((await store.checkpoint([checkpointOf(30)], signal)).get(0)).toEqual({ outcome: 'lost' });
+    });
+
+    test('in part before it is taken: what is built anew replaces the rest, whatever its number', async () => {
+      const { again, key } = stores(PLAIN, aLog({ committed: 4 }));
+      const first = await again();
+      await found(first);
+      await keep(first, checkpointOf(10, changesOf({ old: '1' })));
+      redisCli('hdel', key('state'), 'partition');
+      const second = await again();
+      await found(second);
+      await keep(second, checkpointOf(20, changesOf({ a: '2' }), { whole: true }));
+      await keep(second, checkpointOf(30, changesOf({ b: '3' })));
+      expect(await found(await again())).toMatchObject({ liveFrom: 30, instances: { a: '2', b: '3' } });
     });
 
     test('in part before it is taken: it goes on from there, aloud', async () => {

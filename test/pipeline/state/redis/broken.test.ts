@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SCRIPTS } from '../../../../pipeline/state/redis/scripts.ts';
+import { available } from '../../../services/service.ts';
+import { aLog } from '../a-log.ts';
+import { changesOf, checkpointOf, found, keep, samplesOf } from '../checkpoints.ts';
+import { type Detour, openDetour } from './detour.ts';
+import { type OwnRedis, ownRedis } from './own-redis.ts';
+import { redisCli } from './redis-cli.ts';
+import { closeStores, PLAIN, stores } from './stores.ts';
+
+closeStores();
+
+/** More than one call takes. */
+const MANY = 5500;
+const every = (count: number, text: string) =>
+  changesOf(Object.fromEntries(Array.from({ length: count }, (_, i) => [`i${i}`, text])));
+
+/** A chance that is the same at every run. */
+function chances(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe.skipIf(!(await available('redis')))('a way to Redis that breaks [redis]', () => {
+  let detour: Detour;
+  const through = () => ({ url: `redis://127.0.0.1:${detour.port}` });
+
+  beforeAll(async () => {
+    detour = await openDetour(16379);
+  });
+  afterAll(() => detour.close());
+
+  test.each([
+    ['in one call', 20, 100],
+    ['in parts', MANY, 30],
+  ])('a checkpoint %s is kept as one or not at all, wherever the connection is cut', async (_how, count, rounds) => {
+    const { again, key } = stores(PLAIN);
+    const store = await again({ config: through() });
+    await found(store);
+    const all =
+      "return {redis.call('HGET', KEYS[1], 'next'), redis.call('HVALS', KEYS[2]), redis.call('HLEN', KEYS[3])}";
+    const look = (): string => redisCli('eval', all, '3', key('meta'), key('state'), key('outbox'));
+    const chance = chances(count);
+    const seen: string[] = [];
+    let cuts = 0;
+    await keep(store, checkpointOf(1000, every(count, 'v1000'), { samples: samplesOf('x') }));
+    for (let n = 1; n <= rounds; n++) {
+      const bytes = Math.ceil(chance() * (n % 3 === 0 ? 8 : 1100 + count * 20));
+      detour.cutAfter(bytes, n % 3 === 0 ? 'reply' : 'request', () => {
+        cuts++;
+        seen.push(look());
+      });
+      const next = checkpointOf(1000 + n, every(count, `v${1000 + n}`), { samples: samplesOf('x') });
+      expect(await keep(store, next)).toBe(`${n + 1}`);
+      seen.push(look());
+    }
+    for (const text of seen) {
+      const [next, ...lines] = text.split('\n');
+      const entries = Number(lines.pop());
+      expect(new Set(lines.filter((line) => line !== 'progress'))).toEqual(new Set([`v${next}`]));
+      expect(lines).toHaveLength(count + 1);
+      expect(entries).toBe(Number(next) - 999);
+    }
+    expect(cuts).toBeGreaterThan(rounds * 0.7);
+    expect((await found(await again())).outbox).toHaveLength(rounds + 1);
+  });
+
+  test.each([[false], [true]])('what was put aside and is gone is brought again (whole: %s)', async (whole) => {
+    const { again, key } = stores(PLAIN);
+    const store = await again({ config: through() });
+    await found(store);
+    await keep(store, checkpointOf(5, changesOf({ old: '0' }), { samples: samplesOf('x') }));
+    // As a server that comes back without the last second.
+    const sha = createHash('sha1').update(SCRIPTS.hypermeterCheckpoint).digest('hex');
+    let times = 0;
+    detour.onRequest = (bytes) => {
+      if (bytes.includes(sha) && times++ === 0) redisCli('del', key('staged'));
+    };
+    await keep(store, checkpointOf(10, every(MANY, 'new'), { whole }));
+    detour.onRequest = () => undefined;
+    expect(times).toBe(2);
+    const { instances, outbox } = await found(await again());
+    expect(Object.keys(instances ?? {})).toHaveLength(whole ? MANY : MANY + 1);
+    expect(outbox).toEqual([['x']]);
+  });
+
+  test('a server that falls silent is left, and asked again by another connection', async () => {
+    const { again, events } = stores(PLAIN);
+    const store = await again({ config: through(), silentMs: 300 });
+    await found(store);
+    detour.fallSilent();
+    await keep(store, checkpointOf(10, changesOf({ a: '1' })));
+    expect(events.map(({ event }) => event)).toEqual(['state.back', 'state.away', 'state.back', 'state.kept']);
+    expect((await found(await again())).instances).toEqual({ a: '1' });
+  });
+
+  test('waiting for a server that is away ends when the signal says so, at once', async () => {
+    const { again } = stores(PLAIN);
+    const store = await again({ config: through() });
+    await found(store);
+    const entry = await keep(store, checkpointOf(10, changesOf({}), { samples: samplesOf('x') }));
+    detour.fallSilent();
+    const stop = new AbortController();
+    const waiting = store.checkpoint([checkpointOf(20)], stop.signal);
+    const confirming = store.confirm([{ partition: 0, through: 10, entries: [entry as string] }], stop.signal);
+    stop.abort(new Error('time is up'));
+    await expect(waiting).rejects.toThrow('time is up');
+    await confirming;
+    expect((await found(await again())).outbox).toEqual([['x']]);
+  });
+});
+
+describe.skipIf(!(await available('redis')))('a Redis that is killed [redis]', () => {
+  let redis: OwnRedis;
+  let detour: Detour;
+
+  beforeAll(async () => {
+    redis = await ownRedis('--appendonly', 'yes', '--appendfsync', 'always');
+    detour = await openDetour(redis.port);
+    await redis.start();
+  });
+  afterAll(async () => {
+    detour.close();
+    await redis.remove();
+  });
+
+  test('has everything that it acknowledged, and nothing half', async () => {
+    const { again } = stores({ url: redis.url }, aLog({ high: 1_000_000 }));
+    const store = await again();
+    await found(store);
+    const chance = chances(7);
+    for (let n = 1; n <= 8; n++) {
+      let kept = 0;
+      let going = true;
+      const killed = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          redis.kill();
+          void redis.start().then(resolve);
+        }, chance() * 60);
+      });
+      void killed.then(() => {
+        going = false;
+      });
+      while (going) {
+        kept++;
+        await keep(store, checkpointOf(n * 10_000 + kept, every(50, `${n * 10_000 + kept}`)));
+      }
+      const { liveFrom, instances } = await found(await again({ report: () => undefined }));
+      expect(liveFrom).toBe(n * 10_000 + kept);
+      expect(new Set(Object.values(instances ?? {}))).toEqual(new Set([`${liveFrom}`]));
+      await found(store);
+    }
+  });
+
+  test('and comes back while a state is read is read from the beginning', async () => {
+    const { again } = stores({ url: redis.url });
+    const store = await again();
+    await found(store);
+    await keep(store, checkpointOf(10, every(20_000, 'v')));
+    let pages = 0;
+    let restarted: Promise<void> | null = null;
+    detour.onRequest = (bytes) => {
+      if (!/hscan/i.test(String(bytes)) || ++pages !== 7) return;
+      redis.kill();
+      restarted = redis.start();
+    };
+    const next = await again({ config: { url: `redis://127.0.0.1:${detour.port}` } });
+    expect(Object.keys((await found(next)).instances ?? {})).toHaveLength(20_000);
+    expect(restarted).not.toBeNull();
+    await restarted;
+  });
+});
+
+describe.skipIf(!(await available('redis')))('what Redis says of itself [redis]', () => {
+  test.each<[string, readonly string[], string | null, readonly string[]]>([
+    [
+      'it throws keys away when it is full',
+      ['--appendonly', 'yes', '--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],
+      'CONFIG SET maxmemory-policy noeviction',
+      [],
+    ],
+    ['it may be full', ['--appendonly', 'yes', '--maxmemory', '100mb'], null, []],
+    ['it has no append-only file', [], null, ['no_append_only_file']],
+    ['it does not tell', ['--appendonly', 'yes', '--rename-command', 'CONFIG', ''], null, ['unchecked']],
+  ])('%s', async (_what, settings, refusal, doubts) => {
+    const redis = await ownRedis(...settings);
+    try {
+      await redis.start();
+      const { again, events } = stores({ url: redis.url });
+      if (refusal === null) await again();
+      else await expect(again()).rejects.toThrow(refusal);
+      expect(events.flatMap((each) => (each.event === 'state.doubt' ? [each.doubt] : []))).toEqual(doubts);
+    } finally {
+      await redis.remove();
+    }
+  });
+
+  test('while it is full nothing is lost: it is waited for until there is room', async () => {
+    const redis = await ownRedis('--appendonly', 'yes', '--maxmemory', '100mb');
+    try {
+      await redis.start();
+      const { again, events } = stores({ url: redis.url });
+      const store = await again();
+      await found(store);
+      await keep(store, checkpointOf(10, changesOf({ a: '1' }), { samples: samplesOf('x') }));
+      redis.cli('config', 'set', 'maxmemory', '1');
+      events.length = 0;
+      const keeping = keep(store, checkpointOf(20, changesOf({ a: '2' }), { whole: true, samples: samplesOf('y') }));
+      await expect.poll(() => events.map(({ event }) => event)).toEqual(['state.away']);
+      expect(redis.cli('dbsize')).toBe('4');
+      redis.cli('config', 'set', 'maxmemory', '100mb');
+      await keeping;
+      expect(await found(await again())).toMatchObject({ instances: { a: '2' }, outbox: [['x'], ['y']] });
+    } finally {
+      await redis.remove();
+    }
+  });
+});
