@@ -26,7 +26,8 @@ const OFF = new Set(
 /** Applies a slice whose time has come: its instances' rows in order, then the poll's completeness. */
 export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, closed: Closed, tally: Tally): void {
   const { batch, header, source } = slice;
-  applyPoll(source, header.poll, header.source.bootedAt);
+  const polledAt = header.poll.startedAt + slice.screen.shift;
+  applyPoll(source, polledAt, header.source.bootedAt);
   const at: Circumstances = {
     rules: rules.counters,
     emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
@@ -34,7 +35,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     source,
     tally,
     interval: header.poll.interval,
-    polledAt: header.poll.startedAt,
+    polledAt,
   };
   const arrivedLate = slice.time <= slice.watermark;
   for (let n = 0; n < slice.instances.length; n++) {
@@ -53,7 +54,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     }
     for (let r = firstRow; r < endRow; r++) applyRow(at, instance, batch, i, r, arrivedLate);
   }
-  completePoll(source, header.poll);
+  completePoll(source, polledAt, header.poll);
 }
 
 /** A new identity: resources are made from it anew. */
@@ -72,6 +73,8 @@ function applyRow(
   arrivedLate: boolean,
 ): void {
   const t = batch.observedAt[r] as number;
+  // Left out when it arrived.
+  if (Number.isNaN(t)) return;
   const interval = batch.interval[r] as number;
   const cumulative = Number.isNaN(interval);
   const startedAt = batch.startedAt[i] as number;
