@@ -3,11 +3,13 @@ import { STATES } from '../../avro/snapshot.ts';
 import { endLives } from './absence.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
-import { applyCumulative, applyInterval } from './counters.ts';
+import { applyCumulative } from './counters.ts';
 import type { Tally } from './flags.ts';
 import { applyGauges } from './gauges.ts';
 import { grow, isGrowth } from './grow.ts';
 import type { HeldSlice } from './hold.ts';
+import { holeOf } from './holes.ts';
+import { applyInterval, applyLateInterval } from './intervals.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
@@ -96,7 +98,14 @@ function applyRow(
     }
     life.listedAt = Math.max(life.listedAt, at.polledAt);
     if (t <= life.finalisedAt) {
-      at.tally.drops[dropReason(life, batch, b, t, arrivedLate)] += presentIn(batch, b, block.kind);
+      const hole = cumulative ? null : holeOf(block, t);
+      if (hole !== null) {
+        applyLateInterval(at, instance, block, hole, batch, b, t, interval);
+        bringTogether(block);
+        continue;
+      }
+      const reason = cumulative ? dropReason(life, batch, b, t, arrivedLate) : 'duplicate';
+      at.tally.drops[reason] += presentIn(batch, b, block.kind);
       continue;
     }
     life.ended = false;

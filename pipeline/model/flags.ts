@@ -65,6 +65,7 @@ export const COUNTER_EVENTS = [
   'gap',
   'absent',
   'clock_step',
+  'hole_lost',
 ] as const;
 export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 

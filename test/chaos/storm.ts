@@ -107,7 +107,7 @@ async function main(): Promise<number> {
       await systemClock.sleep(1000 * (PAUSE[0] + draw() * (PAUSE[1] - PAUSE[0])));
     }
     say('mending everything');
-    broker.mend();
+    await broker.mend();
     await redis.mend();
     collector.mend();
     pipelines[0]?.mend();
