@@ -84,7 +84,7 @@ async function runAudit(options: AuditOptions, terminal: Terminal): Promise<void
         },
         published,
       );
-      print(result, options, terminal);
+      await print(result, options, terminal);
       if (!isClean(result)) throw new CommandFailure(EXIT.failure, '');
     } finally {
       await consumer.close();
@@ -125,9 +125,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'RESIDUAL', align: 'right' },
 ];
 
-function print(result: Audit, { output }: AuditOptions, terminal: Terminal): void {
+async function print(result: Audit, { output }: AuditOptions, terminal: Terminal): Promise<void> {
   if (output === 'json') {
-    writeLine(terminal.stdout, exactJson(result));
+    await writeLine(terminal.stdout, exactJson(result));
     return;
   }
   const rows = result.meters.map(({ meter, window, series, movement, published, residual }) => [
@@ -138,10 +138,10 @@ function print(result: Audit, { output }: AuditOptions, terminal: Terminal): voi
     published,
     residual,
   ]);
-  for (const line of formatTable(COLUMNS, rows)) writeLine(terminal.stdout, line);
-  writeLine(terminal.stdout, '');
-  for (const line of findings(result)) writeLine(terminal.stdout, line);
-  writeLine(
+  for (const line of formatTable(COLUMNS, rows)) await writeLine(terminal.stdout, line);
+  await writeLine(terminal.stdout, '');
+  for (const line of findings(result)) await writeLine(terminal.stdout, line);
+  await writeLine(
     terminal.stdout,
     `residual ${result.residual} · lost ${result.lost} · wrong ${result.wrong} · unexpected ${result.unexpected} · duplicates ${result.duplicates}, of them unequal ${result.unequalDuplicates} · of ${result.readings} readings and ${result.published} lines`,
   );

@@ -151,7 +151,7 @@ function play(rules: Rules, messages: readonly Buffer[], liveFrom: number, toThe
   const partition = createPartition(rules);
   const windows: ClosedCounter[] = [];
   messages.forEach((message, offset) => {
-    const { closed } = accept(partition, rules, new SliceReader().read(message), recordAt(Number.MAX_SAFE_INTEGER));
+    const { closed } = accept(partition, rules, new SliceReader().read(message), recordAt(1e12));
     if (offset >= liveFrom) windows.push(...closed.counters);
   });
   if (toTheEnd) windows.push(...finish(partition, rules));
@@ -165,7 +165,13 @@ function finish(partition: Partition, rules: Rules): readonly ClosedCounter[] {
   const after = encodeSnapshot({ ...snapshotOf(0, 0n, 0), instances: [] });
   const { closed } = accept(partition, rules, new SliceReader().read(after), recordAt(0));
   progress.watermark = Number.POSITIVE_INFINITY;
-  closeSilent(partition, rules, closed);
+  closeSilent(
+    partition,
+    rules,
+    rules.windows.sizes.map(() => 0),
+    closed,
+    partition.progress.watermark,
+  );
   return closed.counters;
 }
 
