@@ -4,7 +4,7 @@ import { SCRIPTS } from '../../../../pipeline/state/redis/scripts.ts';
 import { available } from '../../../services/service.ts';
 import { aLog } from '../a-log.ts';
 import { changesOf, checkpointOf, found, keep, samplesOf } from '../checkpoints.ts';
-import { type Detour, openDetour } from './detour.ts';
+import { type Detour, openDetour, sendRaw } from './detour.ts';
 import { type OwnRedis, ownRedis } from './own-redis.ts';
 import { redisCli } from './redis-cli.ts';
 import { closeStores, PLAIN, stores } from './stores.ts';
@@ -86,6 +86,24 @@ describe.skipIf(!(await available('redis')))('a way to Redis that breaks [redis]
     const { instances, outbox } = await found(await again());
     expect(Object.keys(instances ?? {})).toHaveLength(whole ? MANY : MANY + 1);
     expect(outbox).toEqual([['x']]);
+  });
+
+  test.each([[false], [true]])('what arrives late of an owner changes nothing (whole: %s)', async (whole) => {
+    const { again } = stores(PLAIN);
+    const store = await again({ config: through() });
+    await found(store);
+    await keep(store, checkpointOf(5, changesOf({ a: '5' })));
+    const late: Buffer[] = [];
+    detour.onRequest = (bytes) => void late.push(bytes);
+    await keep(store, checkpointOf(10, changesOf({ a: '10' }), { whole, samples: samplesOf('x') }));
+    await keep(store, checkpointOf(20, every(MANY, '20'), { whole }));
+    detour.onRequest = () => undefined;
+    await keep(store, checkpointOf(30, changesOf({ a: '30' })));
+    expect(String(await sendRaw(16379, Buffer.concat(late)))).toContain('kept');
+    expect(await keep(store, checkpointOf(40, changesOf({ b: '40' })))).toBeNull();
+    const { liveFrom, instances, outbox } = await found(await again());
+    expect({ liveFrom, outbox }).toEqual({ liveFrom: 40, outbox: [['x']] });
+    expect(instances).toMatchObject({ a: '30', b: '40', i0: '20' });
   });
 
   test('a server that falls silent is left, and asked again by another connection', async () => {

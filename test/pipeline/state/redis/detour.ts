@@ -68,3 +68,17 @@ export async function openDetour(target: number): Promise<Detour> {
   };
   return detour;
 }
+
+/** Sends these bytes by a connection of their own; resolves to all that is answered, when the server has read them all. */
+export function sendRaw(port: number, bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const answers: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(bytes);
+      socket.write('QUIT\r\n');
+    });
+    socket.on('data', (answer: Buffer) => answers.push(answer));
+    socket.once('error', reject);
+    socket.once('close', () => resolve(Buffer.concat(answers)));
+  });
+}

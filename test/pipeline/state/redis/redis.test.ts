@@ -2,12 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { available } from '../../../services/service.ts';
 import { aLog } from '../a-log.ts';
 import { changesOf, checkpointOf, found, keep, samplesOf, signal } from '../checkpoints.ts';
+import { storeContract } from '../contract.ts';
 import { redisCli, tlsDirectory } from './redis-cli.ts';
 import { closeStores, PLAIN, stores } from './stores.ts';
 
 closeStores();
 
 describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
+  describe('keeps the contract', () => {
+    storeContract((log) => stores().again({ log, partitions: 2 }), aLog);
+  });
+
   test('a partition never seen begins where the log does', async () => {
     const { again, events } = stores(PLAIN, aLog({ low: 7 }));
     expect(await found(await again())).toEqual({ start: 7, liveFrom: 7, instances: null, outbox: [] });
