@@ -133,6 +133,20 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
       expect((await store.checkpoint([checkpointOf(30)], signal)).get(0)).toEqual({ outcome: 'lost' });
     });
 
+    test.each([['a'], ['partition']])(
+      'in part before it is taken: the log is read again, aloud (%s)',
+      async (field) => {
+        const { again, events, key } = stores(PLAIN, aLog({ committed: 4 }));
+        const store = await again();
+        await found(store);
+        await keep(store, checkpointOf(10, changesOf({ a: '1', b: '1' }), { samples: samplesOf('x') }));
+        redisCli('hdel', key('state'), field);
+        events.length = 0;
+        expect(await found(await again())).toMatchObject({ liveFrom: 4, instances: null, outbox: [] });
+        expect(events.filter(({ event }) => event === 'state.lost')).toMatchObject([{ reason: 'missing' }]);
+      },
+    );
+
     test('in part before it is taken: what is built anew replaces the rest, whatever its number', async () => {
       const { again, key } = stores(PLAIN, aLog({ committed: 4 }));
       const first = await again();
