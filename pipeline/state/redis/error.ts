@@ -21,8 +21,7 @@ export const isPassing = (error: unknown): boolean => {
 /** What to do about what Redis says; undefined if its own words are enough. */
 export function remedyFor(message: string): string | undefined {
   if (/WRONGPASS|NOAUTH/.test(message)) return 'check state.username and state.password';
-  if (/NOPERM/.test(message))
-    return 'the user needs +@read +@write +@scripting +info +config|get on the keys of state.prefix';
+  if (/NOPERM/.test(message)) return 'the user needs the rights that docs/operations.md lists';
   if (/OOM/.test(message)) return 'Redis is full: give it more memory (maxmemory)';
   if (UNTRUSTED.test(message)) return 'check state.tls.caFile';
   return undefined;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCRIPTS } from '../../../../pipeline/state/redis/scripts.ts';
 import { available } from '../../../services/service.ts';
@@ -10,6 +11,9 @@ import { redisCli } from './redis-cli.ts';
 import { closeStores, PLAIN, stores } from './stores.ts';
 
 closeStores();
+
+const operations = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+const RIGHTS = /ACL SETUSER metering .* ~{hypermeter:\* (.*)/.exec(operations)?.[1]?.split(' ') ?? [];
 
 /** More than one call takes. */
 const MANY = 5500;
@@ -230,6 +234,25 @@ describe.skipIf(!(await available('redis')))('what Redis says of itself [redis]'
       if (refusal === null) await again();
       else await expect(again()).rejects.toThrow(refusal);
       expect(events.flatMap((each) => (each.event === 'state.doubt' ? [each.doubt] : []))).toEqual(doubts);
+    } finally {
+      await redis.remove();
+    }
+  });
+
+  test('a user of no more rights than docs/operations.md lists is enough', async () => {
+    const redis = await ownRedis('--appendonly', 'yes');
+    try {
+      await redis.start();
+      const { again, events, prefix } = stores({ url: redis.url, username: 'metering', password: 'p' });
+      redis.cli('acl', 'setuser', 'metering', 'on', '>p', `~{${prefix}:*`, ...RIGHTS);
+      const store = await again();
+      await found(store);
+      const entry = await keep(store, checkpointOf(10, every(MANY, 'v'), { samples: samplesOf('x') }));
+      await store.confirm([{ partition: 0, through: 10, entries: [entry as string] }], AbortSignal.timeout(5000));
+      expect((await found(await again())).outbox).toEqual([]);
+      expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['state.back', 'state.kept']));
+      redis.cli('acl', 'setuser', 'metering', '-evalsha');
+      await expect(keep(store, checkpointOf(20))).rejects.toThrow(/NOPERM.*the user needs/);
     } finally {
       await redis.remove();
     }
