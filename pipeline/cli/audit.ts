@@ -7,13 +7,12 @@ import { type Audit, isClean } from '../audit/report.ts';
 import { topicPartitions } from '../kafka/admin.ts';
 import { openCluster } from '../kafka/cluster.ts';
 import { openConsumer } from '../kafka/consumer.ts';
-import { select } from '../model/meters.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
 import { schema } from './composition.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { addConfigOptions, type ConfigOptions, type GlobalOptions, loadFor } from './options.ts';
-import { rulesOf } from './roles.ts';
+import { deriveRulesOf, rulesOf } from './roles.ts';
 import { type Column, formatTable } from './table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
@@ -71,7 +70,7 @@ async function runAudit(options: AuditOptions, terminal: Terminal): Promise<void
     const consumer = await openConsumer(cluster);
     try {
       const rules = rulesOf(config);
-      const law = { rules, deriveRules: { sizes: rules.windows.sizes, selection: select(config.meters) } };
+      const law = { rules, deriveRules: deriveRulesOf(config) };
       const result = await audit(
         {
           consumer,

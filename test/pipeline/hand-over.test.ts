@@ -67,7 +67,7 @@ function own(log: readonly RawMessage[], start: number, liveFrom: number): reado
   const selection = select(['*']);
   return log.slice(start).map(({ value, ...rest }) => {
     const closed = windowMessage(deps, owned, { ...rest, bytes: value.length, batch: decoder.read(value) });
-    return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+    return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
   });
 }
 
@@ -127,7 +127,7 @@ describe('time that goes on by the wall clock where the log has no more', () => 
     const partition = createPartition(rules);
     const selection = select(['*']);
     const draw = drawsOf(7);
-    const lines = (closed: Closed) => derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+    const lines = (closed: Closed) => derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
     const out: string[] = [];
     log.forEach(({ offset, timestampUs, value }, n) => {
       const record = { offset, time: timestampUs, length: value.length };
@@ -176,7 +176,7 @@ describe('a partition whose state is saved', () => {
     const count = ({ value, ...rest }: RawMessage): readonly string[] => {
       const message = { ...rest, bytes: value.length, batch: decoder.read(value) };
       const closed = windowMessage(deps, owned, message);
-      return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+      return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
     };
     const lines = log.map((message, offset) => {
       if (offset > 0 && offset % every === 0) {

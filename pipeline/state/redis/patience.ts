@@ -10,6 +10,8 @@ export interface Patience {
   patiently<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result>;
   /** What went wrong with the connection itself: commands only say that there is none. */
   heard(error: Error): void;
+  /** Why the server is away; null while it is not. */
+  reason(): RedisError | null;
 }
 
 const FIRST_WAIT_MS = 50;
@@ -19,8 +21,8 @@ const NO_CONNECTION = /Connection is closed|enableOfflineQueue|max retries per r
 
 /** `server` is named in messages. That it is away is reported once, and so is that it answers. */
 export function createPatience(server: string, clock: Clock, report: Report): Patience {
-  /** Null: not known yet. */
-  let away: boolean | null = null;
+  let hasAnswered = false;
+  let away: RedisError | null = null;
   let last: Error | null = null;
   const reasonOf = (error: unknown): string => {
     const message = error instanceof Error ? error.message : String(error);
@@ -36,13 +38,15 @@ export function createPatience(server: string, clock: Clock, report: Report): Pa
     heard: (error) => {
       last = error;
     },
+    reason: () => away,
     patiently: async (work, signal) => {
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
         signal.throwIfAborted();
         try {
           const result = await orAborted(work(), signal);
-          if (away !== false) report({ event: 'state.back' });
-          away = false;
+          if (!hasAnswered || away !== null) report({ event: 'state.back' });
+          hasAnswered = true;
+          away = null;
           last = null;
           return result;
         } catch (error) {
@@ -51,8 +55,8 @@ export function createPatience(server: string, clock: Clock, report: Report): Pa
             throw error;
           const told = explained(error);
           if (!isPassing(error) || (last !== null && !isPassing(last))) throw told;
-          if (away !== true) report({ event: 'state.away', error: told });
-          away = true;
+          if (away === null) report({ event: 'state.away', error: told });
+          away = told;
           await orAborted(clock.sleep(waitMs, signal), signal);
         }
       }

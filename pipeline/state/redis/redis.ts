@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SavedStateError } from '../../model/saved-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { DeadlineError, orLate, within } from '../../runtime/deadline.ts';
 import type { Report } from '../../runtime/events.ts';
 import { createLowWater } from '../low-water.ts';
 import { type Log, rewindTo } from '../rewind.ts';
@@ -24,7 +25,11 @@ export interface RedisStoreDeps {
   readonly report: Report;
   /** A server that answers nothing for so long is left, and connected to anew. Milliseconds. */
   readonly silentMs?: number;
+  /** How long a server is waited for at the start. Milliseconds. */
+  readonly openMs?: number;
 }
+
+const OPEN_MS = 15_000;
 
 /** A partition that this store's owner has. */
 interface Held {
@@ -42,14 +47,16 @@ interface Held {
  * that happens under a running owner, the whole state is asked for and written again.
  */
 export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps): Promise<StateStore> {
-  const { log, topic, group, partitions, clock, report } = deps;
+  const { log, topic, group, partitions, clock, report, openMs = OPEN_MS } = deps;
   const server = nameOf(config);
-  const { patiently, heard } = createPatience(server, clock, report);
+  const { patiently, heard, reason } = createPatience(server, clock, report);
   const client = await createClient(config, heard, deps.silentMs);
   const lowWater = createLowWater(log, clock, report);
   const held = new Map<number, Held>();
   const connected = async (): Promise<void> => {
-    if (client.status === 'wait' || client.status === 'end' || client.status === 'close') await client.connect();
+    // A client that finds no sentinel goes on looking for ever, and a command says at once that there is no connection.
+    const isNew = client.status === 'wait' || client.status === 'end' || client.status === 'close';
+    if (isNew) await orLate(clock, openMs / 3, client.connect(), () => undefined);
     await client.ping();
   };
 
@@ -118,8 +125,16 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
 
   return {
     open: async (signal) => {
-      await patiently(connected, signal);
-      await patiently(() => checkFitness(client, server, report), signal);
+      const fits = async (inTime: AbortSignal): Promise<void> => {
+        await patiently(connected, inTime);
+        await patiently(() => checkFitness(client, server, report), inTime);
+      };
+      try {
+        await within(clock, openMs, server, fits, signal);
+      } catch (error) {
+        client.disconnect();
+        throw error instanceof DeadlineError ? unreachable(server, openMs, reason()) : error;
+      }
     },
     take: async (wanted, signal) => {
       const committed = await log.committed(wanted);
@@ -171,4 +186,10 @@ async function positionOf(
 const repartitioned = (topic: string, before: number, now: number): RedisError =>
   new RedisError(
     `the saved state is of ${before} partitions of topic ${topic}, which has ${now} now: instances would change their partition and begin anew. Use a topic of ${before} partitions, or follow "Changing the number of partitions" in docs/operations.md`,
+  );
+
+const unreachable = (server: string, openMs: number, cause: RedisError | null): RedisError =>
+  new RedisError(
+    `${cause?.message ?? `Redis at ${server} did not answer`}; waited for ${openMs / 1000} s: check that it runs, and state.url, sentinel or cluster`,
+    { cause },
   );

@@ -236,6 +236,20 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
   });
 
   test.each<[string, object, string]>([
+    ['one server', { url: 'redis://metering:wrong-secret@127.0.0.1:1' }, 'connect ECONNREFUSED 127.0.0.1:1; waited'],
+    ['a cluster', { cluster: ['127.0.0.1:1'] }, 'Redis at 127.0.0.1:1: '],
+    ['sentinels', { sentinel: { master: 'm', nodes: ['127.0.0.1:1'] } }, 'All sentinels are unreachable'],
+  ])('%s that cannot be reached at the start is told, with where to look', async (_what, config, reason) => {
+    const { again, events } = stores(config);
+    const opened = again({ openMs: 300 });
+    await expect(opened).rejects.toThrow(reason);
+    await expect(opened).rejects.toThrow('0.3 s: check that it runs, and state.url, sentinel or cluster');
+    await expect(opened).rejects.not.toThrow('wrong-secret');
+    expect(events.map(({ event }) => event)).toEqual(['state.away']);
+    expect(JSON.stringify(events)).not.toContain('wrong-secret');
+  });
+
+  test.each<[string, object, string]>([
     [
       'a wrong password',
       { ...PLAIN, username: 'metering', password: 'wrong-secret' },
