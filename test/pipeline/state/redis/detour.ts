@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A way to a server that can break. Everything is decided where bytes pass, so that a test says exactly when. */
 export interface Detour {
   readonly port: number;
+  /** Where new connections lead to. */
+  target: number;
   /** Breaks all connections after so many more bytes from the client, or to it; then `cut` is called, once. */
   cutAfter(bytes: number, side: Side, cut: () => void): void;
   /** Connections that are open now pass nothing any more, and stay open. */
@@ -38,7 +40,7 @@ export async function openDetour(target: number): Promise<Detour> {
     to.write(bytes.subarray(0, fuse.left), breakAll);
   };
   const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1');
+    const upstream = connect(detour.target, '127.0.0.1');
     const both = [client, upstream] as const;
     for (const [socket, other] of [both, [upstream, client] as const]) {
       sockets.add(socket);
@@ -54,6 +56,7 @@ export async function openDetour(target: number): Promise<Detour> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const detour: Detour = {
     port: (server.address() as AddressInfo).port,
+    target,
     cutAfter: (bytes, side, cut) => {
       fuse = { left: Math.max(1, bytes), side, cut };
     },
