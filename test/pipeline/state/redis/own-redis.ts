@@ -24,6 +24,8 @@ export async function ownRedis(...settings: readonly string[]): Promise<OwnRedis
   const port = await freePort();
   const words = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', directory, '--save', '', ...settings];
   let child: ChildProcess | null = null;
+  // A test that ran out of time removes nothing.
+  process.once('exit', () => child?.kill('SIGKILL'));
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
