@@ -23,11 +23,14 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
     const bits = at.source.limits.bits[block.kind]?.[f] ?? 0;
     const ambiguous = bits === 32 && (rate * (t - then)) / 1e6 >= 2 ** 32;
     if (ambiguous) at.tally.events.ambiguous++;
+    at.progress.credit += 1n << BigInt(bits);
     span(at, block, f, unwrapped, then, t, ambiguous ? WRAP | AMBIGUOUS | LOWER_BOUND : WRAP);
     return true;
   }
+  const before = toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
   if (Number.isNaN(life.epoch)) {
     at.tally.events.reset_inferred++;
+    at.progress.credit += before;
     span(at, block, f, value, then, t, RESET_INFERRED | LOWER_BOUND);
     return true;
   }
@@ -44,7 +47,9 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   life.falls.delete(f);
   at.tally.events.reset_inferred++;
   const flags = RESET_INFERRED | LOWER_BOUND;
-  if (rate > 0 && isPlausible(value, rate, t - then)) span(at, block, f, value, then, t, flags);
+  const counts = rate > 0 && isPlausible(value, rate, t - then);
+  at.progress.credit += counts ? before : before - BigInt(value);
+  if (counts) span(at, block, f, value, then, t, flags);
   else mark(at.emission.rules, block, f, then, t, flags);
   return true;
 }
