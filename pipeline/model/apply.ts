@@ -33,7 +33,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
   applyPoll(source, polledAt, header.source.bootedAt);
   const at: Circumstances = {
     rules: rules.counters,
-    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
+    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore, byGrace: false },
     progress,
     source,
     tally,

@@ -18,6 +18,7 @@ const sample = fc.record({
   flags: fc.constantFrom([], ['reset'], ['late', 'carried']),
   messageId: fc.uuid(),
   windowStart: fc.maxSafeNat(),
+  revision: fc.nat(3),
   spread: fc.option(
     fc.record({
       mean: fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => each + 0),
@@ -54,7 +55,7 @@ test.each([
   ['something else', '{"version":1}'],
   [
     'a sample without its meter',
-    '{"version":1,"resources":[],"meters":[],"samples":[[0,0,1,0,1,1,1,"measured",[],"x",null]]}',
+    '{"version":1,"resources":[],"meters":[],"samples":[[0,0,1,0,1,1,1,"measured",[],"x",null,0]]}',
   ],
 ])('%s is refused', (_what, text) => {
   expect(() => thaw(Buffer.from(text))).toThrow(SavedStateError);
