@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
+import { addAudit } from './audit.ts';
 import { addCollect } from './collect.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
@@ -57,6 +58,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addCollect(program, parts, terminal);
   addPipeline(program, parts, terminal);
   addPoll(program, parts, terminal);
+  addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
   const config = program

@@ -33,6 +33,18 @@ export async function ensureTopic(cluster: Cluster, plan: TopicPlan): Promise<nu
   }
 }
 
+/** How many partitions the topic has; 0 if it is not there, or while one of them has no leader. Creates nothing. */
+export async function countPartitions(cluster: Cluster, topic: string): Promise<number> {
+  const client = new rdkafka.Producer({ ...cluster.settings } as object);
+  const trouble = listenForTrouble(client, NAME, cluster);
+  await connect(client, cluster, cluster, trouble);
+  try {
+    return await partitionsOf(client, cluster, topic, trouble);
+  } finally {
+    await disconnect(client, NAME, CREATE_MS, cluster);
+  }
+}
+
 /** The number of partitions that have a leader; 0 while the topic is not there or any has none. */
 async function partitionsOf(
   client: rdkafka.Producer,

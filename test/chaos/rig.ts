@@ -17,6 +17,10 @@ export const SERIES = INSTANCES * 3;
 /** A collector and a pipeline on a real broker, each a process of its own, and what they have written. */
 export interface Rig {
   readonly fleet: Fleet;
+  readonly directory: string;
+  /** The configuration, and the file that meters go to. */
+  readonly config: string;
+  readonly path: string;
   /** Starts the role and waits until it is ready. */
   start(role: 'collect' | 'pipeline'): Promise<Child>;
   /** Whole lines of the file that meters go to. */
@@ -47,6 +51,9 @@ export function createRig(broker: string): Rig {
   const ended: string[] = [];
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
   return {
+    directory,
+    config,
+    path,
     fleet: createFleet(configOf(fleetWords), since * 1000),
     start: async (role) => {
       const child = startProgram([role, '-c', config]);

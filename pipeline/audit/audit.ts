@@ -1,0 +1,176 @@
+import { decodeSnapshots } from '../../avro/codec.ts';
+import type { DeriveRules } from '../model/derive.ts';
+import type { Rules } from '../model/rules.ts';
+import type { Sample } from '../model/sample.ts';
+import { type Bounds, type Comparison, createComparison, type Findings } from './comparison.ts';
+import { addChange, balancesOf, type Imbalance, imbalancesOf, type MeterBalance } from './conservation.ts';
+import { differencesOf } from './differences.ts';
+import { type LineCounts, lineAt, type PublishedFile, type PublishedSide, readPublished } from './intake.ts';
+import { createMovement, type Movement } from './naive/movement.ts';
+import { createReplay, type RawMessage } from './replay.ts';
+import { deviceKey } from './series.ts';
+
+/** What the raw log still holds when the audit begins. Times in microseconds. */
+export interface LogExtent {
+  /** Every partition is there from this record time on; −∞: from its beginning. */
+  readonly since: number;
+  /** By partition, the offset up to which the pipeline has committed that everything is published; null: nobody tells. */
+  readonly delivered: ReadonlyMap<number, number> | null;
+}
+
+/** The raw side: a topic, or files of it. */
+export interface RawLog {
+  open(): Promise<LogExtent>;
+  /** Everything up to the log's ends at the moment of the call, in order within a partition. */
+  messages(): AsyncIterable<readonly RawMessage[]>;
+  /** How many messages that will be, as far as it is known. */
+  total(): number | null;
+}
+
+export interface AuditDeps {
+  readonly raw: RawLog;
+  readonly published: readonly PublishedFile[];
+  readonly rules: Rules;
+  readonly deriveRules: DeriveRules;
+  /** A sample as the file sink writes it, without the line's end. */
+  readonly lineOf: (sample: Sample) => string;
+  /** Microseconds; ±∞ where nothing was asked for. */
+  readonly bounds: Bounds;
+  /** Time between polls, as configured: how long it takes until every counter was read. Microseconds. */
+  readonly interval: number;
+  readonly onProgress: (side: 'published' | 'raw', done: number, total: number | null) => void;
+}
+
+/** A window whose published content is not what a replay gives. */
+export interface WrongWindow {
+  readonly expected: string;
+  /** `field: published instead of expected`; null where the published line cannot be read again. */
+  readonly differences: readonly string[] | null;
+}
+
+/** What an audit found. */
+export interface Verdict {
+  /** Windows within were judged; microseconds, ±∞ where there were none. */
+  readonly bounds: Bounds;
+  readonly balances: readonly MeterBalance[];
+  readonly imbalances: readonly Imbalance[];
+  readonly windows: Omit<Findings, 'wrongLines' | 'unexpectedPlaces'>;
+  readonly wrongWindows: readonly WrongWindow[];
+  readonly unexpectedLines: readonly string[];
+  readonly unequalLines: readonly string[];
+  readonly lines: LineCounts;
+  readonly raw: { readonly messages: number; readonly unreadable: number; readonly since: number };
+  /** False: the log does not reach back to where cumulatives begin, so they were left out. */
+  readonly judgesTotals: boolean;
+}
+
+/** Sum of the absolute residuals of all series and window sizes. */
+export const residualOf = ({ balances }: Verdict): bigint => balances.reduce((sum, { residual }) => sum + residual, 0n);
+
+/** Nothing lost, nothing wrong, nothing created: what has to hold. */
+export const isClean = (verdict: Verdict): boolean =>
+  residualOf(verdict) === 0n &&
+  verdict.windows.lost === 0 &&
+  verdict.windows.wrong === 0 &&
+  verdict.lines.unequal === 0;
+
+const LEAST_GRACE_US = 30e6;
+const FIELDS_NAMED = 4;
+
+/**
+ * Holds what was published against the raw log, twice: the deltas against the movement of the counters by arithmetic
+ * that shares nothing with the model, and every window against what the model gives when the log is read again. The
+ * published side is read first, so that everything in it is in the log by then.
+ */
+export async function audit(deps: AuditDeps): Promise<Verdict> {
+  const { raw, published, rules, deriveRules } = deps;
+  const extent = await raw.open();
+  const bounds = { ...deps.bounds, from: Math.max(deps.bounds.from, settledSince(extent, deps)) };
+  const side = await readPublished(published, {
+    ...bounds,
+    sizes: deriveRules.sizes,
+    onProgress: (lines) => deps.onProgress('published', lines, null),
+  });
+  const from = Math.max(bounds.from, side.firstStart === Number.POSITIVE_INFINITY ? bounds.from : side.firstStart);
+  const judged = { from, until: bounds.until };
+  const judgesTotals = extent.since === Number.NEGATIVE_INFINITY;
+  const comparison = createComparison(side.table, judged, judgesTotals);
+  const movement = movementOf(side, rules, judged);
+  const counts = await readRaw(deps, extent, side, comparison, movement);
+  const { wrongLines, unexpectedPlaces, ...windows } = comparison.finish();
+  const wrongWindows: WrongWindow[] = [];
+  for (const { expected, place } of wrongLines) {
+    const line = await lineAt(published, place);
+    wrongWindows.push({ expected, differences: line === null ? null : differencesOf(expected, line, FIELDS_NAMED) });
+  }
+  return {
+    bounds: judged,
+    balances: balancesOf(side.book),
+    imbalances: imbalancesOf(side.book),
+    windows,
+    wrongWindows,
+    unexpectedLines: await linesAt(published, unexpectedPlaces),
+    unequalLines: await linesAt(published, side.lines.unequalPlaces),
+    lines: side.lines,
+    raw: { ...counts, since: extent.since },
+    judgesTotals,
+  };
+}
+
+/** From when on the windows of a log that has lost its beginning are what they were when it had it. */
+function settledSince({ since }: LogExtent, { rules, interval }: AuditDeps): number {
+  const { sizes } = rules.windows;
+  return (
+    since + Math.max(...sizes) + rules.reorder + Math.max(...sizes.map((size) => graceOf(rules, size)), 3.5 * interval)
+  );
+}
+
+function graceOf({ windows: { sizes, graces } }: Rules, size: number): number {
+  const grace = graces[sizes.indexOf(size)] ?? 'auto';
+  return grace === 'auto' ? LEAST_GRACE_US : grace;
+}
+
+function movementOf({ book }: PublishedSide, rules: Rules, { from }: Bounds): Movement {
+  const { anchored } = rules.windows;
+  const { edge, fillMax, maxSkew } = rules.counters;
+  const conservation = { anchored, edge, fillMax, from, graceOf: (size: number) => graceOf(rules, size) };
+  const isWanted = (instance: string, kind: number, device: string) => book.has(deviceKey(instance, kind, device));
+  return createMovement({ reorder: rules.reorder, maxSkew, isWanted }, (instance, kind, device, change) =>
+    addChange(book, conservation, instance, kind, device, change),
+  );
+}
+
+async function readRaw(
+  deps: AuditDeps,
+  { delivered }: LogExtent,
+  { lastEnd }: PublishedSide,
+  comparison: Comparison,
+  movement: Movement,
+): Promise<{ readonly messages: number; readonly unreadable: number }> {
+  const { raw, rules, deriveRules, lineOf, onProgress } = deps;
+  const replay = createReplay(rules, deriveRules);
+  let messages = 0;
+  let unreadable = 0;
+  for await (const pulled of raw.messages()) {
+    for (const message of pulled) {
+      const { partition, offset, timestampUs, value } = message;
+      const samples = replay.take(message);
+      if (samples === null) unreadable++;
+      else movement.take(partition, decodeSnapshots(value), timestampUs);
+      const isDelivered = delivered === null || offset < (delivered.get(partition) ?? 0);
+      for (const sample of samples ?? []) {
+        const due = isDelivered && (delivered !== null || sample.windowEnd <= lastEnd);
+        comparison.expect({ sample, line: lineOf(sample), due });
+      }
+    }
+    messages += pulled.length;
+    onProgress('raw', messages, raw.total());
+  }
+  movement.finish();
+  return { messages, unreadable };
+}
+
+async function linesAt(files: readonly PublishedFile[], places: readonly number[]): Promise<readonly string[]> {
+  const lines = await Promise.all(places.map((place) => lineAt(files, place)));
+  return lines.filter((line) => line !== null);
+}

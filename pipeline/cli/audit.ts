@@ -1,0 +1,124 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { audit, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
+import { openCluster } from '../kafka/cluster.ts';
+import { select } from '../model/meters.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { exactJson } from '../runtime/json.ts';
+import { jsonLine } from '../sinks/json-line.ts';
+import { verdictJson, verdictLines } from './audit-report.ts';
+import { type Settings, schema } from './composition.ts';
+import { CommandFailure, EXIT } from './exit.ts';
+import { addConfigOptions, type ConfigOptions, loadFor } from './options.ts';
+import { publishedFiles } from './published-files.ts';
+import { rawFiles } from './raw-files.ts';
+import { openRawTopic } from './raw-topic.ts';
+import { rulesOf } from './roles.ts';
+import { type Terminal, writeLine } from './terminal.ts';
+
+const EXAMPLES = `
+Examples:
+  hypermeter audit -c hypermeter.yaml --published meters.jsonl*
+  hypermeter audit -c hypermeter.yaml --published meters.jsonl --from 2026-11-24T00:00Z --until 2026-11-25T00:00Z
+  hypermeter audit -c hypermeter.yaml --raw raw.avro --published meters.jsonl -o json | jq .residual
+  zcat meters.jsonl.gz | hypermeter audit -c hypermeter.yaml --published -
+
+It is told twice: the published deltas against the movement of the counters (residual), and every window against what
+the raw log gives when it is read again (lost, wrong). docs/operations.md says what the words mean and what to do.
+
+Exit codes: 0 residual, lost, wrong and unequal duplicates are all 0; ${EXIT.data} they are not; ${EXIT.noInput} a file cannot be read;
+${EXIT.unavailable} Kafka cannot be reached.`;
+
+const PROGRESS_US = 5e6;
+
+interface AuditOptions extends ConfigOptions {
+  readonly published: readonly string[];
+  readonly raw?: readonly string[];
+  readonly from?: number;
+  readonly until?: number;
+  readonly output: 'table' | 'json';
+}
+
+export function addAudit(program: Command, terminal: Terminal, clock: Clock = systemClock): void {
+  addConfigOptions(program.command('audit'))
+    .description('hold what was published against the raw statistics: nothing lost, nothing wrong, nothing made up')
+    .requiredOption(
+      '--published <file...>',
+      'JSON lines as the file sink or "listen udp -o json" writes them, rotated ones too; - for standard input',
+    )
+    .option('--raw <file...>', 'Avro files of Snapshots, instead of the raw topic of the configuration')
+    .option('--from <time>', 'judge windows that begin at this time or later (default: the first published)', timeUs)
+    .option('--until <time>', 'judge windows that end at this time or earlier (default: the last due)', timeUs)
+    .addOption(
+      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action((options: AuditOptions) => auditCommand(options, terminal, clock));
+}
+
+/** Parses a time such as 2026-11-24T00:00Z into microseconds; without a zone it is UTC. */
+function timeUs(text: string): number {
+  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN;
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('expected a time such as 2026-11-24T00:00Z.');
+  return ms * 1000;
+}
+
+async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Clock): Promise<void> {
+  const { config } = await loadFor('audit', options, schema, terminal);
+  const files = await publishedFiles(options.published);
+  const verdict = await withRaw(options, config, terminal, clock, (raw) =>
+    audit({
+      raw,
+      published: files,
+      rules: rulesOf(config),
+      deriveRules: { sizes: rulesOf(config).windows.sizes, selection: select(config.meters) },
+      lineOf: jsonLine,
+      bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },
+      interval: config.collector.interval,
+      onProgress: progressOn(terminal, clock),
+    }),
+  );
+  await tell(verdict, options, terminal);
+  if (!isClean(verdict)) throw new CommandFailure(EXIT.data, '');
+}
+
+/** Opens the raw side, and closes it whatever happens. */
+async function withRaw(
+  { raw }: AuditOptions,
+  { kafka }: Settings,
+  { stderr }: Terminal,
+  clock: Clock,
+  body: (raw: RawLog) => Promise<Verdict>,
+): Promise<Verdict> {
+  if (raw) return body(rawFiles(raw));
+  if (kafka.brokers === 'embedded')
+    throw new CommandFailure(EXIT.usage, 'error: an embedded broker is gone with its process: give its log with --raw');
+  // There is no log here: what Kafka's client has to say goes to standard error.
+  const cluster = await openCluster(kafka, {
+    clock,
+    report: (event) => {
+      if (event.event === 'kafka.trouble') stderr.write(`${event.error.message}\n`);
+    },
+  });
+  try {
+    const topic = await openRawTopic(cluster);
+    return await body(topic).finally(() => topic.close());
+  } finally {
+    await cluster.close();
+  }
+}
+
+function progressOn({ stderr }: Terminal, clock: Clock): (side: string, done: number, total: number | null) => void {
+  let last = clock.monotonic();
+  return (side, done, total) => {
+    if (clock.monotonic() - last < PROGRESS_US) return;
+    last = clock.monotonic();
+    const things = side === 'raw' ? 'raw messages' : 'published lines';
+    stderr.write(total === null ? `${done} ${things}\n` : `${done} of ${total} ${things}\n`);
+  };
+}
+
+function tell(verdict: Verdict, { output }: AuditOptions, { stdout }: Terminal): Promise<void> {
+  if (output === 'json') return writeLine(stdout, exactJson(verdictJson(verdict)));
+  return writeLine(stdout, verdictLines(verdict, stdout.columns).join('\n'));
+}
