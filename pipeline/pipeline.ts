@@ -3,25 +3,30 @@ import type { DeadLetters } from './kafka/dead-letters.ts';
 import type { RawConsumer } from './kafka/raw-consumer.ts';
 import { select } from './model/meters.ts';
 import type { Rules } from './model/rules.ts';
-import { createDelivered } from './operators/commit.ts';
 import { type Credits, createCredits } from './operators/credits.ts';
+import { createEnds, type Ends } from './operators/ends.ts';
 import { createOwnership } from './operators/ownership.ts';
 import { type Pulled, pullOf } from './operators/pull.ts';
+import { takeAnew, takeUp } from './operators/take-up.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Report } from './runtime/events.ts';
 import type { Sink } from './sinks/sink.ts';
-import { createMemoryStore } from './state/memory.ts';
+import type { StateStore } from './state/store.ts';
 import { topology } from './topology.ts';
 
 export interface PipelineDeps {
   readonly consumer: RawConsumer;
   readonly deadLetters: DeadLetters;
   readonly sink: Sink;
+  /** Open; whoever opened it closes it. */
+  readonly store: StateStore;
   readonly rules: Rules;
   /** Ceilometer's meter patterns. */
   readonly meters: readonly string[];
-  /** How far the log is read again for the state of a partition that is taken up. Microseconds. */
+  /** How far the log is read again for a partition whose saved state cannot be used. Microseconds. */
   readonly rewind: number;
+  /** Time from one checkpoint to the next, microseconds. */
+  readonly checkpointEvery: number;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -35,65 +40,82 @@ export interface Pipeline {
 
 /** Pulls under way at once: fetched, counted, or waiting for their destinations. */
 const CREDITS = 16;
-const COMMIT_EVERY_US = 5e6;
-const LAG_EVERY_MS = 5000;
+/** So many of them wait for a checkpoint at most. */
+const GATHERED = 4;
 
 /** Joins the consumer group and meters what the raw topic brings, until stopped. */
 export function startPipeline(deps: PipelineDeps): Pipeline {
-  const { consumer, deadLetters, sink, rules, meters, rewind, clock, report } = deps;
+  const { consumer, deadLetters, sink, store, rules, meters, rewind, checkpointEvery, clock, report } = deps;
   const reading = new AbortController();
   const publishing = new AbortController();
-  const ownership = createOwnership(rules);
+  const { signal } = publishing;
+  const ownership = createOwnership();
   const credits = createCredits(CREDITS);
-  const store = createMemoryStore(consumer, clock, rewind, report);
-  const delivered = createDelivered(store);
+  const ends = createEnds({ ends: () => consumer.ends(), ownership, clock, report });
+  const taking = { log: consumer, rules, rewind, clock, report };
 
-  const settle = async (): Promise<void> => {
-    // What was under way in a pipeline that failed never ends.
-    await Promise.race([credits.idle(), done]);
-    await delivered.flush();
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  const startAnew = async (index: number, before: number): Promise<void> => {
+    const { owned, start } = await takeAnew(taking, index, before);
+    await consumer.seek(index, start);
+    ownership.own(owned);
   };
   consumer.join({
     onAssign: async (partitions) => {
-      const positions = await store.acquire(partitions);
-      for (const [partition, { liveFrom }] of positions) ownership.own(partition, liveFrom);
-      return new Map([...positions].map(([partition, { start }]) => [partition, start]));
+      const starts = new Map<number, number>();
+      for (const [index, taken] of await store.take(partitions, signal)) {
+        const { owned, start } = await takeUp(taking, index, taken);
+        ownership.own(owned);
+        starts.set(index, start);
+      }
+      return starts;
     },
     onRevoke: async (partitions) => {
-      const given = partitions.map((partition) => ({ partition, owned: ownership.of(partition) }));
-      await settle();
-      await store.release(partitions);
+      const given = partitions.map((index) => ({ index, owned: ownership.of(index) }));
+      // What was under way in a pipeline that failed never ends.
+      await Promise.race([credits.idle(), done]);
+      await store.release(partitions, signal);
       // Where destinations took longer than the group waits, the partition may be ours again by now, taken up anew.
-      for (const { partition, owned } of given) if (ownership.of(partition) === owned) ownership.disown(partition);
+      for (const { index, owned } of given) if (ownership.of(index) === owned) ownership.disown(index);
     },
   });
 
-  const metered = topology(from(pulls(consumer, credits, reading.signal)), {
+  const metered = topology(from(pulls(consumer, credits, ends, reading.signal)), {
     rules,
     deriveRules: { sizes: rules.windows.sizes, selection: select(meters) },
     ownership,
     credits,
     keep: (letter) => deadLetters.send(letter),
+    foreign: ({ index }, offset) => {
+      ownership.disown(index);
+      startAnew(index, offset + 1).catch(fail);
+    },
     sink,
-    delivered,
-    isDue: every(clock, COMMIT_EVERY_US),
+    store,
+    clock,
+    every: checkpointEvery,
+    mostPulls: GATHERED,
     report,
-    signal: publishing.signal,
+    signal,
   });
-  const done = lastValueFrom(metered, { defaultValue: undefined }).then(() => undefined);
-  void tellLag(consumer, clock, report, reading.signal);
+  const done = Promise.race([lastValueFrom(metered, { defaultValue: undefined }).then(() => undefined), failed]);
+  done.catch(() => undefined);
+  void ends.watch(reading.signal);
 
   return {
     done,
-    stop: async (signal) => {
+    stop: async (stopping) => {
       reading.abort(new Error('the pipeline is stopping'));
-      const giveUp = (): void => publishing.abort(signal.reason);
-      signal.addEventListener('abort', giveUp, { once: true });
+      const giveUp = (): void => publishing.abort(stopping.reason);
+      stopping.addEventListener('abort', giveUp, { once: true });
       try {
         await done;
-        await settle();
       } finally {
-        signal.removeEventListener('abort', giveUp);
+        stopping.removeEventListener('abort', giveUp);
         await consumer.close();
       }
     },
@@ -104,44 +126,21 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
  * Pulls until the signal aborts, while a credit is free. A pull takes its credit in the moment it ends and not before:
  * a revocation waits for the credits, and a pull that was asked for meanwhile waits for the revocation.
  */
-async function* pulls(consumer: RawConsumer, credits: Credits, signal: AbortSignal): AsyncGenerator<Pulled> {
+async function* pulls(
+  consumer: RawConsumer,
+  credits: Credits,
+  ends: Ends,
+  signal: AbortSignal,
+): AsyncGenerator<Pulled> {
   while (!signal.aborted) {
     await credits.free(signal).catch(() => undefined);
     if (signal.aborted) return;
-    const messages = await consumer.pull().then((pulled) => {
-      if (pulled.length > 0) credits.take();
+    const pull = await consumer.pull().then((messages) => {
+      const pulled = pullOf(messages, ends.take());
+      if (messages.length === 0 && pulled.tick === null) return null;
+      credits.take();
       return pulled;
     });
-    if (messages.length > 0) yield pullOf(messages);
-  }
-}
-
-/** True the first time and then once every `us` microseconds. */
-function every(clock: Clock, us: number): () => boolean {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = clock.monotonic();
-    if (now - last < us) return false;
-    last = now;
-    return true;
-  };
-}
-
-async function tellLag(consumer: RawConsumer, clock: Clock, report: Report, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const slept = await clock.sleep(LAG_EVERY_MS, signal).then(
-      () => true,
-      () => false,
-    );
-    if (!slept) return;
-    try {
-      for (const [partition, messages] of await consumer.lag()) report({ event: 'lag', partition, messages });
-    } catch (error) {
-      report({
-        event: 'kafka.trouble',
-        client: 'lag',
-        error: error instanceof Error ? error : new Error(String(error)),
-      });
-    }
+    if (pull !== null) yield pull;
   }
 }

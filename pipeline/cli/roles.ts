@@ -15,6 +15,7 @@ import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createDelivery } from '../sinks/registry.ts';
 import type { Sink } from '../sinks/sink.ts';
+import { createStore } from '../state/open.ts';
 import type { Settings } from './composition.ts';
 import { createdBy, isEndpoint } from './endpoints.ts';
 import type { AnyConnectorKind } from './parts.ts';
@@ -25,15 +26,21 @@ export interface Role extends Part {
   readonly failed: Promise<never>;
 }
 
+/** The cluster with the raw topic in place, and how many partitions that has. */
+export interface Prepared extends Cluster {
+  readonly partitions: number;
+}
+
 /** What the roles share: the cluster is opened by its own part, before them. */
 export interface Shared {
   readonly config: Settings;
   readonly runtime: Pick<Runtime, 'clock' | 'report'>;
-  readonly cluster: () => Cluster;
+  readonly cluster: () => Prepared;
 }
 
 /** The Kafka cluster, with the raw topic in place. The embedded broker lives in it. */
-export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; cluster: () => Cluster } {
+export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; cluster: () => Prepared } {
+  let prepared: Prepared | undefined;
   let opened: Cluster | undefined;
   const { kafka } = config;
   const part: Part = {
@@ -41,13 +48,13 @@ export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { par
     start: async () => {
       opened = await openCluster(kafka, runtime);
       const { topics, partitions, replication } = kafka;
-      await ensureTopic(opened, { name: topics.raw, partitions, replication });
+      prepared = { ...opened, partitions: await ensureTopic(opened, { name: topics.raw, partitions, replication }) };
     },
     stop: async () => opened?.close(),
   };
-  const cluster = (): Cluster => {
-    if (!opened) throw new Error('the cluster is opened before what uses it');
-    return opened;
+  const cluster = (): Prepared => {
+    if (!prepared) throw new Error('the cluster is opened before what uses it');
+    return prepared;
   };
   return { part, cluster };
 }
@@ -78,14 +85,32 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
   return {
     name: 'pipeline',
     failed: failure.promise,
-    start: async () => {
+    start: async (signal) => {
       const deadLetters = await openDeadLetters(cluster());
       release = () => deadLetters.close();
       const consumer = await openConsumer(cluster());
       const { clock, report } = runtime;
       const { meters, state } = config;
-      const deps = { consumer, deadLetters, sink, rules: rulesOf(config), meters, rewind: state.rewind, clock, report };
-      pipeline = startPipeline(deps);
+      const { topics, group } = cluster().config;
+      const deps = { log: consumer, topic: topics.raw, group, partitions: cluster().partitions, clock, report };
+      const { store, every } = await createStore(state, deps);
+      release = async () => {
+        await store.close();
+        await deadLetters.close();
+      };
+      await store.open(signal);
+      pipeline = startPipeline({
+        consumer,
+        deadLetters,
+        sink,
+        store,
+        rules: rulesOf(config),
+        meters,
+        rewind: state.rewind,
+        checkpointEvery: every,
+        clock,
+        report,
+      });
       pipeline.done.catch(failure.reject);
     },
     stop: async (signal) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listenAddress } from '../runtime/config/address.ts';
 import { duration } from '../runtime/config/units.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
+import { stateConfig } from '../state/config.ts';
 
 /** The schemas that a configuration is put together from: one for an entry of each list, one for `kafka:`. */
 export interface ConfigPieces<
@@ -90,13 +91,6 @@ const pipeline = z.strictObject({
   fillMax: z.int().min(1).max(1_000_000).default(1000).describe('Most windows that one gap is spread over.'),
 });
 
-const state = z.strictObject({
-  type: z.literal('memory').default('memory').describe('Where the state of series is kept.'),
-  rewind: duration({ atLeast: '1m', example: '24h' })
-    .prefault('24h')
-    .describe('How far before the last delivered message the raw topic is read again after a restart.'),
-});
-
 /** The whole configuration. Durations become microseconds, sizes bytes. */
 export const configSchema = <
   Connector extends z.ZodType<ConnectorEntry>,
@@ -123,7 +117,7 @@ export const configSchema = <
       .min(1)
       .default(['*'])
       .describe("Meters to emit, in Ceilometer's grammar: wildcards, `!` excludes."),
-    state: state.prefault({}),
+    state: stateConfig.prefault({ type: 'memory' }),
     sinks: z
       .array(pieces.sink)
       .default([])

@@ -155,9 +155,12 @@ class Consumer implements RawConsumer {
     this.#offsets.offsetsForTime(partitions, timestampUs);
   owned = (): readonly number[] => this.#intake.owned();
 
-  async lag(): Promise<ReadonlyMap<number, number>> {
-    const progress = await progressOf(this.#client, this.topic, this.owned(), this.#offsets);
-    return new Map(progress.map(({ partition, position, high }) => [partition, Math.max(0, high - position)]));
+  async ends(): Promise<ReadonlyMap<number, number>> {
+    const extents = this.owned().map(async (partition) => {
+      const { high } = await this.#offsets.watermarkOffsets(partition);
+      return [partition, high] as const;
+    });
+    return new Map(await Promise.all(extents));
   }
 
   close(deadlineMs = CLOSE_MS): Promise<void> {

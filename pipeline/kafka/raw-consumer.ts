@@ -19,8 +19,8 @@ export interface RawConsumer extends Offsets {
   /** Goes on reading a partition at an offset. */
   seek(partition: number, offset: number): Promise<void>;
   owned(): readonly number[];
-  /** Messages that each owned partition holds after the last one handed to this client. */
-  lag(): Promise<ReadonlyMap<number, number>>;
+  /** The offset after the newest message of each owned partition. */
+  ends(): Promise<ReadonlyMap<number, number>>;
   /** Gives the partitions back (`onRevoke`), leaves the group and ends by the deadline. Safe to call twice. */
   close(deadlineMs?: number): Promise<void>;
 }

@@ -41,6 +41,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     const i = header.firstInstance + n;
     const instance = slice.instances[n] as InstanceState;
     instance.waiting--;
+    instance.listedAt = Math.max(instance.listedAt, at.polledAt);
     const identity = batch.identity.get(i);
     if (identity) know(instance, identity);
     const firstRow = batch.rowStart[i] as number;
@@ -58,6 +59,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
 /** A new identity: resources are made from it anew. */
 function know(instance: InstanceState, identity: NonNullable<InstanceState['identity']>): void {
   instance.identity = identity;
+  instance.identityUnsaved = true;
   for (const block of instance.blocks) block.resource = null;
 }
 

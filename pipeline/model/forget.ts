@@ -15,7 +15,9 @@ export function forgetGone(partition: Partition): void {
   partition.sweptAt = time;
   const before = time - REMEMBERED_US;
   for (const [key, instance] of instances) {
-    if (instance.waiting === 0 && instance.listedAt < before) instances.delete(key);
+    if (instance.waiting > 0 || instance.listedAt >= before) continue;
+    instances.delete(key);
+    partition.gone.push(key);
   }
   for (const [id, source] of progress.sources) {
     if (source.pollAt >= before) continue;

@@ -6,6 +6,9 @@ import type { InstanceState } from './state.ts';
 export interface HeldSlice {
   readonly time: number;
   readonly arrival: number;
+  /** Where the log has it: the offset of its message and its place in there. */
+  readonly offset: number;
+  readonly index: number;
   readonly batch: SliceBatch;
   readonly header: SliceHeader;
   readonly source: SourceProgress;

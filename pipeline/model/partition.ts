@@ -12,8 +12,26 @@ import type { Rules } from './rules.ts';
 import { type Block, createInstance, type InstanceState } from './state.ts';
 import { type Emission, emitThrough } from './windows.ts';
 
+/** One message of the raw topic: its offset, its time in the log (microseconds) and the length of its value. */
+export interface LogRecord {
+  readonly offset: number;
+  readonly time: number;
+  readonly length: number;
+}
+
+/** A slice that waited when the state was saved: the log has it, and this is what the log does not tell. */
+export interface Awaited {
+  readonly offset: number;
+  readonly index: number;
+  readonly arrival: number;
+  readonly watermark: number;
+  readonly lateBefore: readonly number[];
+}
+
 /** All that is remembered of one partition of the raw topic: a function of what was read of it, and of nothing else. */
 export interface Partition {
+  /** The window sizes that the state is of, microseconds. */
+  readonly sizes: readonly number[];
   readonly progress: Progress;
   readonly instances: Map<string, InstanceState>;
   /** The instances of each source's latest slice, in its order: nearly always those of the next one. */
@@ -25,9 +43,17 @@ export interface Partition {
   sweptAt: number;
   /** By window size: windows before this index are closed by grace. */
   readonly closedBefore: number[];
+  /** The latest message taken. */
+  last: LogRecord | null;
+  /** Instances that changed since the state was last saved, and keys of those that were forgotten. */
+  readonly unsaved: InstanceState[];
+  readonly gone: string[];
+  /** After the state was restored: what is still to come back into the reorder buffer, by offset. */
+  readonly awaited: Map<number, readonly Awaited[]>;
 }
 
 export const createPartition = (rules: Rules): Partition => ({
+  sizes: rules.windows.sizes,
   progress: createProgress(),
   instances: new Map(),
   listed: new Map(),
@@ -35,6 +61,10 @@ export const createPartition = (rules: Rules): Partition => ({
   waiting: new Map(),
   sweptAt: Number.NEGATIVE_INFINITY,
   closedBefore: rules.windows.sizes.map(() => Number.NEGATIVE_INFINITY),
+  last: null,
+  unsaved: [],
+  gone: [],
+  awaited: new Map(),
 });
 
 /** What one message did. */
@@ -48,21 +78,37 @@ export interface Outcome {
 /**
  * Takes one message (all its slices) into the partition: lets go of the readings that the watermark has passed, in
  * the order of their times, closes what has been silent for longer than the grace, and returns what became final.
- * `recordTime` is the log's own time of the message; "now" is its running maximum (ruling R3), so that a replay
- * gives what the live run gave.
+ * "Now" is the running maximum of the log's own times (ruling R3), so that a replay gives what the live run gave.
  */
-export function accept(partition: Partition, rules: Rules, batch: SliceBatch, recordTime: number): Outcome {
+export function accept(partition: Partition, rules: Rules, batch: SliceBatch, record: LogRecord): Outcome {
   const outcome: Outcome = { closed: createClosed(), tally: createTally(), done: [] };
   const { progress } = partition;
-  progress.now = Math.max(progress.now, recordTime);
+  partition.last = record;
+  progress.now = Math.max(progress.now, record.time);
   advance(progress, rules.reorder);
   drain(partition, rules, outcome);
   const watermark = progress.watermark;
   const lateBefore = gracesOf(rules, progress).map((grace) => watermark - grace);
   partition.waiting.set(batch, 0);
-  for (const header of batch.slices) admit(partition, rules, batch, header, watermark, lateBefore, outcome);
+  batch.slices.forEach((header, index) => {
+    const circumstances = { offset: record.offset, index, watermark, lateBefore };
+    admit(partition, rules, batch, header, circumstances, outcome);
+  });
   if (partition.waiting.get(batch) === 0) finish(partition, batch, outcome);
   drainUpTo(partition, rules, outcome, watermark);
+  advance(progress, rules.reorder);
+  drain(partition, rules, outcome);
+  return outcome;
+}
+
+/**
+ * The wall clock has reached `now` (microseconds) and the log held nothing more then: where every source is silent
+ * time goes on without them, so that the last windows do close.
+ */
+export function tick(partition: Partition, rules: Rules, now: number): Outcome {
+  const outcome: Outcome = { closed: createClosed(), tally: createTally(), done: [] };
+  const { progress } = partition;
+  progress.now = Math.max(progress.now, now);
   advance(progress, rules.reorder);
   drain(partition, rules, outcome);
   return outcome;
@@ -77,8 +123,7 @@ function admit(
   rules: Rules,
   batch: SliceBatch,
   header: SliceHeader,
-  watermark: number,
-  lateBefore: readonly number[],
+  circumstances: Omit<Awaited, 'arrival'>,
   outcome: Outcome,
 ): void {
   const { progress } = partition;
@@ -89,26 +134,45 @@ function admit(
   }
   const source = sourceOf(progress, header.source);
   hear(progress, source, header.poll, progress.now);
+  enter(partition, batch, header, source, time, { ...circumstances, arrival: partition.hold.arrivals++ });
+}
+
+/** Puts a slice into the reorder buffer. */
+function enter(
+  partition: Partition,
+  batch: SliceBatch,
+  header: SliceHeader,
+  source: SourceProgress,
+  time: number,
+  circumstances: Awaited,
+): void {
   const listed = partition.listed.get(source) ?? [];
   const instances: InstanceState[] = [];
   for (let n = 0; n < header.instances; n++) {
     const instance = instanceOf(partition, batch, header.firstInstance + n, listed[n]);
     instance.waiting++;
-    instance.listedAt = Math.max(instance.listedAt, header.poll.startedAt);
     instances.push(instance);
   }
   partition.listed.set(source, instances);
   partition.waiting.set(batch, (partition.waiting.get(batch) ?? 0) + 1);
-  hold(partition.hold, {
-    time,
-    arrival: partition.hold.arrivals++,
-    batch,
-    header,
-    source,
-    instances,
-    watermark,
-    lateBefore,
-  });
+  hold(partition.hold, { ...circumstances, time, batch, header, source, instances });
+}
+
+/**
+ * Takes a message again that was taken before the state was saved: what of it waited then waits again. Returns the
+ * batches that are not needed any more.
+ */
+export function refill(partition: Partition, batch: SliceBatch, offset: number): readonly SliceBatch[] {
+  const awaited = partition.awaited.get(offset);
+  if (!awaited) return [batch];
+  partition.awaited.delete(offset);
+  for (const circumstances of awaited) {
+    const header = batch.slices[circumstances.index];
+    if (!header) continue;
+    const source = sourceOf(partition.progress, header.source);
+    enter(partition, batch, header, source, newestReading(batch, header), circumstances);
+  }
+  return partition.waiting.has(batch) ? [] : [batch];
 }
 
 /** The state of the batch's instance i, made at first sight. `likely`: look here first, a key costs much more. */
@@ -165,10 +229,26 @@ function drainUpTo(partition: Partition, rules: Rules, outcome: Outcome, waterma
     const slice = release(partition.hold, watermark);
     if (!slice) return;
     applySlice(partition.progress, rules, slice, outcome.closed, outcome.tally);
+    for (const instance of slice.instances) change(partition, instance);
     const left = (partition.waiting.get(slice.batch) ?? 0) - 1;
     if (left > 0) partition.waiting.set(slice.batch, left);
     else finish(partition, slice.batch, outcome);
   }
+}
+
+/** Every instance is to be saved, with what it is: nothing of them has been kept. */
+export function changeAll(partition: Partition): void {
+  for (const instance of partition.instances.values()) {
+    change(partition, instance);
+    instance.identityUnsaved = instance.identity !== null;
+  }
+}
+
+/** The instance is to be saved. */
+function change(partition: Partition, instance: InstanceState): void {
+  if (instance.unsaved) return;
+  instance.unsaved = true;
+  partition.unsaved.push(instance);
 }
 
 function finish(partition: Partition, batch: SliceBatch, outcome: Outcome): void {
@@ -192,10 +272,12 @@ export function closeSilent(partition: Partition, rules: Rules, closed: Closed):
     partition.closedBefore[w] = before;
     for (const instance of partition.instances.values()) {
       if (instance.waiting > 0) continue;
+      const emitted = closed.counters.length + closed.gauges.length;
       for (const block of instance.blocks) {
         closeBlock(emission, instance, block, w, before * (sizes[w] as number));
         emitGauges(closed, sizes, instance, block, w, before);
       }
+      if (closed.counters.length + closed.gauges.length > emitted) change(partition, instance);
     }
   }
 }

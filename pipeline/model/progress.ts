@@ -73,15 +73,22 @@ export function hear(progress: Progress, source: SourceProgress, poll: PollInfo,
 
 /**
  * Moves the watermark: the least newest poll over the sources that are not idle, less the reorder bound; it never
- * goes back. While every source is idle it stays where it is.
+ * goes back. While every source is idle it goes on from the newest poll of all, by the time that nobody was heard. It
+ * depends on the sources and on now alone: looking more or less often changes nothing.
  */
 export function advance(progress: Progress, reorderUs: number): void {
   let least = Number.POSITIVE_INFINITY;
+  let newest = Number.NEGATIVE_INFINITY;
+  let heardAt = Number.NEGATIVE_INFINITY;
   for (const source of progress.sources.values()) {
+    newest = Math.max(newest, source.pollAt);
+    heardAt = Math.max(heardAt, source.heardAt);
     if (progress.now - source.heardAt > IDLE_INTERVALS * source.interval) continue;
     if (source.pollAt < least) least = source.pollAt;
   }
-  if (least !== Number.POSITIVE_INFINITY) progress.watermark = Math.max(progress.watermark, least - reorderUs);
+  if (heardAt === Number.NEGATIVE_INFINITY) return;
+  const reached = least === Number.POSITIVE_INFINITY ? newest + (progress.now - heardAt) : least;
+  progress.watermark = Math.max(progress.watermark, reached - reorderUs);
 }
 
 /** Longest time between two readings that is no gap (ruling R14). */

@@ -95,6 +95,9 @@ export interface InstanceState {
   absent: { source: SourceProgress; at: number } | null;
   identity: Identity | null;
   vcpus: number;
+  /** What of it has changed since it was last saved. */
+  unsaved: boolean;
+  identityUnsaved: boolean;
 }
 
 export const createInstance = (key: string, uuid: readonly number[], isHost: boolean): InstanceState => ({
@@ -107,6 +110,8 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   absent: null,
   identity: null,
   vcpus: 0,
+  unsaved: false,
+  identityUnsaved: false,
 });
 
 /** `sizes`: the number of window sizes that run side by side. Written out: spreading would cost memory a block. */

@@ -54,6 +54,13 @@ export const sizeAt = (w: number): number => SHARED + w * A_SIZE;
 export const countersAt = (sizes: number): number => SHARED + sizes * A_SIZE;
 export const counterLength = (sizes: number): number => WORDS + 2 * sizes;
 
+/** How many cells the counters of `fields` have together, of `sizes` window sizes. */
+export function cellsOf(fields: number, sizes: number): number {
+  let counters = 0;
+  for (let left = fields; left > 0; left &= left - 1) counters++;
+  return countersAt(sizes) + counters * counterLength(sizes);
+}
+
 /** Brings a block's counters together, if nothing but their values tells them apart. */
 export function bringTogether(block: Block): void {
   const life = block.lives[block.lives.length - 1];
@@ -74,8 +81,13 @@ export function bringTogether(block: Block): void {
     }
   }
   // A copy has none of the spare room that pushing left.
-  block.together = { source: life.source, fields, cells: cells.slice() };
-  block.lives = block.lives.length === 1 ? NOTHING.lives : block.lives.slice(0, -1);
+  setTogether(block, { source: life.source, fields, cells: cells.slice() }, block.lives.slice(0, -1));
+}
+
+/** Lets go of what only a block that is set apart has; `past`: its ended lives. */
+export function setTogether(block: Block, together: Together, past: Life[]): void {
+  block.together = together;
+  block.lives = past.length === 0 ? NOTHING.lives : past;
   block.windows = NOTHING.windows;
   block.more = NOTHING.more;
   block.spans = NOTHING.spans;

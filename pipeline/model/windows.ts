@@ -195,8 +195,15 @@ export function emitThrough(
     const acc = useSpilled ? (spilled?.shift() as number[]) : inline;
     emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at);
     if (!useSpilled) promote(inline, at, spilled);
+    if (spilled?.length === 0) letGo(block, w, f);
     inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
   }
+}
+
+/** No window of the field is open beside the one in its place. */
+function letGo({ more }: Block, w: number, f: number): void {
+  more[w]?.delete(f);
+  if (more[w]?.size === 0) more[w] = null;
 }
 
 /** The place beside the spilled windows is free: the first of them takes it, so that it is free only when none is open. */

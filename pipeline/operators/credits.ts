@@ -8,8 +8,8 @@ export interface Credits {
   free(signal: AbortSignal): Promise<void>;
   /** A pull begins. */
   take(): void;
-  /** A pull is done with. */
-  give(): void;
+  /** So many pulls are done with. */
+  give(count: number): void;
   /** Resolves when no pull is under way. */
   idle(): Promise<void>;
 }
@@ -30,8 +30,8 @@ export function createCredits(limit: number): Credits {
     take: () => {
       used++;
     },
-    give: () => {
-      used--;
+    give: (count) => {
+      used -= count;
       wake(waiting);
       if (used === 0) wake(idling);
     },

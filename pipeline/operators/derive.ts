@@ -9,17 +9,20 @@ export const derive =
   (rules: DeriveRules, report: Report) =>
   (pulls: Observable<Windowed>): Observable<Derived> =>
     pulls.pipe(
-      map(({ closed, next }) => {
-        const samples = closed.flatMap((windows) => samplesOf(windows, rules));
+      map(({ closed, moved }) => {
+        const samples = closed.map(({ owned, closed: windows }) => ({ owned, samples: samplesOf(windows, rules) }));
         for (let w = 0; w < rules.sizes.length; w++) {
           const size = rules.sizes[w] as number;
-          const windows = closed.reduce((sum, each) => sum + countOf(each, w), 0);
-          const made = samples.filter(({ windowStart, windowEnd }) => windowEnd - windowStart === size).length;
+          const windows = closed.reduce((sum, each) => sum + countOf(each.closed, w), 0);
+          const made = samples.reduce((sum, each) => sum + madeOf(each.samples, size), 0);
           if (windows > 0) report({ event: 'windows.emitted', size, windows, samples: made });
         }
-        return { samples, next };
+        return { samples, moved };
       }),
     );
+
+const madeOf = (samples: readonly { readonly windowStart: number; readonly windowEnd: number }[], size: number) =>
+  samples.filter(({ windowStart, windowEnd }) => windowEnd - windowStart === size).length;
 
 /** Finished windows of the series of one size. */
 const countOf = ({ counters, gauges }: Closed, w: number): number =>

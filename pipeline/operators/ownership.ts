@@ -1,32 +1,48 @@
-import { createPartition, type Partition } from '../model/partition.ts';
-import type { Rules } from '../model/rules.ts';
+import type { Partition } from '../model/partition.ts';
+import type { Entry } from '../state/store.ts';
 
 /** A partition that this pipeline owns. */
 export interface Owned {
+  readonly index: number;
   readonly partition: Partition;
-  /** What lies before was delivered by an earlier owner: it is read again for its state alone, and publishes nothing. */
+  /** What lies before was counted or delivered already: it is read again for what memory held, and publishes nothing. */
   readonly liveFrom: number;
+  /** The state came out of the store as it was at `liveFrom`; else it is built from what lies before. */
+  readonly restored: boolean;
+  /** The offset after the last message that was counted. */
+  next: number;
+  /** The log is being read anew from an earlier offset: messages from this one on are left over from before. */
+  before: number;
+  /** No checkpoint was taken yet of a state that did not come out of the store. */
+  whole: boolean;
+  /** What an earlier owner checkpointed and did not see delivered; taken out when it is published. */
+  outbox: readonly Entry[];
 }
 
 /** The partitions that this pipeline owns, with their state; they come and go as the consumer group decides. */
 export interface Ownership {
-  own(partition: number, liveFrom: number): void;
-  disown(partition: number): void;
-  of(partition: number): Owned | undefined;
-  /** False for a message that an earlier owner delivered, and for one of a partition that is not owned. */
-  isLive(partition: number, offset: number): boolean;
+  own(owned: Owned): void;
+  disown(index: number): void;
+  of(index: number): Owned | undefined;
+  all(): Iterable<Owned>;
+  /** False for a message that was counted before, and for one of a partition that is not owned. */
+  isLive(index: number, offset: number): boolean;
 }
 
-export function createOwnership(rules: Rules): Ownership {
+export function createOwnership(): Ownership {
   const owned = new Map<number, Owned>();
   return {
-    own: (partition, liveFrom) => {
-      owned.set(partition, { partition: createPartition(rules), liveFrom });
+    own: (each) => {
+      owned.set(each.index, each);
     },
-    disown: (partition) => {
-      owned.delete(partition);
+    disown: (index) => {
+      owned.delete(index);
     },
-    of: (partition) => owned.get(partition),
-    isLive: (partition, offset) => offset >= (owned.get(partition)?.liveFrom ?? Number.POSITIVE_INFINITY),
+    of: (index) => owned.get(index),
+    all: () => owned.values(),
+    isLive: (index, offset) => {
+      const each = owned.get(index);
+      return each !== undefined && offset >= Math.max(each.liveFrom, each.next);
+    },
   };
 }

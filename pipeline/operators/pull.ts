@@ -1,16 +1,13 @@
 import type { SliceBatch } from '../../avro/batch.ts';
 import type { Closed } from '../model/closed.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Confirmed } from '../state/store.ts';
+import type { Owned } from './ownership.ts';
 
 /**
- * What flows through the pipeline is a pull: the messages that one request to Kafka gave. Each operator turns it into
- * its next form and keeps `next`, the offsets to go on from once everything in it is delivered.
+ * What flows through the pipeline is a pull: the messages that one request to Kafka gave, or the news that there were
+ * none. Each operator turns it into its next form.
  */
-export interface Progressing {
-  /** By partition, the offset after the pull's last message. */
-  readonly next: ReadonlyMap<number, number>;
-}
-
 export interface RawMessage {
   readonly partition: number;
   readonly offset: number;
@@ -19,7 +16,21 @@ export interface RawMessage {
   readonly value: Buffer;
 }
 
-export interface Pulled extends Progressing {
+/**
+ * The wall clock at the log's ends (ruling R3): by partition the offset after the last message that the log held at
+ * that time, microseconds.
+ */
+export interface Tick {
+  readonly at: number;
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+interface Ticking {
+  /** Null: only messages move the time. */
+  readonly tick: Tick | null;
+}
+
+export interface Pulled extends Ticking {
   readonly messages: readonly RawMessage[];
 }
 
@@ -33,22 +44,31 @@ export interface Unreadable extends RawMessage {
   readonly reason: string;
 }
 
-export interface Decoded extends Progressing {
+export interface Decoded extends Ticking {
   readonly messages: readonly DecodedMessage[];
   readonly unreadable: readonly Unreadable[];
 }
 
-export interface Windowed extends Progressing {
-  readonly closed: readonly Closed[];
+/** What one owned partition gave. */
+export interface Windowed {
+  readonly closed: readonly { readonly owned: Owned; readonly closed: Closed }[];
+  /** The partitions whose state or position moved. */
+  readonly moved: ReadonlySet<Owned>;
 }
 
-export interface Derived extends Progressing {
+export interface Derived {
+  readonly samples: readonly { readonly owned: Owned; readonly samples: readonly Sample[] }[];
+  readonly moved: ReadonlySet<Owned>;
+}
+
+/** What may be published: it is checkpointed. */
+export interface Checkpointed {
+  /** How many pulls it is made of. */
+  readonly pulls: number;
   readonly samples: readonly Sample[];
+  /** What there is to confirm once the samples are delivered. */
+  readonly confirmed: readonly Confirmed[];
 }
 
 /** The messages of one request as a pull. */
-export function pullOf(messages: readonly RawMessage[]): Pulled {
-  const next = new Map<number, number>();
-  for (const { partition, offset } of messages) next.set(partition, Math.max(next.get(partition) ?? 0, offset + 1));
-  return { messages, next };
-}
+export const pullOf = (messages: readonly RawMessage[], tick: Tick | null = null): Pulled => ({ messages, tick });

@@ -55,6 +55,38 @@ const LINES: Lines = {
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
   lag: null,
+  'state.kept': null,
+  'state.away': {
+    level: 'error',
+    text: 'the state store is away: nothing is published until it is back',
+    subject: ({ error }) => error.message,
+  },
+  'state.back': { level: 'info', text: 'the state store answers', subject: () => '' },
+  'state.doubt': {
+    level: 'warn',
+    text: 'the state store may lose what it is given: turn on its append-only file (appendonly yes), or let its settings be read (CONFIG GET)',
+    subject: ({ doubt }) => doubt,
+  },
+  'state.fenced': {
+    level: 'warn',
+    text: 'another pipeline has the partition; what this one still had of it is not written',
+    subject: ({ partition }) => `${partition}`,
+  },
+  'state.lost': {
+    level: 'error',
+    text: 'the saved state cannot be used; it is built anew from the raw topic',
+    subject: ({ partition, reason }) => `${partition} ${reason}`,
+  },
+  'state.hole': {
+    level: 'error',
+    text: 'a raw message that waited to be counted is no longer in the topic: its readings are a gap',
+    subject: ({ partition, offset }) => `${partition} ${offset}`,
+  },
+  'state.window': {
+    level: 'warn',
+    text: 'the window sizes have changed: a size that was dropped takes its open windows with it',
+    subject: ({ partition, size, change }) => `${partition} ${size} ${change}`,
+  },
   'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
 };
 

@@ -66,6 +66,22 @@ const COUNT: Count = {
   'sample.dropped': (metrics, event) =>
     metrics.samplesDropped.inc({ sink: event.sink, reason: event.reason }, event.count),
   lag: (metrics, event) => metrics.lag.set({ partition: event.partition }, event.messages),
+  'state.kept': (metrics, event) => {
+    metrics.checkpoints.observe(event.durationUs / MICROSECONDS);
+    metrics.checkpointBytes.inc(event.bytes);
+    metrics.checkpointInstances.inc(event.instances);
+    metrics.outbox.set({ partition: event.partition }, event.waiting);
+  },
+  'state.away': (metrics) => {
+    metrics.storeUp.set(0);
+    metrics.storeLosses.inc();
+  },
+  'state.back': (metrics) => metrics.storeUp.set(1),
+  'state.doubt': (metrics, event) => metrics.storeDoubts.inc({ doubt: event.doubt }),
+  'state.fenced': (metrics, event) => metrics.fenced.inc({ partition: event.partition }),
+  'state.lost': (metrics, event) => metrics.statesLost.inc({ reason: event.reason }),
+  'state.hole': (metrics, event) => metrics.stateHoles.inc({ partition: event.partition }),
+  'state.window': (metrics, event) => metrics.stateWindows.inc({ change: event.change }),
   'kafka.trouble': (metrics, event) => metrics.troubles.inc({ client: event.client }),
 };
 

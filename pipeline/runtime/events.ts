@@ -104,10 +104,59 @@ export type InternalEvent =
       readonly messages: number;
     }
   | {
+      /** A checkpoint is in the store: its bytes, the instances in it, and the checkpoints whose samples are not delivered yet. */
+      readonly event: 'state.kept';
+      readonly partition: number;
+      readonly durationUs: number;
+      readonly bytes: number;
+      readonly instances: number;
+      readonly waiting: number;
+    }
+  | { readonly event: 'state.away'; readonly error: Error }
+  | { readonly event: 'state.back' }
+  | {
+      /** The store may lose what it is given, or does not say. */
+      readonly event: 'state.doubt';
+      readonly doubt: 'no_append_only_file' | 'unchecked';
+    }
+  | {
+      /** Another owner has taken the partition: what was to be written is not. */
+      readonly event: 'state.fenced';
+      readonly partition: number;
+    }
+  | {
+      /** The saved state cannot be used; it is built anew from the log. */
+      readonly event: 'state.lost';
+      readonly partition: number;
+      readonly reason: StateLoss;
+      readonly detail: string;
+    }
+  | {
+      /** A message that waited in the reorder buffer when the state was saved is no longer in the log. */
+      readonly event: 'state.hole';
+      readonly partition: number;
+      readonly offset: number;
+    }
+  | {
+      /** The configuration's window sizes are not those of the saved state. Size in microseconds. */
+      readonly event: 'state.window';
+      readonly partition: number;
+      readonly size: number;
+      readonly change: 'added' | 'dropped';
+    }
+  | {
       readonly event: 'kafka.trouble';
       readonly client: string;
       readonly error: Error;
     };
+
+/**
+ * Why a saved state cannot be used: there is none although the group has delivered before (`missing`), it is older than
+ * what was delivered (`stale`), it does not decode (`undecodable`), the log is another one (`foreign`), or the log no longer
+ * holds what comes after it (`truncated`).
+ */
+export const STATE_LOSSES = ['missing', 'stale', 'undecodable', 'foreign', 'truncated'] as const;
+export type StateLoss = (typeof STATE_LOSSES)[number];
 
 /** Tells the runtime that something happened. Never throws, never blocks. */
 export type Report = (event: InternalEvent) => void;

@@ -18,7 +18,13 @@ export interface Build {
 export function createMetrics(build: Build) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const made = { registry, ...pollMetrics(registry), ...kafkaMetrics(registry), ...pipelineMetrics(registry) };
+  const made = {
+    registry,
+    ...pollMetrics(registry),
+    ...kafkaMetrics(registry),
+    ...pipelineMetrics(registry),
+    ...stateMetrics(registry),
+  };
   gauge(registry, 'build_info', 'Always 1; the versions are in the labels.', ['version', 'node', 'librdkafka']).set(
     { ...build },
     1,
@@ -89,6 +95,28 @@ function pipelineMetrics(registry: Registry) {
       'sink',
       'reason',
     ]),
+  };
+}
+
+function stateMetrics(registry: Registry) {
+  return {
+    checkpoints: histogram(registry, 'checkpoint_seconds', 'Time of a checkpoint of a partition.', [], PUBLISH_SECONDS),
+    checkpointBytes: counter(registry, 'checkpoint_bytes_total', 'Bytes of checkpoints.', []),
+    checkpointInstances: counter(registry, 'checkpoint_instances_total', 'States of instances in checkpoints.', []),
+    outbox: gauge(registry, 'outbox_checkpoints', 'Checkpoints whose samples are not delivered yet.', ['partition']),
+    storeUp: gauge(registry, 'state_store_up', '1 while the state store answers, 0 while it is away.', []),
+    storeLosses: counter(registry, 'state_store_away_total', 'Times that the state store went away.', []),
+    storeDoubts: counter(registry, 'state_store_doubts_total', 'Reasons to fear that the store loses state.', [
+      'doubt',
+    ]),
+    fenced: counter(registry, 'state_fenced_total', 'Checkpoints refused, the partition having another owner.', [
+      'partition',
+    ]),
+    statesLost: counter(registry, 'state_lost_total', 'Saved states that could not be used.', ['reason']),
+    stateHoles: counter(registry, 'state_holes_total', 'Waiting raw messages that the topic no longer holds.', [
+      'partition',
+    ]),
+    stateWindows: counter(registry, 'state_window_changes_total', 'Window sizes unlike the saved ones.', ['change']),
   };
 }
 

@@ -33,8 +33,13 @@ export interface Checkpoint {
   changes(): Changes;
 }
 
-/** `entry`: under what id the samples wait to be confirmed; null: there were none. `fenced`: another owner has the partition. */
-export type Outcome = { readonly outcome: 'kept'; readonly entry: string | null } | { readonly outcome: 'fenced' };
+/**
+ * `entry`: under what id the samples wait to be confirmed; null: there were none. `fenced`: another owner has the
+ * partition. `lost`: the store has forgotten what it had of it and wants the whole state, the same samples with it.
+ */
+export type Outcome =
+  | { readonly outcome: 'kept'; readonly entry: string | null }
+  | { readonly outcome: 'fenced' | 'lost' };
 
 /** What the destinations have of one partition. */
 export interface Confirmed {

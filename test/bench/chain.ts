@@ -45,7 +45,11 @@ export function createChain(stage: Stage): Chain {
       const slice = batch.slices[0]?.poll.slice ?? 0;
       const partition = partitions.get(slice) ?? createPartition(RULES);
       partitions.set(slice, partition);
-      const { closed, done } = accept(partition, RULES, batch, timestampUs);
+      const { closed, done } = accept(partition, RULES, batch, {
+        offset: seen.messages,
+        time: timestampUs,
+        length: value.length,
+      });
       done.forEach(decoder.giveBack);
       seen.windows += closed.counters.length + closed.gauges.length;
       if (stage === 'derive') seen.samples += derive(closed, DERIVE_RULES).length;

@@ -7,13 +7,17 @@ import { drawsOf } from '../../connectors/simulator/random.ts';
 import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../connectors/slices.ts';
 import { derive } from '../../pipeline/model/derive.ts';
 import { select } from '../../pipeline/model/meters.ts';
+import { createPartition, type Partition } from '../../pipeline/model/partition.ts';
+import { type Changes, restorePartition, takeChanges } from '../../pipeline/model/saved.ts';
 import { createDecoder } from '../../pipeline/operators/decode.ts';
 import { createOwnership } from '../../pipeline/operators/ownership.ts';
 import type { RawMessage } from '../../pipeline/operators/pull.ts';
 import { windowMessage } from '../../pipeline/operators/window.ts';
+import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../pipeline/sinks/json-line.ts';
 import { fleetOf, SECOND, SINCE } from '../connectors/simulator/fleet-of.ts';
 import { rulesOf } from './model/polls.ts';
+import { ownedOf } from './operators/owned.ts';
 
 const INTERVAL = 10 * SECOND;
 const SIZES = [60 * SECOND, 90 * SECOND, 300 * SECOND];
@@ -55,13 +59,14 @@ function logOf(some: object): readonly RawMessage[] {
 function own(log: readonly RawMessage[], start: number, liveFrom: number): readonly (readonly string[])[] {
   const rules = rulesOf({ sizes: SIZES, graces: SIZES.map(() => 'auto') }, { reorder: 15 * SECOND });
   const decoder = createDecoder();
-  const ownership = createOwnership(rules);
-  ownership.own(0, liveFrom);
-  const deps = { rules, ownership, report: () => undefined, giveBack: decoder.giveBack };
+  const owned = ownedOf({ partition: createPartition(rules), liveFrom, next: start });
+  const ownership = createOwnership();
+  const quiet = () => undefined;
+  const deps = { rules, ownership, report: quiet, giveBack: decoder.giveBack, foreign: quiet };
   const selection = select(['*']);
   return log.slice(start).map(({ value, ...rest }) => {
-    const closed = windowMessage(deps, { ...rest, bytes: value.length, batch: decoder.read(value) });
-    return closed.flatMap((windows) => derive(windows, { sizes: SIZES, selection }).map(jsonLine));
+    const closed = windowMessage(deps, owned, { ...rest, bytes: value.length, batch: decoder.read(value) });
+    return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
   });
 }
 
@@ -109,3 +114,73 @@ describe('a partition that goes to another owner in the middle', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
+
+describe('a partition whose state is saved', () => {
+  const log = logOf(FAULTS);
+  const whole = own(log, 0, 0);
+  const rules = rulesOf({ sizes: SIZES, graces: SIZES.map(() => 'auto') }, { reorder: 15 * SECOND });
+
+  /** What a store has of a partition: changes are laid over what was there. */
+  function keep(store: Map<string, Buffer>, { changed, gone }: Changes): void {
+    for (const key of gone) store.delete(key);
+    for (const [key, bytes] of changed) store.set(key, bytes);
+  }
+
+  test.each([
+    ['now and then', 97],
+    ['every few messages', 11],
+  ])('%s and taken up by another owner each time gives the same lines as if it had stayed', (_what, every) => {
+    const decoder = createDecoder();
+    const ownership = createOwnership();
+    const quiet = () => undefined;
+    const events: InternalEvent[] = [];
+    const report = (event: InternalEvent) => void events.push(event);
+    const deps = { rules, ownership, report, giveBack: quiet, foreign: () => expect.fail('a foreign log') };
+    const selection = select(['*']);
+    const store = new Map<string, Buffer>();
+    let owned = ownedOf({ partition: createPartition(rules) });
+    const count = ({ value, ...rest }: RawMessage): readonly string[] => {
+      const message = { ...rest, bytes: value.length, batch: decoder.read(value) };
+      const closed = windowMessage(deps, owned, message);
+      return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+    };
+    const lines = log.map((message, offset) => {
+      if (offset > 0 && offset % every === 0) {
+        const changes = takeChanges(owned.partition, offset);
+        keep(store, changes);
+        const before = owned.partition;
+        const saved = { partition: changes.partition, instances: new Map(store) };
+        const { partition, sizes } = restorePartition(rules, saved);
+        expect(sizes).toEqual({ added: [], dropped: [] });
+        owned = ownedOf({ partition, liveFrom: offset, restored: true, next: changes.resumeOffset, whole: false });
+        for (const again of log.slice(changes.resumeOffset, offset)) expect(count(again)).toEqual([]);
+        expect(withoutBatches(partition)).toEqual(withoutBatches(before));
+      }
+      return count(message);
+    });
+    expect(lines).toEqual(whole);
+    expect(events.filter(({ event }) => event.startsWith('state.'))).toEqual([]);
+  });
+});
+
+/**
+ * All of a partition's state that must survive: what follows from the rest (resources, which instances a source listed
+ * last) is left out, and so are what no instance had a part in and what a save resets.
+ */
+function withoutBatches(partition: Partition): unknown {
+  const { hold, instances, listed: _, waiting: __, unsaved: ___, gone: ____, ...rest } = partition;
+  const held = hold.heap.map(({ batch: _batch, header, instances: of, source, ...each }) => {
+    return { ...each, poll: header.poll, source: source.id, instances: of.map(({ key }) => key) };
+  });
+  const seen = [...instances.values()].filter(({ listedAt }) => listedAt > Number.NEGATIVE_INFINITY);
+  const states = seen.map(({ blocks, unsaved: _unsaved, identityUnsaved: _identity, ...instance }) => ({
+    ...instance,
+    blocks: blocks.map(({ resource: _resource, ...block }) => block),
+  }));
+  return {
+    ...rest,
+    arrivals: hold.arrivals,
+    held: held.sort((a, b) => a.arrival - b.arrival),
+    states: states.sort((a, b) => (a.key < b.key ? -1 : 1)),
+  };
+}

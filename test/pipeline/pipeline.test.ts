@@ -8,6 +8,7 @@ import type { RawProducer } from '../../pipeline/kafka/raw-producer.ts';
 import type { Sample } from '../../pipeline/model/sample.ts';
 import { type Pipeline, startPipeline } from '../../pipeline/pipeline.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
+import { createMemoryStore } from '../../pipeline/state/memory.ts';
 import { available } from '../services/service.ts';
 import { configured, listening, unique } from './kafka/fixtures.ts';
 import { pollOf, received, rulesOf, SECOND } from './model/polls.ts';
@@ -49,8 +50,11 @@ async function poll(from: number, to: number): Promise<void> {
 
 async function start(publish: (batch: readonly Sample[]) => Promise<void>): Promise<Pipeline> {
   const sink = { name: 'by hand', publish, close: async () => undefined };
+  const consumer = await openConsumer(cluster);
   return startPipeline({
-    consumer: await openConsumer(cluster),
+    consumer,
+    store: createMemoryStore(consumer, context.clock, 3600 * SECOND, context.report),
+    checkpointEvery: 0,
     deadLetters: { send: () => Promise.reject(new Error('every message can be read')), close: async () => undefined },
     sink,
     rules: rulesOf(),

@@ -10,6 +10,10 @@ const SERVICES = {
     probe: () => listens(19092),
     provide: 'test/services/start-kafka.sh',
   },
+  redis: {
+    probe: () => listens(16379),
+    provide: 'test/services/start-redis.sh',
+  },
   libvirt: {
     probe: () => listens(16509),
     provide: 'sudo test/services/start-libvirt.sh',

@@ -93,7 +93,11 @@ export function metered(fleet: Fleet, polls: readonly Poll[]): Metered {
     const partition = createPartition(RULES);
     const delivered = disturb(messages, drawsOf(seed, 'delivery', slice), faults);
     return [...delivered, ...(end[slice] ?? [])].flatMap(({ value, time }) => {
-      const { closed, tally } = accept(partition, RULES, new SliceReader().read(value), time);
+      const { closed, tally } = accept(partition, RULES, new SliceReader().read(value), {
+        offset: 0,
+        time,
+        length: value.length,
+      });
       for (const reason of DROP_REASONS) drops[reason] += tally.drops[reason];
       return derive(closed, deriveRules);
     });

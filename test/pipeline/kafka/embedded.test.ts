@@ -91,12 +91,12 @@ describe('the embedded broker', () => {
     );
     expect(await consumer.watermarkOffsets(1)).toEqual({ low: 0, high: 51 });
     await producer.send([{ partition: 3, value: Buffer.from('left') }]);
-    expect(await consumer.lag()).toEqual(
+    expect(await consumer.ends()).toEqual(
       new Map([
-        [0, 0],
-        [1, 0],
-        [2, 0],
-        [3, 1],
+        [0, 50],
+        [1, 51],
+        [2, 50],
+        [3, 51],
       ]),
     );
     await pullUntil(consumer, (all) => all.length >= 1);

@@ -6,6 +6,7 @@ import { EMPTY_NIC_ROW, EMPTY_ROW, type Snapshot } from '../../../avro/snapshot.
 import type { ClosedCounter } from '../../../pipeline/model/closed.ts';
 import { accept, closeSilent, createPartition, type Partition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
+import { recordAt } from './polls.ts';
 
 /**
  * The conservation law: for any windows, any order of delivery within the reorder bound, any duplication and any loss
@@ -150,7 +151,7 @@ function play(rules: Rules, messages: readonly Buffer[], liveFrom: number, toThe
   const partition = createPartition(rules);
   const windows: ClosedCounter[] = [];
   messages.forEach((message, offset) => {
-    const { closed } = accept(partition, rules, new SliceReader().read(message), Number.MAX_SAFE_INTEGER);
+    const { closed } = accept(partition, rules, new SliceReader().read(message), recordAt(Number.MAX_SAFE_INTEGER));
     if (offset >= liveFrom) windows.push(...closed.counters);
   });
   if (toTheEnd) windows.push(...finish(partition, rules));
@@ -162,7 +163,7 @@ function finish(partition: Partition, rules: Rules): readonly ClosedCounter[] {
   const last = [...progress.sources.values()].reduce((t, { pollAt }) => Math.max(t, pollAt), 0);
   progress.watermark = last;
   const after = encodeSnapshot({ ...snapshotOf(0, 0n, 0), instances: [] });
-  const { closed } = accept(partition, rules, new SliceReader().read(after), 0);
+  const { closed } = accept(partition, rules, new SliceReader().read(after), recordAt(0));
   progress.watermark = Number.POSITIVE_INFINITY;
   closeSilent(partition, rules, closed);
   return closed.counters;

@@ -7,6 +7,7 @@ import { createTally, type Tally } from '../../../pipeline/model/flags.ts';
 import { accept, createPartition, type Partition } from '../../../pipeline/model/partition.ts';
 import { sourceOf } from '../../../pipeline/model/progress.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
+import { recordAt } from './polls.ts';
 
 /** One example of the counter semantics, as kept in vectors/*.json. Times in seconds, values as decimal strings. */
 export interface Example {
@@ -82,7 +83,7 @@ export function run(example: Example): { readonly windows: readonly ClosedCounte
       partition,
       { ...rules, windows: { ...rules.windows, graces: [0] } },
       new SliceReader().read(emptyMessage(partition)),
-      0,
+      recordAt(0),
     ),
     windows,
     tally,
@@ -122,7 +123,7 @@ function feed(
     ...(reading.unlistedAt === undefined ? {} : { completeAt: reading.unlistedAt * SECOND }),
   });
   const now = example.now === undefined ? Number.POSITIVE_INFINITY : example.now * SECOND;
-  take(accept(partition, rules, new SliceReader().read(encodeSnapshot(snapshot)), now), windows, tally);
+  take(accept(partition, rules, new SliceReader().read(encodeSnapshot(snapshot)), recordAt(now)), windows, tally);
 }
 
 function take(

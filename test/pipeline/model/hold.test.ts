@@ -13,6 +13,8 @@ const source = sourceOf(createProgress(), header.source);
 const slice = (time: number, arrival: number): HeldSlice => ({
   time,
   arrival,
+  offset: 0,
+  index: 0,
   batch,
   header,
   source,

@@ -1,7 +1,7 @@
 import { encodeSnapshot } from '../../../avro/codec.ts';
 import { SliceReader } from '../../../avro/reader.ts';
 import { EMPTY_NIC_ROW, EMPTY_ROW, type Instance, type Row, type Snapshot } from '../../../avro/snapshot.ts';
-import { accept, type Outcome, type Partition } from '../../../pipeline/model/partition.ts';
+import { accept, type LogRecord, type Outcome, type Partition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
 
 export const SECOND = 1e6;
@@ -76,11 +76,14 @@ export function pollOf(t: number, instances: readonly Instance[], options: PollO
   };
 }
 
+/** A message of this time (microseconds), for tests that do not ask where the log has it. */
+export const recordAt = (time: number, offset = 0): LogRecord => ({ offset, time, length: 0 });
+
 /** Takes one slice into a partition as a message of its own, recorded at its poll's time or at `recordedAt` seconds. */
 export const take = (partition: Partition, rules: Rules, snapshot: Snapshot, recordedAt?: number): Outcome =>
   accept(
     partition,
     rules,
     new SliceReader().read(encodeSnapshot(snapshot)),
-    recordedAt === undefined ? snapshot.poll.startedAt : recordedAt * SECOND,
+    recordAt(recordedAt === undefined ? snapshot.poll.startedAt : recordedAt * SECOND),
   );

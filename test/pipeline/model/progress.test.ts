@@ -99,11 +99,17 @@ describe('the watermark', () => {
     expect(play([['a', 50, 50]], 20).watermarks).toEqual([30]);
   });
 
-  test('stays where it is while every source is idle', () => {
-    const { progress } = play([['a', 10, 10]]);
-    progress.now = 1000 * SECOND;
-    advance(progress, 0);
-    expect(progress.watermark).toBe(10 * SECOND);
+  test('goes on by the time of the log while every source is idle, from the newest poll of all', () => {
+    const { progress } = play([
+      ['a', 10, 10],
+      ['b', 14, 16],
+    ]);
+    const watermarks = [40, 46, 47, 60, 1000].map((now) => {
+      progress.now = now * SECOND;
+      advance(progress, 0);
+      return progress.watermark / SECOND;
+    });
+    expect(watermarks).toEqual([10, 14, 45, 58, 998]);
   });
 
   test('never goes back, whatever is heard', () => {

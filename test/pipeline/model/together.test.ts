@@ -7,6 +7,7 @@ import type { ClosedCounter } from '../../../pipeline/model/closed.ts';
 import { accept, createPartition, type Partition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
 import { setApart } from '../../../pipeline/model/together.ts';
+import { recordAt } from './polls.ts';
 
 /**
  * Blocks whose counters are kept together must give, message by message, what they give when every counter is kept for
@@ -77,7 +78,7 @@ function play(rules: Rules, messages: readonly Buffer[], before: (partition: Par
   const partition = createPartition(rules);
   return messages.map((message) => {
     before(partition);
-    const { closed } = accept(partition, rules, new SliceReader().read(message), Number.MAX_SAFE_INTEGER);
+    const { closed } = accept(partition, rules, new SliceReader().read(message), recordAt(Number.MAX_SAFE_INTEGER));
     return closed.counters.map(shown).sort();
   });
 }

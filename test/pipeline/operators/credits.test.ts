@@ -16,7 +16,7 @@ test('so many pulls may be under way; the next begins when one is done with', as
   });
   await quiet();
   expect(free).toBe(false);
-  credits.give();
+  credits.give(1);
   await third;
 });
 
@@ -28,7 +28,7 @@ test('waiting for a credit ends with the signal, before or meanwhile', async () 
   stop.abort(new Error('stopping'));
   await expect(waiting).rejects.toThrow('stopping');
   await expect(credits.free(stop.signal)).rejects.toThrow('stopping');
-  credits.give();
+  credits.give(1);
   await expect(credits.free(stop.signal)).rejects.toThrow('stopping');
 });
 
@@ -39,10 +39,10 @@ test('idle is when none is under way: at once, or when the last is done with', a
   credits.take();
   let idle = 0;
   const both = [credits.idle(), credits.idle()].map((each) => each.then(() => idle++));
-  credits.give();
+  credits.give(1);
   await quiet();
   expect(idle).toBe(0);
-  credits.give();
+  credits.give(1);
   await Promise.all(both);
 });
 

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { deadLetters } from '../../../pipeline/operators/dead-letters.ts';
 import { createOwnership } from '../../../pipeline/operators/ownership.ts';
 import type { Decoded, Unreadable } from '../../../pipeline/operators/pull.ts';
-import { rulesOf } from '../model/polls.ts';
+import { ownedOf } from './owned.ts';
 import { dead, quiet, reported, settled, unreadable } from './pulls.ts';
 
 /** Dead letters of partition 0, live from offset 5 on. */
 function underTest(keep: (letter: Unreadable) => Promise<void>) {
-  const ownership = createOwnership(rulesOf());
-  ownership.own(0, 5);
+  const ownership = createOwnership();
+  ownership.own(ownedOf({ liveFrom: 5 }));
   const { events, report } = reported();
   return { events, operator: deadLetters({ ownership, report, keep }) };
 }

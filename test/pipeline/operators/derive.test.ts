@@ -1,25 +1,26 @@
 import { TestScheduler } from 'rxjs/testing';
 import { expect, test } from 'vitest';
-import type { Closed } from '../../../pipeline/model/closed.ts';
 import { select } from '../../../pipeline/model/meters.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import { derive } from '../../../pipeline/operators/derive.ts';
-import type { Derived } from '../../../pipeline/operators/pull.ts';
+import type { Derived, Windowed } from '../../../pipeline/operators/pull.ts';
 import { pollOf, received, rulesOf, SECOND, take } from '../model/polls.ts';
+import { ownedOf } from './owned.ts';
 import { reported } from './pulls.ts';
 
 const sizes = [60 * SECOND, 120 * SECOND];
 /** What ends the two first minutes, and with the second of them the two minutes. */
-function closed(): readonly Closed[] {
+function closed(): Windowed {
   const rules = rulesOf({ sizes });
-  const partition = createPartition(rules);
-  return [0, 60, 120].map((t) => take(partition, rules, pollOf(t, [received(t, BigInt(t))])).closed);
+  const owned = ownedOf({ partition: createPartition(rules) });
+  const each = [0, 60, 120].map((t) => take(owned.partition, rules, pollOf(t, [received(t, BigInt(t))])).closed);
+  return { closed: each.map((windows) => ({ owned, closed: windows })), moved: new Set([owned]) };
 }
 
 test('makes the selected meters of every window and tells how many by size', () => {
   const { events, report } = reported();
   const rules = { sizes, selection: select(['network.incoming.bytes', 'network.incoming.bytes.delta']) };
-  const next = new Map([[0, 3]]);
+  const windows = closed();
   let out: Derived | undefined;
   new TestScheduler((actual) => {
     out = actual[0]?.notification.value;
@@ -33,16 +34,14 @@ test('makes the selected meters of every window and tells how many by size', () 
       [3, 'C'],
     ]);
   }).run(({ hot, expectObservable }) => {
-    expectObservable(hot('-a-|', { a: { closed: closed(), next } }).pipe(derive(rules, report))).toBe('');
+    expectObservable(hot('-a-|', { a: windows }).pipe(derive(rules, report))).toBe('');
   });
-  expect(out?.next).toBe(next);
+  expect(out?.moved).toBe(windows.moved);
+  expect(out?.samples.every(({ owned }) => windows.moved.has(owned))).toBe(true);
   expect(
-    out?.samples.map((sample) => [
-      sample.name.slice(17),
-      sample.windowStart / SECOND,
-      sample.windowEnd / SECOND,
-      sample.volume,
-    ]),
+    out?.samples
+      .flatMap(({ samples }) => samples)
+      .map((sample) => [sample.name.slice(17), sample.windowStart / SECOND, sample.windowEnd / SECOND, sample.volume]),
   ).toEqual([
     ['bytes', 0, 60, 60],
     ['bytes.delta', 0, 60, 60],
@@ -60,10 +59,10 @@ test('makes the selected meters of every window and tells how many by size', () 
 test('a pull that ends no window tells nothing', () => {
   const { events, report } = reported();
   const rules = { sizes, selection: select(['*']) };
-  const next = new Map([[0, 1]]);
+  const moved = new Set<never>();
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ cold, expectObservable }) => {
-    expectObservable(cold('a|', { a: { closed: [], next } }).pipe(derive(rules, report))).toBe('b|', {
-      b: { samples: [], next },
+    expectObservable(cold('a|', { a: { closed: [], moved } }).pipe(derive(rules, report))).toBe('b|', {
+      b: { samples: [], moved },
     });
   });
   expect(events).toEqual([]);

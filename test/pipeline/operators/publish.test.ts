@@ -2,8 +2,8 @@ import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../../../pipeline/model/sample.ts';
 import { publish } from '../../../pipeline/operators/publish.ts';
-import type { Derived } from '../../../pipeline/operators/pull.ts';
-import { derived, quiet, settled } from './pulls.ts';
+import type { Checkpointed } from '../../../pipeline/operators/pull.ts';
+import { checkpointed, quiet, settled } from './pulls.ts';
 
 /** A sink whose publishes end when the test says so. */
 function underTest(outer = new AbortController()) {
@@ -22,11 +22,11 @@ function underTest(outer = new AbortController()) {
     },
     close: async () => undefined,
   };
-  const pulls = new Subject<Derived>();
+  const pulls = new Subject<Checkpointed>();
   const out: number[] = [];
   const errors: unknown[] = [];
   const subscription = pulls.pipe(publish(sink, outer.signal)).subscribe({
-    next: ({ next }) => out.push(next.get(0) as number),
+    next: ({ confirmed }) => out.push(...confirmed.map(({ through }) => through)),
     error: (error) => errors.push(error),
   });
   return { asked, pulls, out, errors, subscription, outer };
@@ -35,7 +35,7 @@ function underTest(outer = new AbortController()) {
 describe('publishing', () => {
   test('starts at once, also while an earlier pull is still out, and goes on in order', async () => {
     const { asked, pulls, out } = underTest();
-    const [one, two] = [derived(1, 2), derived(2)];
+    const [one, two] = [checkpointed(1, 2), checkpointed(2)];
     pulls.next(one);
     pulls.next(two);
     expect(asked.map(({ batch }) => batch)).toEqual([one.samples, two.samples]);
@@ -49,8 +49,8 @@ describe('publishing', () => {
 
   test('asks for nothing where a pull has no samples, which still waits for those before it', async () => {
     const { asked, pulls, out } = underTest();
-    pulls.next(derived(1));
-    pulls.next(derived(2, 0));
+    pulls.next(checkpointed(1));
+    pulls.next(checkpointed(2, 0));
     await quiet();
     expect(asked).toHaveLength(1);
     expect(out).toEqual([]);
@@ -61,7 +61,7 @@ describe('publishing', () => {
 
   test('that fails ends the stream in its turn: nothing after it goes on, and what came before does', async () => {
     const { asked, pulls, out, errors } = underTest();
-    for (const offset of [1, 2, 3]) pulls.next(derived(offset));
+    for (const offset of [1, 2, 3]) pulls.next(checkpointed(offset));
     const failure = new Error('refused');
     asked[1]?.fails(failure);
     asked[2]?.has();
@@ -74,15 +74,15 @@ describe('publishing', () => {
 
   test('gives the sink the signal that says when to give up', () => {
     const { asked, pulls, outer } = underTest();
-    pulls.next(derived(1));
+    pulls.next(checkpointed(1));
     outer.abort(new Error('time is up'));
     expect(asked[0]?.signal.reason).toEqual(new Error('time is up'));
   });
 
   test('unsubscribed, lets nothing out of what is still under way', async () => {
     const { asked, pulls, out, errors, subscription } = underTest();
-    pulls.next(derived(1));
-    pulls.next(derived(2));
+    pulls.next(checkpointed(1));
+    pulls.next(checkpointed(2));
     subscription.unsubscribe();
     expect(pulls.observed).toBe(false);
     asked[0]?.has();

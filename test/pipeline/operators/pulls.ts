@@ -1,5 +1,5 @@
 import { encodeSnapshot } from '../../../avro/codec.ts';
-import type { Decoded, Derived, RawMessage, Unreadable } from '../../../pipeline/operators/pull.ts';
+import type { Checkpointed, Decoded, RawMessage, Unreadable } from '../../../pipeline/operators/pull.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { pollOf, received, SECOND } from '../model/polls.ts';
 import { aSample } from '../sinks/a-sample.ts';
@@ -22,13 +22,14 @@ export const unreadable = (offset: number, partition = 0): Unreadable => ({
 export const dead = (...letters: readonly Unreadable[]): Decoded => ({
   messages: [],
   unreadable: letters,
-  next: new Map(letters.map(({ partition, offset }) => [partition, offset + 1])),
+  tick: null,
 });
 
-/** A pull whose delivery leads to an offset of partition 0, with so many samples. */
-export const derived = (offset: number, samples = 1): Derived => ({
-  samples: Array.from({ length: samples }, (_, index) => aSample({ messageId: `${offset}-${index}` })),
-  next: new Map([[0, offset]]),
+/** A checkpoint whose delivery leads to an offset of partition 0, with so many samples. */
+export const checkpointed = (through: number, samples = 1): Checkpointed => ({
+  pulls: 1,
+  samples: Array.from({ length: samples }, (_, index) => aSample({ messageId: `${through}-${index}` })),
+  confirmed: [{ partition: 0, through, entries: [] }],
 });
 
 /** A report that is remembered. */

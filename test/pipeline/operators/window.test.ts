@@ -1,35 +1,51 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
 import type { SliceBatch } from '../../../avro/batch.ts';
+import type { Closed } from '../../../pipeline/model/closed.ts';
+import { createPartition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
+import { restorePartition, takeChanges } from '../../../pipeline/model/saved.ts';
 import { createDecoder } from '../../../pipeline/operators/decode.ts';
-import { createOwnership } from '../../../pipeline/operators/ownership.ts';
-import type { Decoded, RawMessage } from '../../../pipeline/operators/pull.ts';
-import { window, windowMessage } from '../../../pipeline/operators/window.ts';
+import { createOwnership, type Owned } from '../../../pipeline/operators/ownership.ts';
+import type { Decoded, RawMessage, Tick } from '../../../pipeline/operators/pull.ts';
+import { type WindowDeps, window, windowMessage } from '../../../pipeline/operators/window.ts';
 import { rulesOf, SECOND } from '../model/polls.ts';
-import { message, reported } from './pulls.ts';
+import { ownedOf } from './owned.ts';
+import { message, reported, unreadable } from './pulls.ts';
+
+const deltasOf = (closed: Closed | null) =>
+  (closed?.counters ?? []).filter(({ block }) => block.kind === 2).map(({ delta }) => delta);
 
 function underTest(rules: Rules = rulesOf()) {
   const decoder = createDecoder();
-  const ownership = createOwnership(rules);
+  const ownership = createOwnership();
   const { events, report } = reported();
   const back: SliceBatch[] = [];
-  const deps = { rules, ownership, report, giveBack: (batch: SliceBatch) => void back.push(batch) };
+  const foreign: number[] = [];
+  const deps: WindowDeps = {
+    rules,
+    ownership,
+    report,
+    giveBack: (batch) => void back.push(batch),
+    foreign: (_owned, offset) => void foreign.push(offset),
+  };
   const decoded = ({ value, ...rest }: RawMessage) => ({ ...rest, bytes: value.length, batch: decoder.read(value) });
-  /** The deltas that messages of the given times (seconds), at offsets from 0 on, let out. */
-  const play = (...times: readonly number[]) =>
-    times.map((t, offset) =>
-      windowMessage(deps, decoded(message(offset, t, BigInt(t)))).flatMap(({ counters }) =>
-        counters.filter(({ block }) => block.kind === 2).map(({ delta }) => delta),
-      ),
-    );
-  return { deps, ownership, events, back, decoded, play };
+  const own = (some: Partial<Owned> = {}): Owned => {
+    const owned = ownedOf({ partition: createPartition(rules), ...some });
+    ownership.own(owned);
+    return owned;
+  };
+  /** The deltas that messages of the given times (seconds) let out, at offsets from `from` on. */
+  const playFrom = (from: number, ...times: readonly number[]) =>
+    times.map((t, n) => deltasOf(windowMessage(deps, ownership.of(0), decoded(message(from + n, t, BigInt(t))))));
+  const play = (...times: readonly number[]) => playFrom(0, ...times);
+  return { deps, ownership, own, events, back, foreign, decoded, play, playFrom };
 }
 
 describe('windows', () => {
   test('come out with the message that finishes them', () => {
-    const { ownership, play, events, back } = underTest();
-    ownership.own(0, 0);
+    const { own, play, events, back } = underTest();
+    own();
     expect(play(0, 30, 60, 90, 120)).toEqual([[], [], [60], [], [60]]);
     expect(events.filter(({ event }) => event === 'message.read')).toEqual(
       [0, 30, 60, 90, 120].map((t) => {
@@ -41,43 +57,51 @@ describe('windows', () => {
   });
 
   test('of messages that an earlier owner delivered stay inside, and so do their reports', () => {
-    const { ownership, play, events } = underTest();
-    ownership.own(0, 4);
+    const { own, play, events } = underTest();
+    own({ liveFrom: 4 });
     expect(play(0, 30, 60, 90, 120)).toEqual([[], [], [], [], [60]]);
     expect(events.map(({ event }) => event)).toEqual(['message.read']);
   });
 
   test('are not counted for a partition that is not owned, and its batch is given back', () => {
-    const { ownership, play, events, back } = underTest();
+    const { own, ownership, play, events, back } = underTest();
     expect(play(0, 60, 120)).toEqual([[], [], []]);
     expect(events).toEqual([]);
     expect(back).toHaveLength(3);
-    ownership.own(0, 0);
+    own();
     ownership.disown(0);
     expect(play(0, 60)).toEqual([[], []]);
   });
 
-  test('begin anew with a partition that comes back', () => {
-    const { ownership, play } = underTest();
-    ownership.own(0, 0);
-    play(0, 60);
-    ownership.disown(0);
-    ownership.own(0, 0);
-    expect(play(120, 180)).toEqual([[], [60]]);
+  test('a message that comes twice is counted once, whatever is in it', () => {
+    const { own, playFrom, back } = underTest();
+    own();
+    playFrom(0, 0, 30);
+    expect(playFrom(0, 60, 90)).toEqual([[], []]);
+    expect(playFrom(2, 60)).toEqual([[60]]);
+    expect(back).toHaveLength(5);
+  });
+
+  test('of a log that is read anew leave out what is left over from before', () => {
+    const { own, playFrom } = underTest();
+    own({ before: 7 });
+    expect(playFrom(7, 0, 60)).toEqual([[], []]);
+    expect(playFrom(0, 0, 60)).toEqual([[], [60]]);
+    expect(playFrom(7, 120)).toEqual([[60]]);
   });
 
   test('hold a batch until the watermark has passed it', () => {
-    const { ownership, play, back } = underTest(rulesOf({}, { reorder: 30 * SECOND }));
-    ownership.own(0, 0);
+    const { own, play, playFrom, back } = underTest(rulesOf({}, { reorder: 30 * SECOND }));
+    own();
     play(0, 10);
     expect(back).toEqual([]);
-    play(40);
+    playFrom(2, 40);
     expect(back).toHaveLength(2);
   });
 
   test('tell drops and counter events by name, those that happened', () => {
-    const { ownership, play, events } = underTest();
-    ownership.own(0, 0);
+    const { own, play, events } = underTest();
+    own();
     play(0, 10, 10, 5);
     expect(events.filter(({ event }) => event !== 'message.read')).toEqual([
       { event: 'counter', kind: 'first', count: 1 },
@@ -85,25 +109,106 @@ describe('windows', () => {
       { event: 'reading.dropped', reason: 'late', count: 1 },
     ]);
   });
+});
 
-  test('pass pull by pull, with its offsets, as a hot stream gives them', () => {
-    const { deps, ownership, decoded } = underTest();
-    ownership.own(0, 0);
-    const pullAt = (offset: number, t: number): Decoded => ({
-      messages: [decoded(message(offset, t))],
-      unreadable: [],
-      next: new Map([[0, offset + 1]]),
-    });
-    const [a, b] = [pullAt(0, 0), pullAt(1, 10)];
-    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(
-      ({ hot, expectObservable, expectSubscriptions }) => {
-        const pulls = hot('-a-b-|', { a, b });
-        expectObservable(pulls.pipe(window(deps))).toBe('-c-d-|', {
-          c: { next: a.next, closed: [] },
-          d: { next: b.next, closed: [] },
-        });
-        expectSubscriptions(pulls.subscriptions).toBe('^----!');
-      },
-    );
+describe('a state that came out of a store', () => {
+  /** What was saved after messages 0 to 3, of which the reorder buffer held some. */
+  function saved(rules: Rules) {
+    const before = underTest(rules);
+    const owned = before.own();
+    before.play(0, 30, 60, 90);
+    const { partition, changed, resumeOffset } = takeChanges(owned.partition, 4);
+    return { state: { partition, instances: changed }, resumeOffset };
+  }
+  const rules = rulesOf({}, { reorder: 40 * SECOND });
+
+  test('goes on as if it had never been away', () => {
+    const { state, resumeOffset } = saved(rules);
+    const after = underTest(rules);
+    const { partition } = restorePartition(rules, state);
+    after.own({ partition, restored: true, liveFrom: 4, next: resumeOffset });
+    const again = [0, 30, 60, 90].slice(resumeOffset);
+    expect(after.playFrom(resumeOffset, ...again).flat()).toEqual([]);
+    expect(after.events).toEqual([]);
+    expect(after.playFrom(4, 120, 150, 180)).toEqual([[60], [], [60]]);
+    expect(after.foreign).toEqual([]);
   });
+
+  test('of another log is told, and nothing of that log is counted with it', () => {
+    const { state, resumeOffset } = saved(rules);
+    const after = underTest(rules);
+    const { partition } = restorePartition(rules, state);
+    after.own({ partition, restored: true, liveFrom: 4, next: resumeOffset });
+    expect(after.playFrom(3, 5000)).toEqual([[]]);
+    expect(after.foreign).toEqual([3]);
+  });
+
+  test('tells what waited and the log no longer holds', () => {
+    const { state } = saved(rules);
+    const after = underTest(rules);
+    const { partition } = restorePartition(rules, state);
+    after.own({ partition, restored: true, liveFrom: 4, next: 4 });
+    after.playFrom(4, 120);
+    expect(after.events.filter(({ event }) => event === 'state.hole')).toEqual([
+      { event: 'state.hole', partition: 0, offset: 2 },
+      { event: 'state.hole', partition: 0, offset: 3 },
+    ]);
+  });
+});
+
+describe('the wall clock at the log’s end', () => {
+  const pull = (decoded: Decoded['messages'], tick: Tick | null = null): Decoded => ({
+    messages: decoded,
+    unreadable: [],
+    tick,
+  });
+  function run(pulls: (test: ReturnType<typeof underTest>) => readonly Decoded[]) {
+    const test = underTest();
+    test.own();
+    const out: unknown[] = [];
+    new TestScheduler(() => undefined).run(({ cold }) => {
+      const values = Object.fromEntries(pulls(test).map((each, n) => [String(n), each]));
+      cold(`${Object.keys(values).join('')}|`, values)
+        .pipe(window(test.deps))
+        .subscribe(({ closed, moved }) => out.push([closed.flatMap((each) => deltasOf(each.closed)), moved.size]));
+    });
+    return out;
+  }
+  const late = 1000 * SECOND;
+
+  test('closes the windows of sources that are silent', () => {
+    const messages = (test: ReturnType<typeof underTest>) =>
+      [0, 30, 70].map((t, offset) => pull([test.decoded(message(offset, t, BigInt(t)))]));
+    expect(run((test) => [...messages(test), pull([], { at: late, ends: new Map([[0, 3]]) })])).toEqual([
+      [[], 1],
+      [[], 1],
+      [[60], 1],
+      [[10], 1],
+    ]);
+  });
+
+  test('waits while there is more to read', () => {
+    const first = (test: ReturnType<typeof underTest>) =>
+      pull([test.decoded(message(0, 0)), test.decoded(message(1, 30))]);
+    expect(run((test) => [first(test), pull([], { at: late, ends: new Map([[0, 9]]) })])).toEqual([
+      [[], 1],
+      [[], 0],
+    ]);
+    expect(run((test) => [first(test), pull([], { at: late, ends: new Map() })])).toEqual([
+      [[], 1],
+      [[], 0],
+    ]);
+  });
+});
+
+test('a dead letter is passed by, as it has been kept', () => {
+  const { deps, own } = underTest();
+  const owned = own();
+  new TestScheduler(() => undefined).run(({ cold }) => {
+    const value: Decoded = { messages: [], unreadable: [unreadable(4)], tick: null };
+    cold('a|', { a: value })
+      .pipe(window(deps))
+      .subscribe(({ moved }) => expect([...moved]).toEqual([owned]));
+  });
+  expect(owned.next).toBe(5);
 });

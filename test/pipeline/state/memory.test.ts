@@ -4,13 +4,15 @@ import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
 import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
 import { openProducer } from '../../../pipeline/kafka/producer.ts';
 import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
-import { createMemoryStore, type Log } from '../../../pipeline/state/memory.ts';
+import { createMemoryStore } from '../../../pipeline/state/memory.ts';
+import { type Log, rewindTo } from '../../../pipeline/state/rewind.ts';
 import { available } from '../../services/service.ts';
 import { configured, listening, pullUntil, unique } from '../kafka/fixtures.ts';
 import { handClock } from '../runtime/hand-clock.ts';
 
 const MINUTE = 60e6;
 const quiet = (): void => undefined;
+const { signal } = new AbortController();
 const NOW = 1_700_000_000_000_000;
 /** Sent to the real log one by one, so that many have a millisecond of their own. */
 const RECORDS = 120;
@@ -57,45 +59,59 @@ describe('where a partition is taken up', () => {
     ],
   ])('%s', async (_what, minutes, committed, expected) => {
     const { log } = logOf(minutesAgo(minutes), 10, committed);
-    const store = createMemoryStore(log, handClock(NOW), 10 * MINUTE, quiet);
-    expect(await store.acquire([3])).toEqual(new Map([[3, expected]]));
+    expect(await rewindTo(log, NOW, 10 * MINUTE, 3, committed)).toEqual(expected);
   });
 
   test('after a downtime: at least the rewind before what is committed, at most twice that and the downtime', async () => {
     for (let committed = 11; committed <= 110; committed++) {
       const { log } = logOf(minutesAgo(STEADY), 10, committed);
-      const position = (await createMemoryStore(log, handClock(NOW), 10 * MINUTE, quiet).acquire([0])).get(0);
+      const position = await rewindTo(log, NOW, 10 * MINUTE, 0, committed);
       const downtime = 110 - committed;
-      expect(position?.liveFrom).toBe(committed);
-      expect(position?.start).toBeLessThanOrEqual(Math.max(10, committed - 10));
-      expect(position?.start).toBeGreaterThanOrEqual(Math.max(10, committed - 20 - downtime));
+      expect(position.liveFrom).toBe(committed);
+      expect(position.start).toBeLessThanOrEqual(Math.max(10, committed - 10));
+      expect(position.start).toBeGreaterThanOrEqual(Math.max(10, committed - 20 - downtime));
     }
   });
 
   test('a log whose records are all older than ten years is not looked for for ever', async () => {
     const { log, asked } = logOf(minutesAgo([40 * 365 * 1440]), 10, 11);
-    const store = createMemoryStore(log, handClock(NOW), MINUTE, quiet);
-    expect(await store.acquire([0])).toEqual(new Map([[0, { start: 11, liveFrom: 11 }]]));
+    expect(await rewindTo(log, NOW, MINUTE, 0, 11)).toEqual({ start: 11, liveFrom: 11 });
     expect(asked()).toBeLessThan(30);
   });
 });
 
-test('a checkpoint commits every partition in one call', async () => {
-  const { log, commits } = logOf([], 0, null);
-  const store = createMemoryStore(log, handClock(NOW), MINUTE, quiet);
-  await store.checkpoint(
-    new Map([
-      [0, 5],
-      [2, 7],
-    ]),
-  );
-  await store.release([0, 2]);
-  expect(commits).toEqual([
-    [
-      { partition: 0, offset: 5 },
-      { partition: 2, offset: 7 },
-    ],
-  ]);
+describe('what is delivered', () => {
+  const of = (partition: number, through: number, ...entries: readonly string[]) => ({ partition, through, entries });
+
+  test('is committed at once where samples were, with every other partition, in one call', async () => {
+    const { log, commits } = logOf([], 0, null);
+    const store = createMemoryStore(log, handClock(NOW), MINUTE, quiet);
+    await store.confirm([of(1, 3)], signal);
+    expect(commits).toHaveLength(1);
+    await store.confirm([of(0, 5), of(2, 7)], signal);
+    expect(commits).toHaveLength(1);
+    await store.confirm([of(2, 8, 'e')], signal);
+    expect(commits.slice(1)).toEqual([
+      [
+        { partition: 0, offset: 5 },
+        { partition: 2, offset: 8 },
+      ],
+    ]);
+  });
+
+  test('without samples is committed now and then, and before its partition is given back', async () => {
+    const { log, commits } = logOf([], 0, null);
+    const clock = handClock(NOW);
+    const store = createMemoryStore(log, clock, MINUTE, quiet);
+    await store.confirm([of(0, 1)], signal);
+    await store.confirm([of(0, 2)], signal);
+    await clock.advance(5000);
+    await store.confirm([of(0, 3)], signal);
+    await store.confirm([of(0, 4)], signal);
+    await store.release([0], signal);
+    await store.release([0], signal);
+    expect(commits).toEqual([1, 3, 4].map((offset) => [{ partition: 0, offset }]));
+  });
 });
 
 describe.skipIf(!(await available('kafka')))('the log that a real consumer asks [kafka]', () => {
@@ -131,8 +147,11 @@ describe.skipIf(!(await available('kafka')))('the log that a real consumer asks 
       if (committed !== null) await consumer.commit([{ partition: 0, offset: committed }]);
       for (const rewindUs of [10_000, 40_000, 100_000]) {
         const clock = handClock(last + 1000);
-        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs, quiet).acquire([0]);
-        expect(await createMemoryStore(consumer, clock, rewindUs, quiet).acquire([0])).toEqual(expected);
+        const expected = await createMemoryStore(logOf(times, 0, committed).log, clock, rewindUs, quiet).take(
+          [0],
+          signal,
+        );
+        expect(await createMemoryStore(consumer, clock, rewindUs, quiet).take([0], signal)).toEqual(expected);
         starts.add(expected.get(0)?.start);
       }
     }

@@ -21,13 +21,16 @@ function logged(refusals: number) {
   return { store, commits, events };
 }
 
+const { signal } = new AbortController();
+const of = (partition: number, through: number) => [{ partition, through, entries: ['e'] }];
+
 describe('a commit that is refused', () => {
   it('is told, and goes with the next one', async () => {
     const { store, commits, events } = logged(1);
-    await store.checkpoint(new Map([[0, 5]]));
+    await store.confirm(of(0, 5), signal);
     expect(events).toMatchObject([{ event: 'kafka.trouble', client: 'checkpoint' }]);
-    await store.checkpoint(new Map([[1, 7]]));
-    await store.checkpoint(new Map([[2, 9]]));
+    await store.confirm(of(1, 7), signal);
+    await store.confirm(of(2, 9), signal);
     expect(commits).toEqual([
       [
         { partition: 0, offset: 5 },
@@ -38,10 +41,10 @@ describe('a commit that is refused', () => {
   });
 
   it('is forgotten with a partition that goes to another owner', async () => {
-    const { store, commits } = logged(1);
-    await store.checkpoint(new Map([[0, 5]]));
-    await store.release([0]);
-    await store.checkpoint(new Map([[1, 7]]));
+    const { store, commits } = logged(2);
+    await store.confirm(of(0, 5), signal);
+    await store.release([0], signal);
+    await store.confirm(of(1, 7), signal);
     expect(commits).toEqual([[{ partition: 1, offset: 7 }]]);
   });
 });

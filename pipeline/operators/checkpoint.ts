@@ -1,0 +1,193 @@
+import { Observable } from 'rxjs';
+import { changeAll } from '../model/partition.ts';
+import type { Sample } from '../model/sample.ts';
+import { takeChanges } from '../model/saved.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Report } from '../runtime/events.ts';
+import type { Checkpoint, Confirmed, Outcome, StateStore } from '../state/store.ts';
+import type { Owned, Ownership } from './ownership.ts';
+import type { Checkpointed, Derived } from './pull.ts';
+
+export interface CheckpointDeps {
+  readonly store: StateStore;
+  readonly ownership: Ownership;
+  readonly clock: Clock;
+  /** Time from one checkpoint to the next, microseconds; samples wait so long at most. */
+  readonly every: number;
+  /** So many pulls gathered are checkpointed at once. */
+  readonly mostPulls: number;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** So many samples are checkpointed at once. */
+const MOST_SAMPLES = 5000;
+
+/**
+ * Gathers pulls and keeps what they did in one atom: state, offset and the samples that became final. Only then do the
+ * samples go on. One checkpoint is under way at a time; what comes meanwhile gathers for the next. The state is taken
+ * in the same turn in which the gathering ends, so that it is exactly what the gathered pulls made it.
+ */
+export const checkpoint =
+  (deps: CheckpointDeps) =>
+  (pulls: Observable<Derived>): Observable<Checkpointed> =>
+    new Observable((subscriber) => {
+      const { clock, every, mostPulls } = deps;
+      const stop = new AbortController();
+      let gathered: Gathered[] = [];
+      let startedAt = Number.NEGATIVE_INFINITY;
+      let ended = false;
+      let underWay = false;
+      let waiting = false;
+
+      const waitUs = (): number => {
+        const samples = gathered.reduce((sum, { pull }) => sum + countOf(pull), 0);
+        const isFull = ended || gathered.length >= mostPulls || samples >= MOST_SAMPLES;
+        return isFull || gathered.every(({ pull }) => isIdle(pull)) ? 0 : startedAt + every - clock.monotonic();
+      };
+      const wake = (): void => {
+        waiting = false;
+        proceed();
+      };
+      const proceed = (): void => {
+        if (underWay) return;
+        if (gathered.length === 0) {
+          if (ended) subscriber.complete();
+          return;
+        }
+        const wait = waitUs();
+        if (wait > 0) {
+          if (waiting) return;
+          waiting = true;
+          clock.sleep(wait / 1000, stop.signal).then(wake, () => undefined);
+          return;
+        }
+        const batch = gathered;
+        gathered = [];
+        if (!batch.every(({ pull }) => isIdle(pull))) startedAt = clock.monotonic();
+        underWay = true;
+        keep(deps, batch).then(
+          ({ again, ...kept }) => {
+            underWay = false;
+            if (again !== null) gathered.unshift({ pull: again, isNew: false });
+            subscriber.next(kept);
+            proceed();
+          },
+          (error: unknown) => subscriber.error(error),
+        );
+      };
+      const subscription = pulls.subscribe({
+        next: (pull) => {
+          gathered.push({ pull, isNew: true });
+          proceed();
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => {
+          ended = true;
+          proceed();
+        },
+      });
+      return () => {
+        stop.abort();
+        subscription.unsubscribe();
+      };
+    });
+
+const isIdle = ({ moved, samples }: Derived): boolean => moved.size === 0 && samples.length === 0;
+const countOf = ({ samples }: Derived): number => samples.reduce((sum, each) => sum + each.samples.length, 0);
+
+/** A pull that waits for its checkpoint; not new: for the second time, with the whole state. */
+interface Gathered {
+  readonly pull: Derived;
+  readonly isNew: boolean;
+}
+
+/**
+ * Checkpoints every partition that the pulls moved, and tells what may be published and confirmed, and what must be
+ * checkpointed again, with the whole state, as the store has forgotten what it had.
+ */
+async function keep(
+  deps: CheckpointDeps,
+  batch: readonly Gathered[],
+): Promise<Checkpointed & { readonly again: Derived | null }> {
+  const { store, ownership, signal } = deps;
+  const waited = takeOutboxes(ownership);
+  const moved = new Map<Owned, Sample[]>();
+  for (const { pull } of batch) {
+    for (const owned of pull.moved) if (ownership.of(owned.index) === owned && !moved.has(owned)) moved.set(owned, []);
+    for (const { owned, samples } of pull.samples) moved.get(owned)?.push(...samples);
+  }
+  const checkpoints = [...moved].map(([owned, samples]) => checkpointOf(owned, samples));
+  const outcomes = checkpoints.length === 0 ? new Map() : await store.checkpoint(checkpoints, signal);
+  const kept = [...waited, ...checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)))];
+  return {
+    again: againOf(deps, moved, outcomes),
+    pulls: batch.filter(({ isNew }) => isNew).length,
+    samples: kept.flatMap(({ samples }) => samples),
+    confirmed: kept.map(({ confirmed }) => confirmed),
+  };
+}
+
+interface Kept {
+  readonly samples: readonly Sample[];
+  readonly confirmed: Confirmed;
+}
+
+function checkpointOf(owned: Owned, samples: readonly Sample[]): Checkpoint {
+  const { index, partition, next, liveFrom, whole } = owned;
+  const nextOffset = Math.max(next, liveFrom);
+  owned.whole = false;
+  const changes = () => {
+    if (whole) changeAll(partition);
+    return takeChanges(partition, nextOffset);
+  };
+  return { partition: index, nextOffset, whole, samples, changes };
+}
+
+/** What earlier owners left undelivered goes before anything else of its partition. */
+function takeOutboxes(ownership: Ownership): readonly Kept[] {
+  const kept: Kept[] = [];
+  for (const owned of ownership.all()) {
+    if (owned.outbox.length === 0) continue;
+    const samples = owned.outbox.flatMap((entry) => entry.samples);
+    const entries = owned.outbox.map(({ id }) => id);
+    owned.outbox = [];
+    kept.push({ samples, confirmed: { partition: owned.index, through: owned.liveFrom, entries } });
+  }
+  return kept;
+}
+
+/** Nothing of a partition that has another owner by now. */
+function keptOf(
+  { ownership, report }: CheckpointDeps,
+  { partition, nextOffset, samples }: Checkpoint,
+  outcome: Outcome | undefined,
+): readonly Kept[] {
+  if (outcome?.outcome === 'lost') return [];
+  if (outcome?.outcome !== 'kept') {
+    ownership.disown(partition);
+    report({ event: 'state.fenced', partition });
+    return [];
+  }
+  const entries = outcome.entry === null ? [] : [outcome.entry];
+  return [{ samples, confirmed: { partition, through: nextOffset, entries } }];
+}
+
+/** What the partitions gave of which the store has lost the state: their next checkpoint holds all of it. */
+function againOf(
+  { report, ownership }: CheckpointDeps,
+  moved: ReadonlyMap<Owned, readonly Sample[]>,
+  outcomes: ReadonlyMap<number, Outcome>,
+): Derived | null {
+  const lost = [...moved].filter(([{ index }]) => outcomes.get(index)?.outcome === 'lost');
+  if (lost.length === 0) return null;
+  for (const [owned] of lost) {
+    const detail = 'the store has forgotten it while it was in use';
+    report({ event: 'state.lost', partition: owned.index, reason: 'missing', detail });
+    if (ownership.of(owned.index) === owned) owned.whole = true;
+  }
+  return {
+    moved: new Set(lost.map(([owned]) => owned)),
+    samples: lost.flatMap(([owned, samples]) => (samples.length === 0 ? [] : [{ owned, samples }])),
+  };
+}
