@@ -1,7 +1,7 @@
 import { DecodeError } from '../../avro/decode-error.ts';
 import type { Closed } from '../model/closed.ts';
 import { type DeriveRules, derive } from '../model/derive.ts';
-import { accept, createPartition, type Partition } from '../model/partition.ts';
+import { accept, createPartition, type Partition, tick } from '../model/partition.ts';
 import type { Rules } from '../model/rules.ts';
 import type { Sample } from '../model/sample.ts';
 import { createDecoder } from '../operators/decode.ts';
@@ -14,25 +14,32 @@ export interface RawMessage {
   readonly value: Buffer;
 }
 
+/** The year 2255, up to which microseconds are exact. */
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+
 /** The pipeline's own arithmetic over a recorded log, without anything around it. */
 export interface Replay {
   /** The samples that the message lets out, in order; null: it cannot be read and is a dead letter. */
   take(message: RawMessage): readonly Sample[] | null;
+  /** What the wall clock lets out once the log has ended, however long it takes. */
+  finish(): readonly Sample[];
 }
 
 export function createReplay(rules: Rules, deriveRules: DeriveRules): Replay {
   const partitions = new Map<number, Partition>();
   const decoder = createDecoder();
   return {
-    take: ({ partition, timestampUs, value }) => {
+    take: ({ partition, offset, timestampUs, value }) => {
       const state = partitions.get(partition) ?? createPartition(rules);
       partitions.set(partition, state);
       const batch = readable(() => decoder.read(value));
       if (batch === null) return null;
-      const { closed, done } = accept(state, rules, batch, timestampUs);
+      const { closed, done } = accept(state, rules, batch, { offset, time: timestampUs, length: value.length });
       for (const each of done) decoder.giveBack(each);
       return samplesOf(closed, deriveRules);
     },
+    finish: () =>
+      [...partitions.values()].flatMap((state) => samplesOf(tick(state, rules, END_OF_TIME).closed, deriveRules)),
   };
 }
 

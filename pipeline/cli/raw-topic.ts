@@ -5,8 +5,11 @@ import type { Cluster } from '../kafka/cluster.ts';
 import { openConsumer } from '../kafka/consumer.ts';
 import { KafkaError } from '../kafka/kafka-error.ts';
 import type { RawConsumer } from '../kafka/raw-consumer.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 const PULL_COUNT = 500;
+/** A partition that has more gives something within this, unless it ends in what is no message. */
+const SILENCE_US = 60e6;
 
 /** A partition as it was found: the oldest offset, and the one after the newest. */
 interface Part {
@@ -39,7 +42,7 @@ export async function openRawTopic(cluster: Cluster): Promise<RawTopic> {
     messages: async function* () {
       const parts = await partsOf(consumer, all);
       total = parts.reduce((sum, { low, high }) => sum + high - low, 0);
-      yield* readTo(consumer, parts, first);
+      yield* readTo(consumer, parts, first, cluster.clock);
     },
     total: () => total,
     close: () => consumer.close(),
@@ -81,25 +84,20 @@ async function* readTo(
   consumer: RawConsumer,
   parts: readonly Part[],
   first: RawMessage[],
+  clock: Clock,
 ): AsyncGenerator<readonly RawMessage[]> {
   const ends = new Map(parts.map(({ partition, high }) => [partition, high]));
   const open = new Set(parts.filter(({ low, high }) => high > low).map(({ partition }) => partition));
-  const before = (message: RawMessage): boolean => message.offset < (ends.get(message.partition) ?? 0);
   let pulled: readonly RawMessage[] = first.splice(0);
+  let heardAt = clock.monotonic();
   while (open.size > 0) {
     for (const { partition, offset } of pulled) if (offset + 1 >= (ends.get(partition) ?? 0)) open.delete(partition);
-    yield pulled.filter(before);
+    yield pulled.filter(({ partition, offset }) => offset < (ends.get(partition) ?? 0));
+    if (pulled.some(({ partition }) => open.has(partition))) heardAt = clock.monotonic();
+    if (open.size > 0 && clock.monotonic() - heardAt > SILENCE_US)
+      throw new KafkaError(
+        `partitions ${[...open].join(', ')} of ${consumer.topic} give nothing more before their ends`,
+      );
     pulled = open.size > 0 ? await consumer.pull(PULL_COUNT) : [];
-    if (pulled.length === 0) await leaveWhatHasEnded(consumer, parts, open);
-  }
-}
-
-/** A log may end in offsets that hold no message, such as a transaction's: the position tells. */
-async function leaveWhatHasEnded(consumer: RawConsumer, parts: readonly Part[], open: Set<number>): Promise<void> {
-  const lag = await consumer.lag();
-  const now = await partsOf(consumer, [...open]);
-  for (const { partition, high } of now) {
-    const end = parts.find((part) => part.partition === partition)?.high ?? 0;
-    if (high - (lag.get(partition) ?? Number.POSITIVE_INFINITY) >= end) open.delete(partition);
   }
 }

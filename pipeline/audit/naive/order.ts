@@ -77,12 +77,16 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
 /** One endpoint, whichever collector reads it. */
 export const sourceId = ({ source }: Snapshot): string => `${source.kind}/${source.hypervisor}`;
 
-/** The least newest poll over the sources that are not idle; −∞ where all are. */
+/** The least newest poll over the sources that are not idle; where all are, the newest of all goes on with the clock. */
 function watermarkOf(sources: readonly Source[], now: number): number {
+  if (sources.length === 0) return Number.NEGATIVE_INFINITY;
   const active = sources.filter(({ heardAt, interval }) => now - heardAt <= IDLE_INTERVALS * interval);
-  if (active.length === 0) return Number.NEGATIVE_INFINITY;
-  return active.reduce((least, { pollAt }) => Math.min(least, pollAt), Number.POSITIVE_INFINITY);
+  if (active.length > 0) return least(active.map(({ pollAt }) => pollAt));
+  return greatest(sources.map(({ pollAt }) => pollAt)) + now - greatest(sources.map(({ heardAt }) => heardAt));
 }
+
+const least = (times: readonly number[]): number => times.reduce((a, b) => Math.min(a, b));
+const greatest = (times: readonly number[]): number => times.reduce((a, b) => Math.max(a, b));
 
 function newestTime({ poll, hosts, instances }: Snapshot): number {
   const newestOf = (all: readonly Instance[]): number =>
