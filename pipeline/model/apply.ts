@@ -9,6 +9,7 @@ import { applyGauges } from './gauges.ts';
 import { grow, isGrowth } from './grow.ts';
 import type { HeldSlice } from './hold.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
+import { forgetLife } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
 import { bringTogether, setApart } from './together.ts';
@@ -86,7 +87,7 @@ function applyRow(
       continue;
     }
     setApart(block, at.emission.rules.sizes.length);
-    const life = lifeOf(at, block, epoch, batch, b);
+    const life = lifeOf(at, instance, block, epoch, batch, b);
     if (!life) {
       at.tally.drops.epoch_unknown += presentIn(batch, b, block.kind);
       continue;
@@ -150,7 +151,14 @@ function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, 
  * a reading without one is nobody's once one was named; the first named one continues a nameless life it does not
  * fall below.
  */
-function lifeOf(at: Circumstances, block: Block, epoch: number, batch: SliceBatch, b: number): Life | undefined {
+function lifeOf(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  epoch: number,
+  batch: SliceBatch,
+  b: number,
+): Life | undefined {
   const { lives } = block;
   const last = lives[lives.length - 1];
   if (last && (last.epoch === epoch || (Number.isNaN(last.epoch) && Number.isNaN(epoch)))) return last;
@@ -162,7 +170,8 @@ function lifeOf(at: Circumstances, block: Block, epoch: number, batch: SliceBatc
   }
   const life = createLife(block.kind, epoch, at.source);
   lives.push(life);
-  if (lives.length > MAX_LIVES) lives.shift();
+  const forgotten = lives.length > MAX_LIVES ? lives.shift() : undefined;
+  if (forgotten) forgetLife(instance, forgotten);
   return life;
 }
 

@@ -3,6 +3,7 @@ import { addToTotals, begin } from './begin.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { fall } from './fall.ts';
 import { checkRate } from './plausible.ts';
+import { depart } from './residual.ts';
 import { span } from './span.ts';
 import { BASE, type Block, type InstanceState, isAlive, type Life } from './state.ts';
 import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
@@ -99,10 +100,12 @@ export function applyInterval(
     reading.hi = batch.hi[start + f] as number;
     reading.lo = batch.lo[start + f] as number;
     const then = life.base[f * BASE] as number;
+    const amount = toAmount(reading.hi, reading.lo);
     if (Number.isNaN(then)) addToTotals(block, f, 0);
+    else depart(instance, 0, toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number), 0);
     const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
     for (let w = 0; w < at.emission.rules.sizes.length; w++) {
-      spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);
+      spread(at.emission.rules, block, w, f, amount, from, t, 0, true);
     }
     believe(reading);
     settle(at.emission, instance, block, f, t);

@@ -1,6 +1,7 @@
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { AMBIGUOUS, LOWER_BOUND, REGRESSION, RESET_INFERRED, WRAP } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
+import { depart } from './residual.ts';
 import { span } from './span.ts';
 import { BASE } from './state.ts';
 import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
@@ -17,17 +18,20 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   const then = life.base[f * BASE] as number;
   const rate = maxRate(at, instance, block, f);
   const value = toAmount(hi, lo);
+  const before = toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
   const unwrapped = unwrap(at, reading, rate);
   if (unwrapped !== null) {
     at.tally.events.wrap++;
     const bits = at.source.limits.bits[block.kind]?.[f] ?? 0;
     const ambiguous = bits === 32 && (rate * (t - then)) / 1e6 >= 2 ** 32;
     if (ambiguous) at.tally.events.ambiguous++;
+    depart(instance, unwrapped, before, value);
     span(at, block, f, unwrapped, then, t, ambiguous ? WRAP | AMBIGUOUS | LOWER_BOUND : WRAP);
     return true;
   }
   if (Number.isNaN(life.epoch)) {
     at.tally.events.reset_inferred++;
+    depart(instance, value, before, value);
     span(at, block, f, value, then, t, RESET_INFERRED | LOWER_BOUND);
     return true;
   }
@@ -44,7 +48,9 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   life.falls.delete(f);
   at.tally.events.reset_inferred++;
   const flags = RESET_INFERRED | LOWER_BOUND;
-  if (rate > 0 && isPlausible(value, rate, t - then)) span(at, block, f, value, then, t, flags);
+  const counts = rate > 0 && isPlausible(value, rate, t - then);
+  depart(instance, counts ? value : 0, before, value);
+  if (counts) span(at, block, f, value, then, t, flags);
   else mark(at.emission.rules, block, f, then, t, flags);
   return true;
 }
