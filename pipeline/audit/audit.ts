@@ -3,7 +3,14 @@ import type { DeriveRules } from '../model/derive.ts';
 import type { Rules } from '../model/rules.ts';
 import type { Sample } from '../model/sample.ts';
 import { type Bounds, type Comparison, createComparison, type Findings } from './comparison.ts';
-import { addChange, balancesOf, type Imbalance, imbalancesOf, type MeterBalance } from './conservation.ts';
+import {
+  addChange,
+  balancesOf,
+  type ConservationRules,
+  type Imbalance,
+  imbalancesOf,
+  type MeterBalance,
+} from './conservation.ts';
 import { differencesOf } from './differences.ts';
 import { type LineCounts, lineAt, type PublishedFile, type PublishedSide, readPublished } from './intake.ts';
 import { createMovement, type Movement } from './naive/movement.ts';
@@ -95,7 +102,8 @@ export async function audit(deps: AuditDeps): Promise<Verdict> {
   const judged = { from, until: bounds.until };
   const judgesTotals = extent.since === Number.NEGATIVE_INFINITY;
   const comparison = createComparison(side.table, judged, judgesTotals);
-  const movement = movementOf(side, rules, judged);
+  const conservation = conservationOf(rules, judged);
+  const movement = movementOf(side, rules, conservation);
   const counts = await readRaw(deps, extent, side, comparison, movement);
   const { wrongLines, unexpectedPlaces, ...windows } = comparison.finish();
   const wrongWindows: WrongWindow[] = [];
@@ -130,13 +138,17 @@ function graceOf({ windows: { sizes, graces } }: Rules, size: number): number {
   return grace === 'auto' ? LEAST_GRACE_US : grace;
 }
 
-function movementOf({ book }: PublishedSide, rules: Rules, { from }: Bounds): Movement {
+function conservationOf(rules: Rules, { from }: Bounds): ConservationRules {
   const { anchored } = rules.windows;
-  const { edge, fillMax, maxSkew } = rules.counters;
-  const conservation = { anchored, edge, fillMax, from, graceOf: (size: number) => graceOf(rules, size) };
+  const { edge, fillMax } = rules.counters;
+  return { anchored, edge, fillMax, from, graceOf: (size) => graceOf(rules, size) };
+}
+
+function movementOf({ book }: PublishedSide, rules: Rules, conservation: ConservationRules): Movement {
   const isWanted = (instance: string, kind: number, device: string) => book.has(deviceKey(instance, kind, device));
-  return createMovement({ reorder: rules.reorder, maxSkew, isWanted }, (instance, kind, device, change) =>
-    addChange(book, conservation, instance, kind, device, change),
+  return createMovement(
+    { reorder: rules.reorder, maxSkew: rules.counters.maxSkew, isWanted },
+    (instance, kind, device, change) => addChange(book, conservation, instance, kind, device, change),
   );
 }
 

@@ -9,12 +9,14 @@ export interface MeterBalance {
   readonly series: number;
   readonly movement: bigint;
   readonly published: bigint;
+  /** Movement that is missing only as yet: a window that is still to come has it. */
+  readonly carried: bigint;
   /** Sum of the absolute residuals of its series. */
   readonly residual: bigint;
 }
 
 /** A series whose published deltas are not the movement of its counter. */
-export interface Imbalance extends Omit<MeterBalance, 'series'> {
+export interface Imbalance extends Omit<MeterBalance, 'series' | 'carried'> {
   /** 32 hex digits, and the device, '' for the instance itself. */
   readonly instance: string;
   readonly device: string;
@@ -43,12 +45,11 @@ export function addChange(
   for (const series of book.get(deviceKey(instance, kind, device)) ?? []) {
     if (series.meter.field !== change.field) continue;
     const { size, end } = series;
-    const from = Math.ceil(rules.from / size) * size;
-    const part = through(change, end, size, rules) - through(change, Math.min(from, end), size, rules);
+    const part = partOf(series, rules, change, end);
     if (part === 0n) continue;
     series.movement += part;
-    const maybePassed = change.late || change.to - end >= rules.graceOf(size);
-    series.pending = maybePassed ? series.pending + part : 0n;
+    const maybePassed = change.overtaken || change.to - end >= rules.graceOf(size);
+    series.belated = maybePassed ? series.belated + part : 0n;
   }
 }
 
@@ -58,12 +59,13 @@ export function balancesOf(book: SeriesBook): readonly MeterBalance[] {
   for (const series of [...book.values()].flat()) {
     const { meter, size, published } = series;
     const key = `${meter.name} ${size}`;
-    const sum = balances.get(key) ?? { meter, size, series: 0, movement: 0n, published: 0n, residual: 0n };
-    const residual = residualOf(series);
+    const sum = balances.get(key) ?? { meter, size, series: 0, movement: 0n, published: 0n, carried: 0n, residual: 0n };
+    const { residual, carried } = residualOf(series);
     balances.set(key, {
       ...sum,
       series: sum.series + 1,
-      movement: sum.movement + published - residual,
+      movement: sum.movement + published - residual + carried,
+      carried: sum.carried + carried,
       published: sum.published + published,
       residual: sum.residual + magnitude(residual),
     });
@@ -77,7 +79,7 @@ export function imbalancesOf(book: SeriesBook): readonly Imbalance[] {
   for (const [key, list] of book) {
     for (const series of list) {
       const { meter, size, published, end } = series;
-      const residual = residualOf(series);
+      const { residual } = residualOf(series);
       if (residual === 0n) continue;
       found.push({
         ...deviceOfKey(key),
@@ -94,12 +96,18 @@ export function imbalancesOf(book: SeriesBook): readonly Imbalance[] {
 }
 
 /**
- * Published less movement. What moved when the last window may have been emitted is no fault, whether that window has
- * it or the next one will (R1, `carried`).
+ * Published less movement, and what is missing only as yet: at most what came when its windows may have been emitted,
+ * which is carried on into one that is still to come (R1).
  */
-function residualOf({ published, movement, pending }: Series): bigint {
-  const residual = published - movement;
-  return residual === -pending ? 0n : residual;
+function residualOf({ published, movement, belated }: Series): { readonly residual: bigint; readonly carried: bigint } {
+  const missing = movement - published;
+  return missing > 0n && missing <= belated ? { residual: 0n, carried: missing } : { residual: -missing, carried: 0n };
+}
+
+/** What a change has in the judged windows up to a bound. */
+function partOf({ size }: Series, rules: ConservationRules, change: Change, bound: number): bigint {
+  const from = Math.min(Math.ceil(rules.from / size) * size, bound);
+  return through(change, bound, size, rules) - through(change, from, size, rules);
 }
 
 const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount);

@@ -8,8 +8,8 @@ export interface Series {
   end: number;
   published: bigint;
   movement: bigint;
-  /** What moved when the last window may have been emitted already: it belongs to one that is still to come. */
-  pending: bigint;
+  /** What moved last, when its windows may have been emitted already: windows still to come may have some of it. */
+  belated: bigint;
 }
 
 /** The series that have a published delta, by device. */
@@ -42,7 +42,7 @@ export function addDelta(book: SeriesBook, delta: PublishedDelta): void {
   book.set(key, list);
   let series = list.find((each) => each.meter === meter && each.size === size);
   if (!series) {
-    series = { meter, size, end: Number.NEGATIVE_INFINITY, published: 0n, movement: 0n, pending: 0n };
+    series = { meter, size, end: Number.NEGATIVE_INFINITY, published: 0n, movement: 0n, belated: 0n };
     list.push(series);
   }
   series.published += amountOf(delta);

@@ -12,6 +12,7 @@ const BALANCE_COLUMNS: readonly Column[] = [
   { title: 'SERIES', align: 'right' },
   { title: 'MOVEMENT', align: 'right' },
   { title: 'PUBLISHED', align: 'right' },
+  { title: 'CARRIED', align: 'right' },
   { title: 'RESIDUAL', align: 'right' },
 ];
 const IMBALANCE_COLUMNS: readonly Column[] = [
@@ -69,10 +70,18 @@ const headed = (title: string, count: number, named: readonly string[]): readonl
 const seconds = (us: number): string => `${us / 1e6}s`;
 const timeOf = (us: number): string => (Number.isFinite(us) ? new Date(us / 1000).toISOString() : 'any time');
 
-const balanceRow = ({ meter, size, series, movement, published, residual }: MeterBalance): readonly string[] => [
+const balanceRow = ({
+  meter,
+  size,
+  series,
+  movement,
+  published,
+  carried,
+  residual,
+}: MeterBalance): readonly string[] => [
   seconds(size),
   meter.name,
-  ...[series, movement, published, residual].map(String),
+  ...[series, movement, published, carried, residual].map(String),
 ];
 
 const imbalanceRow = (each: Imbalance): readonly string[] => [
@@ -117,12 +126,13 @@ export const verdictJson = (verdict: Verdict): object => ({
   published_samples: verdict.lines.read,
   outside_samples: verdict.lines.outside,
   broken_lines: verdict.lines.broken,
-  meters: verdict.balances.map(({ meter, size, series, movement, published, residual }) => ({
+  meters: verdict.balances.map(({ meter, size, series, movement, published, carried, residual }) => ({
     meter: meter.name,
     window: seconds(size),
     series,
     movement,
     published,
+    carried,
     residual,
   })),
   imbalances: verdict.imbalances.slice(0, NAMED).map(({ instance, device, meter, size, windowEnd, ...amounts }) => ({

@@ -13,6 +13,8 @@ export interface Account {
 }
 
 interface Epoch {
+  /** The source that told it first. */
+  readonly source: string;
   /** Time of its latest reading. */
   at: number;
   readonly counters: Map<number, Latest>;
@@ -27,6 +29,7 @@ interface Latest {
 
 /** One device read once, and what surrounds it. */
 export interface DeviceReading {
+  readonly source: string;
   readonly epoch: string | null;
   readonly t: number;
   /** Null: the values are cumulative; else they are amounts over (t − interval, t]. */
@@ -43,10 +46,10 @@ export interface DeviceReading {
   readonly maxSkew: number;
   /** Smallest scheduled time there was (R13). */
   readonly streamStart: number;
-  /** The source's last complete poll before this one; −∞: none (R4). */
-  readonly unlistedAt: number;
-  /** When this source last listed the instance as off, if it was the last to do so; −∞: never (R5). */
-  readonly offAt: number;
+  /** A source's last complete poll before this one; −∞: none (R4). */
+  readonly unlistedAt: (source: string) => number;
+  /** When a source last listed the instance as off, if it was the last to do so; −∞: never (R5). */
+  readonly offAt: (source: string) => number;
   readonly late: boolean;
 }
 
@@ -71,9 +74,10 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
       reading.interval !== null
         ? amount(reading, field, v, before, reading.interval)
         : before === undefined
-          ? begin(account, reading, field, v)
+          ? begin(account, reading, epoch.source, field, v)
           : move(account, reading, field, v, before);
-    if (change) changes.push(change);
+    const isOvertaken = reading.late || (change !== null && change.from < previousTime(account, field));
+    if (change) changes.push({ ...change, overtaken: isOvertaken });
     epoch.counters.set(field, latest);
   }
   epoch.at = reading.t;
@@ -81,12 +85,12 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
 }
 
 interface Step {
-  readonly change: Change | null;
+  readonly change: Omit<Change, 'overtaken'> | null;
   readonly latest: Latest;
 }
 
 /** R15: a series names its epochs always or never; the first name goes on where it falls below nothing. */
-function epochOf({ epochs }: Account, { epoch: name, interval, values }: DeviceReading): Epoch | undefined {
+function epochOf({ epochs }: Account, { source, epoch: name, interval, values }: DeviceReading): Epoch | undefined {
   const key = interval === null ? name : AMOUNTS;
   const known = epochs.get(key);
   const last = [...epochs.keys()].at(-1);
@@ -98,7 +102,7 @@ function epochOf({ epochs }: Account, { epoch: name, interval, values }: DeviceR
     epochs.set(key, nameless);
     return nameless;
   }
-  const created: Epoch = { at: Number.NEGATIVE_INFINITY, counters: new Map() };
+  const created: Epoch = { source, at: Number.NEGATIVE_INFINITY, counters: new Map() };
   epochs.set(key, created);
   if (epochs.size > REMEMBERED_EPOCHS) epochs.delete(epochs.keys().next().value ?? null);
   return created;
@@ -106,14 +110,15 @@ function epochOf({ epochs }: Account, { epoch: name, interval, values }: DeviceR
 
 /** R10: the amount is whole, its span is clipped to the row before. */
 function amount(reading: DeviceReading, field: number, v: bigint, before: Latest | undefined, interval: number): Step {
-  const { t, late } = reading;
+  const { t } = reading;
   const from = Math.max(t - interval, before?.t ?? Number.NEGATIVE_INFINITY);
-  return { change: { field, amount: v, from, to: t, gap: false, late }, latest: { t, v, falls: [] } };
+  return { change: { field, amount: v, from, to: t, gap: false }, latest: { t, v, falls: [] } };
 }
 
 /** The first reading of an epoch: a baseline, or counted from zero (decisions (a), (b); R2, R4, R5, R6, R13). */
-function begin(account: Account, reading: DeviceReading, field: number, v: bigint): Step {
-  const { t, maxRate, offAt, streamStart } = reading;
+function begin(account: Account, reading: DeviceReading, source: string, field: number, v: bigint): Step {
+  const { t, maxRate, streamStart } = reading;
+  const offAt = reading.offAt(source);
   const latest: Latest = { t, v, falls: [] };
   const previous = previousTime(account, field);
   const start = reading.startedAt < t || v === 0n ? reading.startedAt : Number.NaN;
@@ -121,14 +126,15 @@ function begin(account: Account, reading: DeviceReading, field: number, v: bigin
   const isFirst = previous === Number.NEGATIVE_INFINITY || account.firstAt === t;
   const isBaseline = isFirst && off === Number.NEGATIVE_INFINITY && !(start >= streamStart);
   if (isBaseline) return { change: null, latest };
-  const { from, since } = originOf(reading, previous, off, start);
+  const { from, since } = originOf(reading, source, previous, off, start);
   if (!couldCome(v, maxRate(field, account.vcpus), t - since)) return { change: null, latest };
   return { change: spanOf(reading, field, v, from), latest };
 }
 
 /** Where a count from zero begins, and since when it can have come together. */
 function originOf(
-  { t, unlistedAt, maxSkew, pollInterval }: DeviceReading,
+  { t, maxSkew, pollInterval, ...reading }: DeviceReading,
+  source: string,
   previous: number,
   off: number,
   start: number,
@@ -138,6 +144,7 @@ function originOf(
     return { from, since: from };
   }
   if (!Number.isNaN(start)) return { from: Math.max(start, previous), since: start };
+  const unlistedAt = reading.unlistedAt(source);
   if (unlistedAt > Number.NEGATIVE_INFINITY && unlistedAt < t)
     return { from: Math.max(unlistedAt, previous), since: unlistedAt };
   return { from: previous, since: previous - maxSkew - pollInterval };
@@ -165,8 +172,8 @@ function move(account: Account, reading: DeviceReading, field: number, v: bigint
   return { change: null, latest: { t, v, falls: [] } };
 }
 
-function spanOf({ t, pollInterval, late }: DeviceReading, field: number, grown: bigint, from: number): Change {
-  return { field, amount: grown, from, to: t, gap: t - from > GAP_INTERVALS * pollInterval, late };
+function spanOf({ t, pollInterval }: DeviceReading, field: number, grown: bigint, from: number): Step['change'] {
+  return { field, amount: grown, from, to: t, gap: t - from > GAP_INTERVALS * pollInterval };
 }
 
 /** The evidence of decision (b): a rate in units a second, a time in microseconds. */

@@ -8,8 +8,11 @@ export interface Change {
   readonly to: number;
   /** Nobody looked for longer than 3.5 intervals (R14). */
   readonly gap: boolean;
-  /** The watermark had passed it when it arrived: its windows may have been emitted by then (R3). */
-  readonly late: boolean;
+  /**
+   * Its windows may have been emitted when it came: the watermark had passed it (R3), or another epoch had been read
+   * after its begin (R1).
+   */
+  readonly overtaken: boolean;
 }
 
 /** What decides to which windows a change belongs. */

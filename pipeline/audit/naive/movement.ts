@@ -83,7 +83,7 @@ function apply(partition: Partition, rules: MovementRules, turn: Turn, onChange:
         const account = vm.devices.get(key) ?? createAccount();
         vm.devices.set(key, account);
         const epoch = device.epoch === null || boot === 0 ? device.epoch : `${device.epoch} since ${boot}`;
-        const reading = readingOf(partition, rules, turn, source, vm, instance, row, { ...device, epoch });
+        const reading = readingOf(partition, rules, turn, vm, instance, row, { ...device, epoch });
         for (const change of read(account, reading)) onChange(uuid, device.kind, device.id, change);
       }
     }
@@ -146,10 +146,9 @@ const valuesOf = <Name extends string>(
   );
 
 function readingOf(
-  { order }: Partition,
+  { sources }: Partition,
   { maxSkew }: MovementRules,
-  { snapshot, late }: Turn,
-  source: Source,
+  { snapshot, late, streamStart }: Turn,
   vm: Vm,
   instance: Instance,
   row: Row,
@@ -157,6 +156,7 @@ function readingOf(
 ): DeviceReading {
   const limits = limitsOf(snapshot.source.kind);
   return {
+    source: sourceId(snapshot),
     epoch,
     t: row.observedAt,
     interval: row.interval,
@@ -167,9 +167,9 @@ function readingOf(
     bits: (field) => limits.bits[kind]?.[field] ?? 0,
     pollInterval: snapshot.poll.interval,
     maxSkew,
-    streamStart: order.streamStart(),
-    unlistedAt: source.completeAt,
-    offAt: vm.off?.source === sourceId(snapshot) ? vm.off.at : Number.NEGATIVE_INFINITY,
+    streamStart,
+    unlistedAt: (id) => sources.get(id)?.completeAt ?? Number.NEGATIVE_INFINITY,
+    offAt: (id) => (vm.off?.source === id ? vm.off.at : Number.NEGATIVE_INFINITY),
     late,
   };
 }

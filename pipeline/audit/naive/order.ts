@@ -1,22 +1,23 @@
 import type { Instance, Snapshot } from '../../../avro/snapshot.ts';
 
-/** A slice whose turn it is, and whether the watermark had passed it when it arrived. */
+/** A slice whose turn it is. */
 export interface Turn {
   readonly snapshot: Snapshot;
+  /** The watermark had passed it when it arrived. */
   readonly late: boolean;
+  /** Smallest scheduled time there was by then (R13). */
+  readonly streamStart: number;
 }
 
 /** The slices of one partition in the order in which they count (docs/semantics.md 1.6, R3). */
 export interface Order {
-  /** Smallest scheduled time there was (R13). */
-  streamStart(): number;
   /** One message, recorded at a time of the log: returns the slices whose turn has come. */
   take(snapshots: readonly Snapshot[], recordTime: number): readonly Turn[];
   /** The log has ended: the slices that still wait. */
   rest(): readonly Turn[];
 }
 
-interface Waiting extends Turn {
+interface Waiting extends Omit<Turn, 'streamStart'> {
   readonly time: number;
 }
 
@@ -43,7 +44,7 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
   const due = (bound: number): readonly Turn[] => {
     const turns = waiting.filter(({ time }) => time <= bound).sort((a, b) => a.time - b.time);
     if (turns.length > 0) waiting = waiting.filter(({ time }) => time > bound);
-    return turns;
+    return turns.map(({ snapshot, late }) => ({ snapshot, late, streamStart }));
   };
   const admit = (snapshot: Snapshot): void => {
     const { poll } = snapshot;
@@ -60,7 +61,6 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
   };
 
   return {
-    streamStart: () => streamStart,
     take: (snapshots, recordTime) => {
       now = Math.max(now, recordTime);
       advance();

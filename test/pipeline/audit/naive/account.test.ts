@@ -50,14 +50,22 @@ function movementIn(example: Example): readonly Change[] {
       offAt.clear();
       offAt.set(source, t * SECOND);
     } else if (v !== undefined) {
-      const known = { offAt: offAt.get(source) ?? -Infinity, unlistedAt: unlistedAt.get(source) ?? -Infinity };
+      const known = {
+        source,
+        offAt: (id: string) => offAt.get(id) ?? -Infinity,
+        unlistedAt: (id: string) => unlistedAt.get(id) ?? -Infinity,
+      };
       changes.push(...read(account, { ...readingOf(example, reading, BigInt(v)), ...known }));
     }
   }
   return changes;
 }
 
-function readingOf(example: Example, reading: ExampleReading, v: bigint): Omit<DeviceReading, 'offAt' | 'unlistedAt'> {
+function readingOf(
+  example: Example,
+  reading: ExampleReading,
+  v: bigint,
+): Omit<DeviceReading, 'source' | 'offAt' | 'unlistedAt'> {
   const { epoch = null, t, interval, start, maxRate = '0', bits = 0 } = reading;
   const gapUs = example.maxGapSeconds === undefined ? NO_GAP_US : example.maxGapSeconds * SECOND;
   return {
