@@ -41,6 +41,8 @@ export interface AuditDeps {
   readonly deriveRules: DeriveRules;
   /** A sample as the file sink writes it, without the line's end. */
   readonly lineOf: (sample: Sample) => string;
+  /** The pipelines have stopped, and published what silence had closed by this time; −∞: they may be running. */
+  readonly settledAt: number;
   /** Microseconds; ±∞ where nothing was asked for. */
   readonly bounds: Bounds;
   /** Time between polls, as configured: how long it takes until every counter was read. Microseconds. */
@@ -82,6 +84,8 @@ export const isClean = (verdict: Verdict): boolean =>
   verdict.lines.unequal === 0;
 
 const LEAST_GRACE_US = 30e6;
+/** The year 2255, up to which microseconds are exact. */
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const FIELDS_NAMED = 4;
 
 /**
@@ -159,7 +163,8 @@ async function readRaw(
   comparison: Comparison,
   movement: Movement,
 ): Promise<{ readonly messages: number; readonly unreadable: number }> {
-  const { raw, rules, deriveRules, lineOf, onProgress } = deps;
+  const { raw, rules, deriveRules, lineOf, settledAt, onProgress } = deps;
+  const isFinal = settledAt > Number.NEGATIVE_INFINITY;
   const replay = createReplay(rules, deriveRules);
   let messages = 0;
   let unreadable = 0;
@@ -169,9 +174,9 @@ async function readRaw(
       const samples = replay.take(message);
       if (samples === null) unreadable++;
       else movement.take(partition, decodeSnapshots(value), timestampUs);
-      const isDelivered = delivered === null || offset < (delivered.get(partition) ?? 0);
+      const isDelivered = isFinal || offset < (delivered?.get(partition) ?? (delivered ? 0 : Number.POSITIVE_INFINITY));
       for (const sample of samples ?? []) {
-        const due = isDelivered && (delivered !== null || sample.windowEnd <= lastEnd);
+        const due = isDelivered && (isFinal || delivered !== null || sample.windowEnd <= lastEnd);
         comparison.expect({ sample, line: lineOf(sample), due });
       }
     }
@@ -179,8 +184,9 @@ async function readRaw(
     onProgress('raw', messages, raw.total());
   }
   movement.finish();
+  for (const sample of replay.finish(settledAt)) comparison.expect({ sample, line: lineOf(sample), due: true });
   // Whether the wall clock has let these out by now, nobody knows.
-  for (const sample of replay.finish()) comparison.expect({ sample, line: lineOf(sample), due: false });
+  for (const sample of replay.finish(END_OF_TIME)) comparison.expect({ sample, line: lineOf(sample), due: false });
   return { messages, unreadable };
 }
 

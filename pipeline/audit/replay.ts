@@ -14,15 +14,12 @@ export interface RawMessage {
   readonly value: Buffer;
 }
 
-/** The year 2255, up to which microseconds are exact. */
-const END_OF_TIME = Number.MAX_SAFE_INTEGER;
-
 /** The pipeline's own arithmetic over a recorded log, without anything around it. */
 export interface Replay {
   /** The samples that the message lets out, in order; null: it cannot be read and is a dead letter. */
   take(message: RawMessage): readonly Sample[] | null;
-  /** What the wall clock lets out once the log has ended, however long it takes. */
-  finish(): readonly Sample[];
+  /** What the wall clock has let out by a time, microseconds, once the log has ended. */
+  finish(now: number): readonly Sample[];
 }
 
 export function createReplay(rules: Rules, deriveRules: DeriveRules): Replay {
@@ -38,8 +35,8 @@ export function createReplay(rules: Rules, deriveRules: DeriveRules): Replay {
       for (const each of done) decoder.giveBack(each);
       return samplesOf(closed, deriveRules);
     },
-    finish: () =>
-      [...partitions.values()].flatMap((state) => samplesOf(tick(state, rules, END_OF_TIME).closed, deriveRules)),
+    finish: (now) =>
+      [...partitions.values()].flatMap((state) => samplesOf(tick(state, rules, now).closed, deriveRules)),
   };
 }
 

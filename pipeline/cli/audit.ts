@@ -29,12 +29,15 @@ Exit codes: 0 residual, lost, wrong and unequal duplicates are all 0; ${EXIT.dat
 ${EXIT.unavailable} Kafka cannot be reached.`;
 
 const PROGRESS_US = 5e6;
+/** What silence has closed by now less this, a pipeline that has just stopped has published. */
+const SETTLED_US = 10e6;
 
 interface AuditOptions extends ConfigOptions {
   readonly published: readonly string[];
   readonly raw?: readonly string[];
   readonly from?: number;
   readonly until?: number;
+  readonly final?: boolean;
   readonly output: 'table' | 'json';
 }
 
@@ -48,6 +51,7 @@ export function addAudit(program: Command, terminal: Terminal, clock: Clock = sy
     .option('--raw <file...>', 'Avro files of Snapshots, instead of the raw topic of the configuration')
     .option('--from <time>', 'judge windows that begin at this time or later (default: the first published)', timeUs)
     .option('--until <time>', 'judge windows that end at this time or earlier (default: the last due)', timeUs)
+    .option('--final', 'the pipelines have stopped and nothing is to come: everything must be there')
     .addOption(
       new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
     )
@@ -73,6 +77,7 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
       rules: rulesOf(config),
       deriveRules: { sizes: rulesOf(config).windows.sizes, selection: select(config.meters) },
       lineOf: jsonLine,
+      settledAt: options.final ? clock.now() - SETTLED_US : Number.NEGATIVE_INFINITY,
       bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },
       interval: config.collector.interval,
       onProgress: progressOn(terminal, clock),

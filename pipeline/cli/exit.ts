@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander';
 import { EndpointError } from '../../connectors/connector.ts';
 import { KafkaError } from '../kafka/kafka-error.ts';
+import { SavedStateError } from '../model/saved-error.ts';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { DeadlineError } from '../runtime/deadline.ts';
 import { OpsError } from '../runtime/ops.ts';
 import { SinkError } from '../sinks/sink.ts';
+import { RedisError } from '../state/redis/error.ts';
 
 /** What the program's exit codes mean, after sysexits(3). */
 export const EXIT = {
@@ -40,14 +42,14 @@ export const isPipeClosed = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EPIPE';
 
 /** Errors of those who talk to services. */
-const UNREACHABLE = [EndpointError, KafkaError, SinkError, DeadlineError] as const;
+const UNREACHABLE = [EndpointError, KafkaError, SinkError, RedisError, DeadlineError] as const;
 
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {
   if (isPipeClosed(error)) return EXIT.ok;
   if (error instanceof CommandFailure) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof ConfigError) return EXIT.config;
+  if (error instanceof ConfigError || error instanceof SavedStateError) return EXIT.config;
   if (UNREACHABLE.some((kind) => error instanceof kind)) return EXIT.unavailable;
   if (error instanceof OpsError) return EXIT.failure;
   return EXIT.internal;

@@ -25,6 +25,7 @@ Examples:
   hypermeter poll qemu+tcp://127.0.0.1/system
   hypermeter run -c hypermeter.yaml
   hypermeter listen udp
+  hypermeter audit -c hypermeter.yaml --published meters.jsonl
 
 Exit codes: ${Object.entries(EXIT)
   .map(([name, code]) => `${code} ${name}`)

@@ -3,11 +3,13 @@ import { STATES } from '../../avro/snapshot.ts';
 import { endLives } from './absence.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
-import { applyCumulative, applyInterval } from './counters.ts';
+import { applyCumulative } from './counters.ts';
 import type { Tally } from './flags.ts';
 import { applyGauges } from './gauges.ts';
 import { grow, isGrowth } from './grow.ts';
 import type { HeldSlice } from './hold.ts';
+import { holeOf } from './holes.ts';
+import { applyInterval, applyLateInterval } from './intervals.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
 import { forgetLife } from './residual.ts';
 import type { Rules } from './rules.ts';
@@ -27,7 +29,8 @@ const OFF = new Set(
 /** Applies a slice whose time has come: its instances' rows in order, then the poll's completeness. */
 export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, closed: Closed, tally: Tally): void {
   const { batch, header, source } = slice;
-  applyPoll(source, header.poll, header.source.bootedAt);
+  const polledAt = header.poll.startedAt + slice.screen.shift;
+  applyPoll(source, polledAt, header.source.bootedAt);
   const at: Circumstances = {
     rules: rules.counters,
     emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
@@ -35,7 +38,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     source,
     tally,
     interval: header.poll.interval,
-    polledAt: header.poll.startedAt,
+    polledAt,
   };
   const arrivedLate = slice.time <= slice.watermark;
   for (let n = 0; n < slice.instances.length; n++) {
@@ -54,7 +57,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     }
     for (let r = firstRow; r < endRow; r++) applyRow(at, instance, batch, i, r, arrivedLate);
   }
-  completePoll(source, header.poll);
+  completePoll(source, polledAt, header.poll);
 }
 
 /** A new identity: resources are made from it anew. */
@@ -73,6 +76,8 @@ function applyRow(
   arrivedLate: boolean,
 ): void {
   const t = batch.observedAt[r] as number;
+  // Left out when it arrived.
+  if (Number.isNaN(t)) return;
   const interval = batch.interval[r] as number;
   const cumulative = Number.isNaN(interval);
   const startedAt = batch.startedAt[i] as number;
@@ -94,7 +99,14 @@ function applyRow(
     }
     life.listedAt = Math.max(life.listedAt, at.polledAt);
     if (t <= life.finalisedAt) {
-      at.tally.drops[dropReason(life, batch, b, t, arrivedLate)] += presentIn(batch, b, block.kind);
+      const hole = cumulative ? null : holeOf(block, t);
+      if (hole !== null) {
+        applyLateInterval(at, instance, block, hole, batch, b, t, interval);
+        bringTogether(block);
+        continue;
+      }
+      const reason = cumulative ? dropReason(life, batch, b, t, arrivedLate) : 'duplicate';
+      at.tally.drops[reason] += presentIn(batch, b, block.kind);
       continue;
     }
     life.ended = false;

@@ -1,13 +1,12 @@
 import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
-import { addToTotals, begin } from './begin.ts';
+import { begin } from './begin.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { fall } from './fall.ts';
 import { checkRate } from './plausible.ts';
-import { depart } from './residual.ts';
 import { span } from './span.ts';
 import { BASE, type Block, type InstanceState, isAlive, type Life } from './state.ts';
-import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
-import { settle, spread } from './windows.ts';
+import { type Amount, difference, narrow, toBigInt } from './uint64.ts';
+import { settle } from './windows.ts';
 
 /**
  * Applies the counters of one block of a row of basis CUMULATIVE, read at `t`, to the life they belong to
@@ -51,7 +50,7 @@ function ownTime(block: Block, f: number): number {
 }
 
 /** The reading is the baseline of the next. */
-function believe({ life, f, t, hi, lo }: CounterReading): void {
+export function believe({ life, f, t, hi, lo }: CounterReading): void {
   const i = f * BASE;
   life.base[i] = t;
   life.base[i + 1] = hi;
@@ -75,40 +74,4 @@ function move(at: Circumstances, reading: CounterReading): boolean {
 function growth(hi: number, lo: number, hi2: number, lo2: number): Amount {
   const d = difference(hi, lo, hi2, lo2);
   return Number.isNaN(d) ? narrow(toBigInt(hi, lo) - toBigInt(hi2, lo2)) : d;
-}
-
-/**
- * Applies a block of a row of basis INTERVAL: amounts over (t − interval, t], whatever host or epoch reports them
- * (ruling R10). The begin is clipped to the last row's time, the amount kept whole. The caller has made sure that
- * `t` is newer than the last row.
- */
-export function applyInterval(
-  at: Circumstances,
-  instance: InstanceState,
-  block: Block,
-  life: Life,
-  batch: SliceBatch,
-  b: number,
-  t: number,
-  interval: number,
-): void {
-  const start = batch.valueStart[b] as number;
-  const reading: CounterReading = { instance, block, life, t, f: 0, hi: 0, lo: 0 };
-  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
-    if (batch.present[start + f] === 0) continue;
-    reading.f = f;
-    reading.hi = batch.hi[start + f] as number;
-    reading.lo = batch.lo[start + f] as number;
-    const then = life.base[f * BASE] as number;
-    const amount = toAmount(reading.hi, reading.lo);
-    if (Number.isNaN(then)) addToTotals(block, f, 0);
-    else depart(instance, 0, toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number), 0);
-    const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
-    for (let w = 0; w < at.emission.rules.sizes.length; w++) {
-      spread(at.emission.rules, block, w, f, amount, from, t, 0, true);
-    }
-    believe(reading);
-    settle(at.emission, instance, block, f, t);
-  }
-  life.finalisedAt = t;
 }

@@ -40,7 +40,16 @@ export function flagNames(bits: number): readonly Flag[] {
 }
 
 /** Why a reading did not enter a total. Closed list; docs/meters.md explains each. */
-export const DROP_REASONS = ['duplicate', 'late', 'conflict', 'epoch_unknown', 'quarantined', 'malformed'] as const;
+export const DROP_REASONS = [
+  'duplicate',
+  'late',
+  'conflict',
+  'epoch_unknown',
+  'quarantined',
+  'too_old',
+  'clock_step',
+  'malformed',
+] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What happened to counters. Closed list; docs/meters.md explains each. */
@@ -55,6 +64,8 @@ export const COUNTER_EVENTS = [
   'implausible',
   'gap',
   'absent',
+  'clock_step',
+  'hole_lost',
 ] as const;
 export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 

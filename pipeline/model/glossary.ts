@@ -29,6 +29,8 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   conflict: 'another value for the same epoch and time; the first is kept',
   epoch_unknown: 'without an epoch, in a series whose epochs are named',
   quarantined: 'further in the future than maxSkew; it moves no watermark',
+  too_old: 'more than 30 days older than the log; it moves no watermark',
+  clock_step: 'of a clock that went back, without a monotonic time to tell how far',
   malformed: 'a statistic of a type it cannot have, left out by the connector that read it',
 };
 
@@ -42,5 +44,7 @@ export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {
   epoch_conflict: 'a new epoch whose first value is not plausible',
   implausible: 'growth faster than the counter can; counted all the same',
   gap: 'an interval longer than 3.5 polls',
+  clock_step: 'the clock of a host or collector stepped',
+  hole_lost: 'an amount over an interval that never came: nobody will ask for it again',
   absent: 'an instance listed as off: its epochs ended',
 };

@@ -1,5 +1,6 @@
 import type { SliceBatch, SliceHeader } from '../../avro/batch.ts';
 import type { SourceProgress } from './progress.ts';
+import type { Screen } from './screen.ts';
 import type { InstanceState } from './state.ts';
 
 /** A slice that waits until the watermark has passed its newest reading. */
@@ -17,6 +18,8 @@ export interface HeldSlice {
   /** The partition's watermark when it arrived, and by window size the time by which a window was late then. */
   readonly watermark: number;
   readonly lateBefore: readonly number[];
+  /** How its times are read. */
+  readonly screen: Screen;
 }
 
 /** The reorder buffer: slices by time, then by arrival; a binary heap. */

@@ -7,8 +7,19 @@ import { forgetGone } from './forget.ts';
 import { emitGauges } from './gauges.ts';
 import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, release } from './hold.ts';
-import { advance, autoGrace, createProgress, hear, type Progress, type SourceProgress, sourceOf } from './progress.ts';
+import {
+  advance,
+  autoGrace,
+  createProgress,
+  hear,
+  type Progress,
+  type SourceProgress,
+  sourceId,
+  sourceOf,
+} from './progress.ts';
 import type { Rules } from './rules.ts';
+import { clockIn, readingsOf, type Screen, screenRows, TOO_OLD_US } from './screen.ts';
+import { createClock, readClock } from './source-clock.ts';
 import { type Block, createInstance, type InstanceState } from './state.ts';
 import { type Emission, emitThrough } from './windows.ts';
 
@@ -26,6 +37,7 @@ export interface Awaited {
   readonly arrival: number;
   readonly watermark: number;
   readonly lateBefore: readonly number[];
+  readonly screen: Screen;
 }
 
 /** All that is remembered of one partition of the raw topic: a function of what was read of it, and of nothing else. */
@@ -123,18 +135,31 @@ function admit(
   rules: Rules,
   batch: SliceBatch,
   header: SliceHeader,
-  circumstances: Omit<Awaited, 'arrival'>,
+  circumstances: Omit<Awaited, 'arrival' | 'screen'>,
   outcome: Outcome,
 ): void {
   const { progress } = partition;
-  const time = newestReading(batch, header);
-  if (Math.max(time, header.poll.startedAt) > progress.now + rules.counters.maxSkew) {
-    outcome.tally.drops.quarantined += readingsOf(batch, header);
+  const { maxSkew } = rules.counters;
+  const { now } = progress;
+  const known = progress.sources.get(sourceId(header.source));
+  const clock = { ...(known?.clock ?? createClock()) };
+  const expectedAt = known === undefined ? header.poll.startedAt : known.pollAt + (now - known.heardAt);
+  const { generation } = header.source;
+  const { isNews, ...reading } = readClock(clock, generation, header.poll, clockIn(batch, header), expectedAt);
+  const polledAt = header.poll.startedAt + reading.shift;
+  if (polledAt > now + maxSkew || polledAt < now - TOO_OLD_US) {
+    outcome.tally.drops[polledAt > now ? 'quarantined' : 'too_old'] += readingsOf(batch, header);
     return;
   }
   const source = sourceOf(progress, header.source);
-  hear(progress, source, header.poll, progress.now);
-  enter(partition, batch, header, source, time, { ...circumstances, arrival: partition.hold.arrivals++ });
+  Object.assign(source.clock, clock);
+  if (isNews) outcome.tally.events.clock_step++;
+  hear(progress, source, header.poll, reading.shift, now);
+  const screen = { now, ...reading };
+  const time = screenRows(batch, header, screen, maxSkew, (reason, readings) => {
+    outcome.tally.drops[reason] += readings;
+  });
+  enter(partition, batch, header, source, time, { ...circumstances, screen, arrival: partition.hold.arrivals++ });
 }
 
 /** Puts a slice into the reorder buffer. */
@@ -162,7 +187,7 @@ function enter(
  * Takes a message again that was taken before the state was saved: what of it waited then waits again. Returns the
  * batches that are not needed any more.
  */
-export function refill(partition: Partition, batch: SliceBatch, offset: number): readonly SliceBatch[] {
+export function refill(partition: Partition, rules: Rules, batch: SliceBatch, offset: number): readonly SliceBatch[] {
   const awaited = partition.awaited.get(offset);
   if (!awaited) return [batch];
   partition.awaited.delete(offset);
@@ -170,7 +195,8 @@ export function refill(partition: Partition, batch: SliceBatch, offset: number):
     const header = batch.slices[circumstances.index];
     if (!header) continue;
     const source = sourceOf(partition.progress, header.source);
-    enter(partition, batch, header, source, newestReading(batch, header), circumstances);
+    const time = screenRows(batch, header, circumstances.screen, rules.counters.maxSkew, () => undefined);
+    enter(partition, batch, header, source, time, circumstances);
   }
   return partition.waiting.has(batch) ? [] : [batch];
 }
@@ -194,27 +220,6 @@ function instanceOf(
 function isSame(uuid: readonly number[], words: Uint32Array, first: number): boolean {
   for (let word = 0; word < 4; word++) if (uuid[word] !== words[first + word]) return false;
   return true;
-}
-
-/** Time of the newest reading of a slice; an empty one's is its poll's start. */
-function newestReading(batch: SliceBatch, { firstInstance, instances, poll }: SliceHeader): number {
-  let newest = poll.startedAt;
-  const end = batch.rowStart[firstInstance + instances] as number;
-  for (let r = batch.rowStart[firstInstance] as number; r < end; r++) {
-    if ((batch.observedAt[r] as number) > newest) newest = batch.observedAt[r] as number;
-  }
-  return newest;
-}
-
-function readingsOf(batch: SliceBatch, { firstInstance, instances }: SliceHeader): number {
-  const firstRow = batch.rowStart[firstInstance] as number;
-  const endRow = batch.rowStart[firstInstance + instances] as number;
-  let count = 0;
-  for (let b = batch.blockStart[firstRow] as number; b < (batch.blockStart[endRow] as number); b++) {
-    const counters = COUNTERS[batch.kind[b] as number] as number;
-    for (let f = 0; f < counters; f++) count += batch.present[(batch.valueStart[b] as number) + f] as number;
-  }
-  return count;
 }
 
 /** Applies what the watermark has passed, then closes by grace. */

@@ -1,5 +1,6 @@
 import type { PollInfo, Source } from '../../avro/snapshot.ts';
 import { type Limits, limitsOf } from './limits.ts';
+import { createClock, type SourceClock } from './source-clock.ts';
 
 /** How far one source (hypervisor endpoint) has come in one partition. Times in microseconds. */
 export interface SourceProgress {
@@ -16,6 +17,7 @@ export interface SourceProgress {
   appliedAt: number;
   /** Boots of the host that ended every epoch before them, ascending: the latest of them. */
   readonly boots: number[];
+  readonly clock: SourceClock;
   /** The one that the poll being applied came after, 0 if it came before all. It is part of the epochs' identity. */
   era: number;
 }
@@ -43,9 +45,12 @@ export const createProgress = (): Progress => ({
   streamStart: Number.POSITIVE_INFINITY,
 });
 
+/** A source's name within a partition. */
+export const sourceId = ({ kind, hypervisor }: Source): string => `${kind}/${hypervisor}`;
+
 /** The progress of a slice's source, made at first sight. */
 export function sourceOf(progress: Progress, source: Source): SourceProgress {
-  const id = `${source.kind}/${source.hypervisor}`;
+  const id = sourceId(source);
   const known = progress.sources.get(id);
   if (known) return known;
   const created: SourceProgress = {
@@ -57,18 +62,22 @@ export function sourceOf(progress: Progress, source: Source): SourceProgress {
     interval: 0,
     appliedAt: Number.NEGATIVE_INFINITY,
     boots: [],
+    clock: createClock(),
     era: 0,
   };
   progress.sources.set(id, created);
   return created;
 }
 
-/** A slice of `source` arrived with a record of time `now`: it counts towards the watermark and the stream's start. */
-export function hear(progress: Progress, source: SourceProgress, poll: PollInfo, now: number): void {
+/**
+ * A slice of `source` arrived with a record of time `now`: it counts towards the watermark and the stream's start.
+ * `shift`: what the poll's times are behind the true ones.
+ */
+export function hear(progress: Progress, source: SourceProgress, poll: PollInfo, shift: number, now: number): void {
   source.heardAt = Math.max(source.heardAt, now);
-  source.pollAt = Math.max(source.pollAt, poll.startedAt);
+  source.pollAt = Math.max(source.pollAt, poll.startedAt + shift);
   source.interval = poll.interval;
-  progress.streamStart = Math.min(progress.streamStart, poll.scheduledAt);
+  progress.streamStart = Math.min(progress.streamStart, poll.scheduledAt + shift);
 }
 
 /**
@@ -111,16 +120,16 @@ export function autoGrace(progress: Progress): number {
  * at that poll, so the test is sharp even for an estimated boot time. A poll of before the boot that is delivered
  * again, or late, still belongs before it.
  */
-export function applyPoll(source: SourceProgress, poll: PollInfo, bootedAt: number | null): void {
+export function applyPoll(source: SourceProgress, polledAt: number, bootedAt: number | null): void {
   if (bootedAt !== null && bootedAt > source.appliedAt && source.appliedAt > Number.NEGATIVE_INFINITY) {
     if (source.boots.at(-1) !== bootedAt) source.boots.push(bootedAt);
     if (source.boots.length > MAX_BOOTS) source.boots.shift();
   }
-  source.era = source.boots.findLast((boot) => boot <= poll.startedAt || boot === bootedAt) ?? 0;
-  source.appliedAt = Math.max(source.appliedAt, poll.startedAt);
+  source.era = source.boots.findLast((boot) => boot <= polledAt || boot === bootedAt) ?? 0;
+  source.appliedAt = Math.max(source.appliedAt, polledAt);
 }
 
 /** The poll's slice has been applied: if it was complete, what it did not list was not there. */
-export function completePoll(source: SourceProgress, poll: PollInfo): void {
-  if (poll.partial === null) source.completeAt = Math.max(source.completeAt, poll.startedAt);
+export function completePoll(source: SourceProgress, polledAt: number, { partial }: PollInfo): void {
+  if (partial === null) source.completeAt = Math.max(source.completeAt, polledAt);
 }

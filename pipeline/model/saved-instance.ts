@@ -70,6 +70,7 @@ function writeBlock(block: Block, ids: readonly string[]): void {
     writer.double(block.gauges.at);
     writer.doubles(block.gauges.emitted);
   }
+  writer.doubles(block.holes ?? []);
   writer.count(block.lives.length);
   for (const life of block.lives) writeLife(life, ids);
   if (block.together === null) {
@@ -165,6 +166,8 @@ function readBlock(context: Reading): Block {
     const latest = reader.exactly(gaugesOf(kind) * GAUGE);
     block.gauges = { latest, at: reader.double(), emitted: reader.exactly(sizes) };
   }
+  const holes = reader.doubles();
+  block.holes = holes.length === 0 ? null : holes;
   block.lives = Array.from({ length: reader.countOf(1) }, () => readLife(context, kind));
   if ((has & 2) === 0) {
     readApart(context, kind, block);

@@ -65,12 +65,13 @@ export function takeChanges(partition: Partition, nextOffset: number): Changes {
 
 /** What waits in the reorder buffer, and what has not come back to it since the state was restored. */
 const waitingOf = ({ hold, awaited }: Partition): readonly Awaited[] => [
-  ...hold.heap.map(({ offset, index, arrival, watermark, lateBefore }: HeldSlice) => ({
+  ...hold.heap.map(({ offset, index, arrival, watermark, lateBefore, screen }: HeldSlice) => ({
     offset,
     index,
     arrival,
     watermark,
     lateBefore,
+    screen,
   })),
   ...[...awaited.values()].flat(),
 ];
@@ -89,18 +90,20 @@ function writePartition(
   writer.count(progress.sources.size);
   for (const source of progress.sources.values()) writeSource(source);
   writer.count(waiting.length);
-  for (const { offset, index, arrival, watermark, lateBefore } of waiting) {
-    writer.doubles([offset, index, arrival, watermark]);
+  for (const { offset, index, arrival, watermark, lateBefore, screen } of waiting) {
+    const { now, anchor, shift, stepped } = screen;
+    writer.doubles([offset, index, arrival, watermark, now, anchor, shift, stepped ? 1 : 0]);
     writer.doubles(lateBefore);
   }
   return writer.take();
 }
 
-function writeSource({ id, boots, ...rest }: SourceProgress): void {
+function writeSource({ id, boots, clock, ...rest }: SourceProgress): void {
   const { pollAt, completeAt, heardAt, interval, appliedAt, era } = rest;
   writer.text(id);
   writer.doubles([pollAt, completeAt, heardAt, interval, appliedAt, era]);
   writer.doubles(boots);
+  writer.doubles([clock.generation, clock.sequence, clock.toldAt, clock.anchor, clock.shift, clock.polls, clock.drift]);
 }
 
 /** A partition as it was saved, and how its window sizes differ from those of the rules. Throws a SavedStateError. */
@@ -145,8 +148,11 @@ function readPartition(reader: Reader, partition: Partition): void {
   }
   for (let left = reader.countOf(2); left > 0; left--) readSource(reader, progress.sources);
   for (let left = reader.countOf(2); left > 0; left--) {
-    const [offset, index, arrival, mark] = reader.exactly(4) as [number, number, number, number];
-    const awaited = { offset, index, arrival, watermark: mark, lateBefore: reader.exactly(partition.sizes.length) };
+    const [offset = 0, index = 0, arrival = 0, watermark = 0, ...rest] = reader.exactly(8);
+    const [now = 0, anchor = 0, shift = 0, stepped] = rest;
+    const screen = { now, anchor, shift, stepped: stepped === 1 };
+    const lateBefore = reader.exactly(partition.sizes.length);
+    const awaited = { offset, index, arrival, watermark, lateBefore, screen };
     partition.awaited.set(offset, [...(partition.awaited.get(offset) ?? []), awaited]);
   }
   reader.end();
@@ -157,7 +163,11 @@ function readSource(reader: Reader, sources: Map<string, SourceProgress>): void 
   const numbers = reader.exactly(6) as [number, number, number, number, number, number];
   const [pollAt, completeAt, heardAt, interval, appliedAt, era] = numbers;
   const limits = limitsOf(id.slice(0, Math.max(0, id.indexOf('/'))));
-  sources.set(id, { id, limits, pollAt, completeAt, heardAt, interval, appliedAt, era, boots: reader.doubles() });
+  const boots = reader.doubles();
+  const [generation = 0, sequence = 0, toldAt = 0, anchor = 0, shift = 0, ...following] = reader.exactly(7);
+  const [polls = 0, drift = 0] = following;
+  const clock = { generation, sequence, toldAt, anchor, shift, polls, drift };
+  sources.set(id, { id, limits, pollAt, completeAt, heardAt, interval, appliedAt, era, boots, clock });
 }
 
 /** Is this the message that the state says it took last? False: it is another log. Of other offsets nothing is known. */

@@ -1,5 +1,6 @@
 import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
+import type { Holes } from './holes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Resource } from './sample.ts';
 import type { Together } from './together.ts';
@@ -50,6 +51,8 @@ export interface Block extends Apart {
   firstAt: number;
   /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
   together: Together | null;
+  /** Rows of basis INTERVAL that did not come; null: none. */
+  holes: Holes | null;
   /** Null until there is one. */
   gauges: Gauges | null;
   /** Made from the identity when first needed. */
@@ -132,6 +135,7 @@ export function createBlock(kind: number, device: number, deviceId: string, size
     spans,
     surplus,
     totals,
+    holes: null,
     gauges: null,
     resource: null,
   };

@@ -71,7 +71,13 @@ function nextOpen(block: Block, w: number, f: number): number {
   return least === Infinity ? emitted + 1 : least;
 }
 
-/** Puts a piece of a delta into window k. `from` NaN: it has no coverage. */
+/** A span of which nothing was known before, and so no window wholly in it was emitted. */
+export type Unknown = readonly [from: number, to: number, windowSize: number];
+
+/**
+ * Puts a piece of a delta into window k. `from` NaN: it has no coverage. What belongs to a window already emitted is
+ * carried into the next one; a window within what is `unknown` was not.
+ */
 export function put(
   block: Block,
   w: number,
@@ -81,11 +87,12 @@ export function put(
   from: number,
   to: number,
   flags: number,
+  unknown: Unknown | null = null,
 ): void {
   let target = k;
   let bits = flags;
   let begin = from;
-  if (k <= ((block.windows[w] as number[])[f * ACC + EMITTED] as number)) {
+  if (k <= ((block.windows[w] as number[])[f * ACC + EMITTED] as number) && !isBehind(block, w, f, k, unknown)) {
     if (amount === 0 || amount === 0n) return;
     target = nextOpen(block, w, f);
     bits |= CARRIED;
@@ -96,6 +103,15 @@ export function put(
   increase(block, acc, at + DELTA, amount, () => spill(f, target, w));
   if (Number.isNaN(begin)) increase(block, acc, at + UNCOVERED, amount, () => `${spill(f, target, w)}/u`);
   else cover(block, acc, at, begin, to, () => spill(f, target, w));
+}
+
+/** Is window k, which lies behind one already emitted, open all the same, or may it be opened? */
+function isBehind(block: Block, w: number, f: number, k: number, unknown: Unknown | null): boolean {
+  if (unknown === null) return false;
+  if ((block.windows[w] as number[])[f * ACC + K] === k) return true;
+  if (block.more[w]?.get(f)?.some((acc) => acc[K] === k)) return true;
+  const size = unknown[2] ?? Number.NaN;
+  return k * size >= unknown[0] && (k + 1) * size <= unknown[1];
 }
 
 function increase(block: Block, acc: number[], at: number, amount: Amount, key: () => string): void {
@@ -140,6 +156,7 @@ export function spread(
   to: number,
   flags: number,
   covered: boolean,
+  unknown: readonly [from: number, to: number] | null = null,
 ): void {
   const size = rules.sizes[w] as number;
   const last = windowOf(to, size);
@@ -150,7 +167,8 @@ export function spread(
     const begin = k === first ? from : k * size;
     const end = k === last ? to : (k + 1) * size;
     const through: Amount = k === last ? amount : share(amount, end - from, to - from);
-    put(block, w, f, k, add(through, -before), covered ? begin : Number.NaN, end, bits);
+    const part = add(through, -before);
+    put(block, w, f, k, part, covered ? begin : Number.NaN, end, bits, unknown && [...unknown, size]);
     before = through;
   }
 }
@@ -193,7 +211,8 @@ export function emitThrough(
     const least = useSpilled ? other : k;
     if (!((least + 1) * size <= time)) return;
     const acc = useSpilled ? (spilled?.shift() as number[]) : inline;
-    emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at);
+    const isBehindAnother = least < (inline[at + EMITTED] as number);
+    emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at, isBehindAnother);
     if (!useSpilled) promote(inline, at, spilled);
     if (spilled?.length === 0) letGo(block, w, f);
     inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
@@ -221,6 +240,7 @@ function emit(
   f: number,
   acc: readonly number[],
   at: number,
+  isBehindAnother: boolean,
 ): void {
   const size = rules.sizes[w] as number;
   const index = acc[at + K] as number;
@@ -242,8 +262,9 @@ function emit(
     covered: lengthOf(spans, start, start + size),
     rateDelta: uncovered === 0 ? delta : add(delta, -uncovered),
     rateTime: lengthOf(spans, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
-    flags: (acc[at + FLAGBITS] as number) | (start + size <= (lateBefore[w] as number) ? LATE : 0),
-    total,
+    flags: (acc[at + FLAGBITS] as number) | (isBehindAnother || start + size <= (lateBefore[w] as number) ? LATE : 0),
+    // The next window's includes it (ruling R18).
+    total: isBehindAnother ? null : total,
   });
 }
 

@@ -73,7 +73,7 @@ export function windowMessage(deps: WindowDeps, owned: Owned | undefined, messag
   owned.next = offset + 1;
   const record: LogRecord = { offset, time: timestampUs, length: bytes };
   if (offset < owned.liveFrom && owned.restored) {
-    if (vouches(owned.partition, record)) refill(owned.partition, batch, offset).forEach(giveBack);
+    if (vouches(owned.partition, record)) refill(owned.partition, rules, batch, offset).forEach(giveBack);
     else deps.foreign(owned, offset);
     return null;
   }

@@ -32,7 +32,7 @@ export interface Rig {
 }
 
 /** A fleet without faults, polled every second through topics of its own: the truth about every counter is known. */
-export function createRig(broker: string): Rig {
+export function createRig(broker: string, more: Readonly<Record<string, unknown>> = {}): Rig {
   const directory = mkdtempSync(join(tmpdir(), 'hypermeter-chaos-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const since = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
@@ -45,7 +45,7 @@ export function createRig(broker: string): Rig {
   };
   const path = join(directory, 'meters.jsonl');
   const config = join(directory, 'hypermeter.yaml');
-  writeFileSync(config, JSON.stringify(settings(broker, fleetWords, path)));
+  writeFileSync(config, JSON.stringify({ ...settings(broker, fleetWords, path), ...more }));
   const lines = (): readonly string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
   /** What a process that ended by itself has said. */
   const ended: string[] = [];

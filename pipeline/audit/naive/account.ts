@@ -18,7 +18,11 @@ interface Epoch {
   /** Time of its latest reading. */
   at: number;
   readonly counters: Map<number, Latest>;
+  /** Of amounts: the spans of which no row came, oldest first (R10). */
+  holes: readonly Hole[];
 }
+
+type Hole = readonly [from: number, to: number];
 
 /** The latest value that is believed, and the regressions since. */
 interface Latest {
@@ -58,13 +62,17 @@ const AMOUNTS = '\u0000amounts';
 const REMEMBERED_EPOCHS = 8;
 const GAP_INTERVALS = 3.5;
 const RESET_AFTER = 3;
+/** How far back, and how many, holes are remembered (R10). */
+const HOLES_US = 2 * 3600e6;
+const MOST_HOLES = 64;
 
 export const createAccount = (): Account => ({ epochs: new Map(), firstAt: Number.NaN, vcpus: 0 });
 
 /** Takes a reading in the order of counting; returns what moved by it. A reading that is not newer moves nothing (R3). */
 export function read(account: Account, reading: DeviceReading): readonly Change[] {
   const epoch = epochOf(account, reading);
-  if (epoch === undefined || reading.t <= epoch.at) return [];
+  if (epoch === undefined) return [];
+  if (reading.t <= epoch.at) return reading.interval === null ? [] : fillHole(epoch, reading, reading.interval);
   if (Number.isNaN(account.firstAt)) account.firstAt = reading.t;
   account.vcpus = reading.vcpus ?? account.vcpus;
   const changes: Change[] = [];
@@ -80,6 +88,7 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
     if (change) changes.push({ ...change, overtaken: isOvertaken });
     epoch.counters.set(field, latest);
   }
+  if (reading.interval !== null) openHole(epoch, reading.t, reading.t - reading.interval);
   epoch.at = reading.t;
   return changes;
 }
@@ -102,7 +111,7 @@ function epochOf({ epochs }: Account, { source, epoch: name, interval, values }:
     epochs.set(key, nameless);
     return nameless;
   }
-  const created: Epoch = { source, at: Number.NEGATIVE_INFINITY, counters: new Map() };
+  const created: Epoch = { source, at: Number.NEGATIVE_INFINITY, counters: new Map(), holes: [] };
   epochs.set(key, created);
   if (epochs.size > REMEMBERED_EPOCHS) epochs.delete(epochs.keys().next().value ?? null);
   return created;
@@ -113,6 +122,26 @@ function amount(reading: DeviceReading, field: number, v: bigint, before: Latest
   const { t } = reading;
   const from = Math.max(t - interval, before?.t ?? Number.NEGATIVE_INFINITY);
   return { change: { field, amount: v, from, to: t, gap: false }, latest: { t, v, falls: [] } };
+}
+
+/** A row that is late and of which nothing has come: it fills a part of a hole. */
+function fillHole(epoch: Epoch, { t, values }: DeviceReading, interval: number): readonly Change[] {
+  const hole = epoch.holes.find(([from, to]) => t > from && t <= to);
+  if (!hole) return [];
+  const from = Math.max(t - interval, hole[0]);
+  const left: Hole[] = [
+    [hole[0], from],
+    [t, hole[1]],
+  ];
+  epoch.holes = epoch.holes.flatMap((each) => (each === hole ? left.filter(([begin, end]) => begin < end) : [each]));
+  return [...values].map(([field, v]) => ({ field, amount: v, from, to: t, gap: false, overtaken: true }));
+}
+
+/** Nothing is known of what lies between the last row and this one's begin. */
+function openHole(epoch: Epoch, t: number, begin: number): void {
+  if (epoch.at === Number.NEGATIVE_INFINITY || begin <= epoch.at) return;
+  const holes: readonly Hole[] = [...epoch.holes, [epoch.at, begin]];
+  epoch.holes = holes.slice(-MOST_HOLES).filter(([, to]) => to >= t - HOLES_US);
 }
 
 /** The first reading of an epoch: a baseline, or counted from zero (decisions (a), (b); R2, R4, R5, R6, R13). */

@@ -1,6 +1,8 @@
-import type { Instance, Snapshot } from '../../../avro/snapshot.ts';
+import type { Instance, Row, Snapshot } from '../../../avro/snapshot.ts';
+import { SKEW_STEP_US, TOO_OLD_US } from '../../model/screen.ts';
+import { type ClockReading, createClock, readClock, type SourceClock } from '../../model/source-clock.ts';
 
-/** A slice whose turn it is. */
+/** A slice whose turn it is, its times corrected (R11) and without the rows whose times cannot be. */
 export interface Turn {
   readonly snapshot: Snapshot;
   /** The watermark had passed it when it arrived. */
@@ -25,6 +27,7 @@ interface Source {
   pollAt: number;
   heardAt: number;
   interval: number;
+  readonly clock: SourceClock;
 }
 
 const IDLE_INTERVALS = 3;
@@ -47,17 +50,21 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
     return turns.map(({ snapshot, late }) => ({ snapshot, late, streamStart }));
   };
   const admit = (snapshot: Snapshot): void => {
-    const { poll } = snapshot;
-    const time = newestTime(snapshot);
-    if (time > now + maxSkew) return;
+    const { poll, source } = snapshot;
     const id = sourceId(snapshot);
-    const known = sources.get(id) ?? { pollAt: Number.NEGATIVE_INFINITY, heardAt: now, interval: poll.interval };
-    sources.set(id, known);
-    known.heardAt = now;
-    known.interval = poll.interval;
-    known.pollAt = Math.max(known.pollAt, poll.startedAt);
-    streamStart = Math.min(streamStart, poll.scheduledAt);
-    waiting.push({ snapshot, time, late: time <= watermark });
+    const known = sources.get(id);
+    const clock = { ...(known?.clock ?? createClock()) };
+    const expectedAt = known ? known.pollAt + now - known.heardAt : poll.startedAt;
+    const reading = readClock(clock, source.generation, poll, clockIn(snapshot), expectedAt);
+    const polledAt = poll.startedAt + reading.shift;
+    const isPossible = (t: number): boolean => t <= now + maxSkew && t >= now - TOO_OLD_US;
+    if (!isPossible(polledAt)) return;
+    const pollAt = Math.max(known?.pollAt ?? polledAt, polledAt);
+    sources.set(id, { pollAt, heardAt: now, interval: poll.interval, clock });
+    streamStart = Math.min(streamStart, poll.scheduledAt + reading.shift);
+    const corrected = correct(snapshot, polledAt, reading, isPossible);
+    const time = newestTime(corrected);
+    waiting.push({ snapshot: corrected, time, late: time <= watermark });
   };
 
   return {
@@ -95,4 +102,38 @@ function newestTime({ poll, hosts, instances }: Snapshot): number {
       poll.startedAt,
     );
   return Math.max(newestOf(hosts), newestOf(instances));
+}
+
+/** Wall clock and monotonic time of the first row that tells both. */
+function clockIn({ hosts, instances }: Snapshot): readonly [number, number] | null {
+  for (const { rows } of [...hosts, ...instances])
+    for (const { observedAt, monotonic, interval } of rows)
+      if (monotonic !== null && interval === null) return [observedAt, monotonic];
+  return null;
+}
+
+/** R11: the monotonic time tells where the wall clock has stepped; where none does, its cumulative rows are left out. */
+function correct(
+  snapshot: Snapshot,
+  polledAt: number,
+  { anchor, stepped }: ClockReading,
+  isPossible: (t: number) => boolean,
+): Snapshot {
+  const timeOf = ({ observedAt, monotonic, interval }: Row): number => {
+    if (interval !== null) return observedAt;
+    if (stepped) return Number.NaN;
+    const meant = anchor + (monotonic ?? Number.NaN);
+    return Math.abs(observedAt - meant) > SKEW_STEP_US ? meant : observedAt;
+  };
+  const corrected = (instance: Instance): Instance => ({
+    ...instance,
+    rows: instance.rows.map((row) => ({ ...row, observedAt: timeOf(row) })).filter((row) => isPossible(row.observedAt)),
+  });
+  const { poll, hosts, instances } = snapshot;
+  return {
+    ...snapshot,
+    poll: { ...poll, startedAt: polledAt },
+    hosts: hosts.map(corrected),
+    instances: instances.map(corrected),
+  };
 }

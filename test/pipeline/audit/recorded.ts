@@ -87,6 +87,7 @@ export const auditOf = (
     rules,
     deriveRules: { sizes: rules.windows.sizes, selection: select(['*']) },
     lineOf: jsonLine,
+    settledAt: Number.NEGATIVE_INFINITY,
     bounds: { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY },
     interval: INTERVAL,
     onProgress: () => undefined,

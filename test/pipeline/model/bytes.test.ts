@@ -50,8 +50,10 @@ test('what ends too early is an error that says where', () => {
   fc.assert(
     fc.property(anything, fc.nat(), (each, cut) => {
       const bytes = write(each);
-      const reader = createReader('it', bytes.subarray(0, cut % bytes.length));
-      const read = () => [reader.count(), reader.double(), reader.doubles(), reader.text(), reader.amount()];
+      const read = () => {
+        const reader = createReader('it', bytes.subarray(0, cut % bytes.length));
+        return [reader.count(), reader.double(), reader.doubles(), reader.text(), reader.amount()];
+      };
       expect(read).toThrow(SavedStateError);
       expect(read).toThrow(/^it cannot be read at byte \d+ of \d+$/);
     }),

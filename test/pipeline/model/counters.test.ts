@@ -26,7 +26,8 @@ function shown(window: ClosedCounter, example: Example, expected: ExampleWindow 
 
 function check(example: Example): void {
   const { windows, tally } = run(example);
-  const carrying = windows.filter(
+  const sorted = [...windows].sort((a, b) => a.index - b.index);
+  const carrying = sorted.filter(
     ({ delta, index }) =>
       delta !== 0 || example.expected.some(({ windowStart }) => windowStart === index * example.windowSeconds),
   );
@@ -63,11 +64,6 @@ function check(example: Example): void {
 
 /** What the model does not do yet. `test.fails` turns red as soon as one of these holds, and it moves up. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  E17: 'clock steps told by a monotonic time',
-  E40: 'clock steps told by the sequence',
-  E41: 'clock steps told by a monotonic time',
-  E37: 'holes of INTERVAL rows filled late',
-  E38: 'holes of INTERVAL rows filled late',
   E42: 'every gauge reading of a window, not its last alone',
 };
 

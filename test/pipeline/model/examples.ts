@@ -60,6 +60,8 @@ export const examples = (file: string): readonly Example[] =>
 const SECOND = 1e6;
 const NIC_KIND = 2;
 const NO_GAP_US = 1e15;
+/** Seconds: later than any example, and not so late that they are too old. */
+const FAR = 2e6;
 const UUID = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
 const MAC = '52:54:00:00:00:01';
 
@@ -122,7 +124,7 @@ function feed(
     limits: { bits: [[], [], [reading.bits ?? 0]], rates: [[], [], [Number(reading.maxRate ?? 0)]] },
     ...(reading.unlistedAt === undefined ? {} : { completeAt: reading.unlistedAt * SECOND }),
   });
-  const now = example.now === undefined ? Number.POSITIVE_INFINITY : example.now * SECOND;
+  const now = (example.now ?? FAR) * SECOND;
   take(accept(partition, rules, new SliceReader().read(encodeSnapshot(snapshot)), recordAt(now)), windows, tally);
 }
 
@@ -159,6 +161,7 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
               ...EMPTY_ROW,
               observedAt: t,
               interval: reading.interval === undefined ? null : reading.interval * SECOND,
+              monotonic: reading.mono === undefined ? null : reading.mono * SECOND,
               nics: [{ ...EMPTY_NIC_ROW, rxBytes: BigInt(reading.v) }],
             },
           ],
@@ -167,7 +170,7 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
   return {
     source: { kind: 'test', hypervisor: reading.source ?? 'h', collector: 'c', generation: 1, bootedAt: null },
     poll: {
-      sequence: reading.seq ?? sequence,
+      sequence: reading.seq ?? (reading.mono === undefined ? Math.round(reading.t * 1000) : sequence),
       scheduledAt: t,
       startedAt: t,
       endedAt: t,
@@ -184,7 +187,7 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
 
 /** A message that moves nothing: a slice of nobody, at the beginning of time. */
 function emptyMessage(partition: Partition): Buffer {
-  partition.progress.now = Number.POSITIVE_INFINITY;
+  partition.progress.now = FAR * SECOND;
   const nobody = snapshotOf({ id: '', windowSeconds: 60, input: [], expected: [] }, { t: 0, source: 'nobody' }, 0);
   return encodeSnapshot({ ...nobody, instances: [] });
 }

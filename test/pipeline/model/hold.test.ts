@@ -21,6 +21,7 @@ const slice = (time: number, arrival: number): HeldSlice => ({
   instances: [],
   watermark: 0,
   lateBefore: [],
+  screen: { now: 0, anchor: Number.NaN, shift: 0, stepped: false },
 });
 
 /** Slices to come or a watermark to release up to. */

@@ -12,7 +12,7 @@ function play(heard: readonly Heard[], reorderS = 0) {
   const watermarks = heard.map(([hypervisor, t, now, interval = 10]) => {
     progress.now = Math.max(progress.now, now * SECOND);
     const { source, poll } = pollOf(t, [], { hypervisor, interval });
-    hear(progress, sourceOf(progress, source), poll, progress.now);
+    hear(progress, sourceOf(progress, source), poll, 0, progress.now);
     advance(progress, reorderS * SECOND);
     return progress.watermark / SECOND;
   });

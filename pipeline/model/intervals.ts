@@ -1,0 +1,97 @@
+import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
+import { addToTotals } from './begin.ts';
+import type { Circumstances, CounterReading } from './circumstances.ts';
+import { believe } from './counters.ts';
+import { fillHole, isHole, openHole } from './holes.ts';
+import { depart } from './residual.ts';
+import { BASE, type Block, type InstanceState, type Life } from './state.ts';
+import { toAmount } from './uint64.ts';
+import { emitThrough, settle, spread, windowAfter, windowOf } from './windows.ts';
+
+/**
+ * Applies a block of a row of basis INTERVAL: amounts over (t − interval, t], whatever host or epoch reports them
+ * (ruling R10). The begin is clipped to the last row's time, the amount kept whole. The caller has made sure that
+ * `t` is newer than the last row.
+ */
+export function applyInterval(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  life: Life,
+  batch: SliceBatch,
+  b: number,
+  t: number,
+  interval: number,
+): void {
+  const start = batch.valueStart[b] as number;
+  const reading: CounterReading = { instance, block, life, t, f: 0, hi: 0, lo: 0 };
+  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
+    if (batch.present[start + f] === 0) continue;
+    reading.f = f;
+    reading.hi = batch.hi[start + f] as number;
+    reading.lo = batch.lo[start + f] as number;
+    const then = life.base[f * BASE] as number;
+    const amount = toAmount(reading.hi, reading.lo);
+    if (Number.isNaN(then)) addToTotals(block, f, 0);
+    else depart(instance, 0, toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number), 0);
+    const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
+    for (let w = 0; w < at.emission.rules.sizes.length; w++) {
+      spread(at.emission.rules, block, w, f, amount, from, t, 0, true);
+    }
+    believe(reading);
+    settle(at.emission, instance, block, f, t);
+  }
+  if (life.finalisedAt > Number.NEGATIVE_INFINITY && t - interval > life.finalisedAt) {
+    openHole(block, life.finalisedAt, t - interval, at.tally);
+  }
+  life.finalisedAt = t;
+}
+
+/**
+ * Applies a row that came after later ones and fills a part of a hole: its amount goes to the windows it is of, those
+ * that were emitted without it excepted. A window of which nothing is missing any more is emitted at once; another
+ * waits for the next row, or the grace.
+ */
+export function applyLateInterval(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  hole: readonly [from: number, to: number],
+  batch: SliceBatch,
+  b: number,
+  t: number,
+  interval: number,
+): void {
+  const { rules } = at.emission;
+  const from = Math.max(t - interval, hole[0]);
+  fillHole(block, hole, from, t);
+  const start = batch.valueStart[b] as number;
+  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
+    if (batch.present[start + f] === 0) continue;
+    const amount = toAmount(batch.hi[start + f] as number, batch.lo[start + f] as number);
+    addToTotals(block, f, 0);
+    depart(instance, amount, 0, 0);
+    for (let w = 0; w < rules.sizes.length; w++) {
+      spread(rules, block, w, f, amount, from, t, 0, true, hole);
+      emitKnown(at, instance, block, w, f, from, t);
+    }
+  }
+}
+
+/** Emits the windows that (from, t] reaches into, if no hole does any more and a later row has been counted. */
+function emitKnown(
+  at: Circumstances,
+  instance: InstanceState,
+  block: Block,
+  w: number,
+  f: number,
+  from: number,
+  t: number,
+): void {
+  const size = at.emission.rules.sizes[w] as number;
+  for (let k = windowAfter(from, size); k <= windowOf(t, size); k++) {
+    const end = (k + 1) * size;
+    const newest = block.lives.at(-1)?.base[f * BASE] as number;
+    if (end <= newest && !isHole(block, k * size, end)) emitThrough(at.emission, instance, block, w, f, end);
+  }
+}

@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { drawsOf } from '../../connectors/simulator/random.ts';
+import { systemClock } from '../../pipeline/runtime/clock.ts';
+import { type Actor, createActor } from './actor.ts';
+import { FAULTS, type Fault, type Stage } from './faults.ts';
+import { MAIN } from './main-file.ts';
+import { startBroker, startRedis } from './servers.ts';
+
+/**
+ * `node dist/test/chaos/storm.js [--seed N] [--seconds N]`: pipelines, a collector, a broker and a Redis of their own, to
+ * which things happen at random until the time is over. Then all is mended, what is under way comes to its end, and the
+ * auditor judges what was published. Prints its figures as one JSON object; exit code 0 if nothing is lost or wrong.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '120' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed);
+const seconds = Number(values.seconds);
+if (!Number.isSafeInteger(seed) || !(seconds > 0)) {
+  process.stderr.write('usage: storm [--seed N] [--seconds N] [--keep]\n');
+  process.exit(64);
+}
+
+const SLOTS = 4;
+/** Time without faults in which windows close although nobody speaks: reorder, idleness, grace, window and a margin. */
+const SETTLE_MS = 75_000;
+const KAFKA_PORT = 19_492;
+const REDIS_PORT = 26_379;
+/** From one fault to the next, seconds. */
+const PAUSE = seconds <= 300 ? ([2, 8] as const) : ([5, 25] as const);
+
+const directory = mkdtempSync(join(tmpdir(), 'hypermeter-storm-'));
+const draw = drawsOf(seed);
+const startedAt = systemClock.monotonic();
+const say = (text: string): void => {
+  const at = ((systemClock.monotonic() - startedAt) / 1e6).toFixed(1);
+  process.stderr.write(`${at.padStart(7)} s  ${text}\n`);
+};
+
+function configOf(slot: number): string {
+  const file = join(directory, `slot${slot}.yaml`);
+  const name = 'storm';
+  const config = {
+    service: { id: `slot${slot}` },
+    kafka: {
+      brokers: [`127.0.0.1:${KAFKA_PORT}`],
+      topics: { raw: name, deadLetters: `${name}.dead` },
+      group: name,
+      partitions: 6,
+      librdkafka: { 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 500 },
+    },
+    collector: { interval: '1s', linger: '20ms' },
+    connectors: [
+      {
+        type: 'simulator',
+        name: 'sim',
+        hosts: 3,
+        instances: 24,
+        seed,
+        faults: { reboot: 40, migrate: 40, hostAway: 20, wrap32: 0.5, skew: 0.2 },
+      },
+    ],
+    pipeline: { windows: [{ size: '3s' }, { size: '10s' }], reorder: '2s' },
+    meters: ['cpu*', 'disk.device.read.bytes*', 'network.incoming.bytes*', 'memory.usage'],
+    state: { type: 'redis', url: `redis://127.0.0.1:${REDIS_PORT}`, every: '200ms' },
+    sinks: [{ type: 'file', path: join(directory, `meters${slot}.jsonl`) }],
+    ops: { listen: '127.0.0.1:0' },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+function actorOf(name: string, role: 'collect' | 'pipeline', slot: number): Actor {
+  const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
+  return createActor(
+    name,
+    () => spawn(process.execPath, [MAIN, role, '-c', configOf(slot)], { stdio: ['ignore', 'ignore', 'pipe'] }),
+    log,
+  );
+}
+
+async function main(): Promise<number> {
+  mkdirSync(directory, { recursive: true });
+  const broker = startBroker(join(directory, 'kafka'), KAFKA_PORT);
+  const redis = await startRedis(join(directory, 'redis'), REDIS_PORT);
+  const collector = actorOf('collector', 'collect', 0);
+  const pipelines = Array.from({ length: SLOTS }, (_, slot) => actorOf(`pipeline${slot}`, 'pipeline', slot));
+  const stage: Stage = { broker, redis, collector, pipelines, sleep: (ms) => systemClock.sleep(ms) };
+  const happened: Record<string, number> = {};
+  try {
+    say(`seed ${seed}, ${seconds} s, in ${directory}`);
+    for (const actor of [collector, pipelines[0], pipelines[1]]) actor?.start();
+    await systemClock.sleep(8000);
+    while (systemClock.monotonic() - startedAt < seconds * 1e6) {
+      const [name, fault] = chosen();
+      say(name);
+      happened[name] = (happened[name] ?? 0) + 1;
+      await fault(stage, draw);
+      await systemClock.sleep(1000 * (PAUSE[0] + draw() * (PAUSE[1] - PAUSE[0])));
+    }
+    say('mending everything');
+    await broker.mend();
+    await redis.mend();
+    collector.mend();
+    pipelines[0]?.mend();
+    pipelines[1]?.mend();
+    for (const actor of pipelines) actor.resume();
+    await systemClock.sleep(20_000);
+    say('the collector stops; waiting for the last windows');
+    await collector.stop();
+    await systemClock.sleep(SETTLE_MS);
+    await Promise.all(pipelines.map((actor) => actor.stop()));
+    const audit = await audited();
+    const unclean = [collector, ...pipelines].flatMap(({ name, unasked }) => unasked().map((how) => `${name} ${how}`));
+    process.stdout.write(`${JSON.stringify({ seed, seconds, faults: happened, unclean, ...audit })}\n`);
+    return audit.code === 0 && unclean.length === 0 ? 0 : 1;
+  } finally {
+    for (const actor of [collector, ...pipelines]) actor.kill();
+    await redis.end();
+    await broker.end();
+    if (!values.keep) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function chosen(): readonly [string, Fault] {
+  const names = Object.keys(FAULTS);
+  const name = names[Math.floor(draw() * names.length)] as string;
+  return [name, FAULTS[name] as Fault];
+}
+
+/** What the auditor finds, without the meters one by one. */
+async function audited(): Promise<Record<string, unknown> & { readonly code: number | null }> {
+  const files = readdirSync(directory).filter((name) => /^meters\d/.test(name));
+  const paths = files.map((name) => join(directory, name));
+  const words = ['audit', '-c', configOf(0), '--final', '-o', 'json', '--published', ...paths];
+  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { meters: _, ...figures } = JSON.parse(text || '{}');
+  return { code, ...figures };
+}
+
+process.exitCode = await main();
