@@ -54,6 +54,7 @@ const LINES: Lines = {
     text: 'meters can never be delivered and were left out',
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
+  conservation: null,
   lag: null,
   'state.kept': null,
   'state.away': {

@@ -65,6 +65,7 @@ const COUNT: Count = {
   'publish.failed': (metrics, event) => metrics.publishFailures.inc({ sink: event.sink }),
   'sample.dropped': (metrics, event) =>
     metrics.samplesDropped.inc({ sink: event.sink, reason: event.reason }, event.count),
+  conservation: (metrics, event) => metrics.residual.set({ partition: event.partition }, event.residual),
   lag: (metrics, event) => metrics.lag.set({ partition: event.partition }, event.messages),
   'state.kept': (metrics, event) => {
     metrics.checkpoints.observe(event.durationUs / MICROSECONDS);

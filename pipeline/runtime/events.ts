@@ -99,6 +99,12 @@ export type InternalEvent =
       readonly count: number;
     }
   | {
+      readonly event: 'conservation';
+      readonly partition: number;
+      /** What the state of the partition's counters is off by: exact below 2^53. */
+      readonly residual: number;
+    }
+  | {
       readonly event: 'lag';
       readonly partition: number;
       readonly messages: number;
