@@ -142,6 +142,26 @@ describe('an audit of a part', () => {
     );
   });
 
+  test('of a log that has lost its beginning leaves out what it cannot know', async () => {
+    const first = Math.floor(0.4 * log.length);
+    const extent = { since: log[first]?.timestampUs as number, delivered: null };
+    const verdict = await auditOf(log.slice(first), [fileOf(lines)], rules, { extent });
+    expect(verdict.imbalances).toEqual([]);
+    expect(figures(verdict)).toEqual(NOTHING);
+    expect(verdict.judgesTotals).toBe(false);
+    expect(verdict.bounds.from).toBeGreaterThan(extent.since + 300 * SECOND);
+    expect(verdict.windows.expected).toBe(verdict.lines.read);
+    expect(verdict.windows.expected).toBeGreaterThan(1000);
+  });
+
+  test('with everything delivered misses what silence has closed', async () => {
+    const settledAt = Number.MAX_SAFE_INTEGER;
+    const verdict = await auditOf(log, [fileOf(lines)], rules, { settledAt });
+    expect(verdict.windows.lost).toBeGreaterThan(0);
+    expect(verdict.windows.lostLines[0]).toContain('"window_end":"2026-03-01T00:20:00');
+    expect(residualOf(verdict)).toBe(0n);
+  });
+
   test('takes several files as one', async () => {
     const half = Math.floor(lines.length / 2);
     const files = [fileOf(lines.slice(half), 'meters.jsonl'), fileOf(lines.slice(0, half), 'meters.jsonl.1')];
