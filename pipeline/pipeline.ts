@@ -1,7 +1,7 @@
 import { from, lastValueFrom } from 'rxjs';
 import type { DeadLetters } from './kafka/dead-letters.ts';
 import type { RawConsumer } from './kafka/raw-consumer.ts';
-import { select } from './model/meters.ts';
+import type { DeriveRules } from './model/derive.ts';
 import type { Rules } from './model/rules.ts';
 import { type Credits, createCredits } from './operators/credits.ts';
 import { createEnds, type Ends } from './operators/ends.ts';
@@ -21,8 +21,7 @@ export interface PipelineDeps {
   /** Open; whoever opened it closes it. */
   readonly store: StateStore;
   readonly rules: Rules;
-  /** Ceilometer's meter patterns. */
-  readonly meters: readonly string[];
+  readonly deriveRules: DeriveRules;
   /** How far the log is read again for a partition whose saved state cannot be used. Microseconds. */
   readonly rewind: number;
   /** Time from one checkpoint to the next, microseconds. */
@@ -45,7 +44,7 @@ const GATHERED = 4;
 
 /** Joins the consumer group and meters what the raw topic brings, until stopped. */
 export function startPipeline(deps: PipelineDeps): Pipeline {
-  const { consumer, deadLetters, sink, store, rules, meters, rewind, checkpointEvery, clock, report } = deps;
+  const { consumer, deadLetters, sink, store, rules, deriveRules, rewind, checkpointEvery, clock, report } = deps;
   const reading = new AbortController();
   const publishing = new AbortController();
   const { signal } = publishing;
@@ -86,7 +85,7 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
 
   const metered = topology(from(pulls(consumer, credits, ends, reading.signal)), {
     rules,
-    deriveRules: { sizes: rules.windows.sizes, selection: select(meters) },
+    deriveRules,
     ownership,
     credits,
     keep: (letter) => deadLetters.send(letter),

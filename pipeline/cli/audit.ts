@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { audit, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
 import { openCluster } from '../kafka/cluster.ts';
-import { select } from '../model/meters.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
 import { jsonLine } from '../sinks/json-line.ts';
@@ -12,7 +11,7 @@ import { addConfigOptions, type ConfigOptions, loadFor } from './options.ts';
 import { publishedFiles } from './published-files.ts';
 import { rawFiles } from './raw-files.ts';
 import { openRawTopic } from './raw-topic.ts';
-import { rulesOf } from './roles.ts';
+import { deriveRulesOf, rulesOf } from './roles.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -75,7 +74,7 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
       raw,
       published: files,
       rules: rulesOf(config),
-      deriveRules: { sizes: rulesOf(config).windows.sizes, selection: select(config.meters) },
+      deriveRules: deriveRulesOf(config),
       lineOf: jsonLine,
       settledAt: options.final ? clock.now() - SETTLED_US : Number.NEGATIVE_INFINITY,
       bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },

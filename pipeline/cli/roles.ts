@@ -9,6 +9,8 @@ import { openConsumer } from '../kafka/consumer.ts';
 import { openDeadLetters } from '../kafka/dead-letters.ts';
 import { partitionOf } from '../kafka/murmur2.ts';
 import { openProducer } from '../kafka/producer.ts';
+import type { DeriveRules } from '../model/derive.ts';
+import { select } from '../model/meters.ts';
 import type { Rules } from '../model/rules.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
@@ -66,6 +68,13 @@ export function sinkPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: 
   return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
 }
 
+/** How samples are made of closed windows. */
+export const deriveRulesOf = ({ pipeline, meters }: Settings): DeriveRules => ({
+  sizes: pipeline.windows.map(({ size }) => size),
+  selection: select(meters),
+  gauges: pipeline.gauges,
+});
+
 /** The rules of the pipeline section. */
 export const rulesOf = ({ pipeline }: Settings): Rules => ({
   windows: {
@@ -90,7 +99,7 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
       release = () => deadLetters.close();
       const consumer = await openConsumer(cluster());
       const { clock, report } = runtime;
-      const { meters, state } = config;
+      const { state } = config;
       const { topics, group } = cluster().config;
       const deps = { log: consumer, topic: topics.raw, group, partitions: cluster().partitions, clock, report };
       const { store, every } = await createStore(state, deps);
@@ -105,7 +114,7 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
         sink,
         store,
         rules: rulesOf(config),
-        meters,
+        deriveRules: deriveRulesOf(config),
         rewind: state.rewind,
         checkpointEvery: every,
         clock,

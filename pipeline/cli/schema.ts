@@ -87,6 +87,10 @@ const pipeline = z.strictObject({
     .enum(['spread', 'edge'])
     .default('spread')
     .describe('Growth over a gap goes to all windows it covers, or to the last.'),
+  gauges: z
+    .enum(['last', 'mean'])
+    .default('last')
+    .describe('What a gauge’s volume is: its last reading in the window, or the mean over time; JSON has both.'),
   maxSkew: duration().prefault('60s').describe('Readings further in the future than this are kept out.'),
   fillMax: z.int().min(1).max(1_000_000).default(1000).describe('Most windows that one gap is spread over.'),
 });

@@ -128,7 +128,7 @@ function applyRest(
   t: number,
 ): void {
   if (block.kind === INSTANCE) noteVcpus(instance, block, batch, b);
-  applyGauges(at.emission.closed, at.emission.rules.sizes, instance, block, batch, b, t);
+  applyGauges(at, instance, block, batch, b, t);
 }
 
 /** The vCPUs decide what the cpu counter can reach, its utilisation, and are part of the resource. */

@@ -20,7 +20,7 @@ export interface ClosedCounter {
   readonly total: Amount | null;
 }
 
-/** The last reading of a block's gauge in a window. */
+/** A block's gauge in a window: what was read in it, each reading weighted by the time that it stands for. */
 export interface ClosedGauge {
   readonly instance: InstanceState;
   readonly block: Block;
@@ -29,6 +29,9 @@ export interface ClosedGauge {
   readonly size: number;
   readonly index: number;
   readonly last: Amount;
+  readonly least: Amount;
+  readonly most: Amount;
+  readonly mean: number;
 }
 
 /** What one message or one advance of the watermark closed, in the order it was closed. */

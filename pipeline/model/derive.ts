@@ -3,7 +3,7 @@ import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
 import { uuidV5 } from './message-id.ts';
 import type { Meter, Selection } from './meters.ts';
 import { resourceOf } from './resource.ts';
-import type { Quality, Sample } from './sample.ts';
+import type { Quality, Sample, Spread } from './sample.ts';
 import type { Block, InstanceState } from './state.ts';
 import type { Amount } from './uint64.ts';
 
@@ -11,6 +11,8 @@ import type { Amount } from './uint64.ts';
 export interface DeriveRules {
   readonly sizes: readonly number[];
   readonly selection: Selection;
+  /** What a gauge's volume is: its last reading in the window, as Ceilometer's own agent gives, or the mean over time. */
+  readonly gauges: 'last' | 'mean';
 }
 
 /**
@@ -37,8 +39,16 @@ export function derive(closed: Closed, rules: DeriveRules): Sample[] {
 
 const NO_FLAGS: readonly string[] = [];
 
-function gaugeSample({ instance, block, size, index, last }: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
-  return sampleOf(instance, block, meter, rules, size, index, divide(last, meter.divisor), null, 'measured', NO_FLAGS);
+function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
+  const { instance, block, size, index } = closed;
+  const spread: Spread = {
+    mean: closed.mean / meter.divisor,
+    min: divide(closed.least, meter.divisor),
+    max: divide(closed.most, meter.divisor),
+    last: divide(closed.last, meter.divisor),
+  };
+  const volume = rules.gauges === 'mean' ? spread.mean : spread.last;
+  return sampleOf(instance, block, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
 }
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
@@ -83,6 +93,7 @@ function sampleOf(
   coverage: number | null,
   quality: Quality,
   flags: readonly string[],
+  spread: Spread | null = null,
 ): Sample {
   const length = rules.sizes[size] as number;
   const windowStart = index * length;
@@ -99,6 +110,7 @@ function sampleOf(
     coverage,
     quality,
     flags,
+    spread,
   };
 }
 

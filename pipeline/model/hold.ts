@@ -45,6 +45,9 @@ export function hold({ heap }: Hold, slice: HeldSlice): void {
   heap[i] = slice;
 }
 
+/** Time of the next slice; +∞ if there is none. */
+export const nextTime = ({ heap }: Hold): number => heap[0]?.time ?? Number.POSITIVE_INFINITY;
+
 /** Takes the next slice whose time is at or before the watermark. */
 export function release({ heap }: Hold, watermark: number): HeldSlice | undefined {
   const top = heap[0];

@@ -6,7 +6,7 @@ import { createTally, type Tally } from './flags.ts';
 import { forgetGone } from './forget.ts';
 import { emitGauges } from './gauges.ts';
 import { closeTogether } from './grow.ts';
-import { createHold, type Hold, hold, release } from './hold.ts';
+import { createHold, type Hold, hold, nextTime, release } from './hold.ts';
 import {
   advance,
   autoGrace,
@@ -222,10 +222,18 @@ function isSame(uuid: readonly number[], words: Uint32Array, first: number): boo
   return true;
 }
 
-/** Applies what the watermark has passed, then closes by grace. */
+/**
+ * Applies the slices that the watermark has passed and closes by grace, in the order of their times, as if time had
+ * gone on step by step: how far it went at once must not show.
+ */
 function drain(partition: Partition, rules: Rules, outcome: Outcome): void {
-  drainUpTo(partition, rules, outcome, partition.progress.watermark);
-  closeSilent(partition, rules, outcome.closed);
+  const { hold, progress } = partition;
+  const graces = gracesOf(rules, progress);
+  for (let time = nextTime(hold); time <= progress.watermark && hold.heap.length > 0; time = nextTime(hold)) {
+    closeSilent(partition, rules, graces, outcome.closed, time - 1);
+    drainUpTo(partition, rules, outcome, time);
+  }
+  closeSilent(partition, rules, graces, outcome.closed, progress.watermark);
   forgetGone(partition);
 }
 
@@ -265,14 +273,18 @@ function finish(partition: Partition, batch: SliceBatch, outcome: Outcome): void
  * Closes, for every series that has fallen silent, the windows that ended a grace before the watermark (ruling R1).
  * A series with a reading in the reorder buffer is not silent. Looks at all series once a window.
  */
-export function closeSilent(partition: Partition, rules: Rules, closed: Closed): void {
-  const { progress } = partition;
-  if (progress.watermark === Number.NEGATIVE_INFINITY) return;
+export function closeSilent(
+  partition: Partition,
+  rules: Rules,
+  graces: readonly number[],
+  closed: Closed,
+  watermark: number,
+): void {
+  if (watermark === Number.NEGATIVE_INFINITY) return;
   const { sizes } = rules.windows;
   const emission: Emission = { rules: rules.windows, closed, lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY) };
-  const graces = gracesOf(rules, progress);
   for (let w = 0; w < sizes.length; w++) {
-    const before = Math.floor((progress.watermark - (graces[w] as number)) / (sizes[w] as number));
+    const before = Math.floor((watermark - (graces[w] as number)) / (sizes[w] as number));
     if (before <= (partition.closedBefore[w] as number)) continue;
     partition.closedBefore[w] = before;
     for (const instance of partition.instances.values()) {

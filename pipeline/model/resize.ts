@@ -1,7 +1,7 @@
 import { COUNTERS } from '../../avro/batch.ts';
 import type { Partition } from './partition.ts';
 import type { Rules } from './rules.ts';
-import { ACC, type Apart, type Block, createApart, DELTA, K } from './state.ts';
+import { ACC, type Apart, type Block, createApart, createGauges, DELTA, K } from './state.ts';
 import { bringTogether, setApart } from './together.ts';
 import { type Amount, add } from './uint64.ts';
 
@@ -62,8 +62,15 @@ function resizeBlock(block: Block, sizesBefore: number, from: readonly number[])
   };
   Object.assign(block, apart);
   if (block.gauges !== null) {
-    const { latest, at, emitted } = block.gauges;
-    block.gauges = { latest, at, emitted: from.map((w) => emitted[w] ?? Number.NEGATIVE_INFINITY) };
+    const { latest, at, gap, emitted, spread } = block.gauges;
+    const none = createGauges(block.kind, from.length);
+    block.gauges = {
+      latest,
+      at,
+      gap,
+      emitted: from.map((w) => emitted[w] ?? Number.NEGATIVE_INFINITY),
+      spread: from.map((w, index) => (spread[w] ?? none.spread[index]) as number[]),
+    };
   }
   bringTogether(block);
 }

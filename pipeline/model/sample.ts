@@ -35,4 +35,14 @@ export interface Sample {
   readonly coverage: number | null;
   readonly quality: Quality;
   readonly flags: readonly string[];
+  /** How a gauge was spread over the window; null for what counters give. */
+  readonly spread: Spread | null;
+}
+
+/** A gauge over one window: weighted by time, and at the extremes; in the sample's unit. */
+export interface Spread {
+  readonly mean: number;
+  readonly min: number | bigint;
+  readonly max: number | bigint;
+  readonly last: number | bigint;
 }

@@ -13,6 +13,7 @@ import {
   gaugesOf,
   type InstanceState,
   type Life,
+  SPREAD,
 } from './state.ts';
 import { cellsOf, setTogether } from './together.ts';
 
@@ -68,7 +69,9 @@ function writeBlock(block: Block, ids: readonly string[]): void {
   if (block.gauges !== null) {
     writer.doubles(block.gauges.latest);
     writer.double(block.gauges.at);
+    writer.double(block.gauges.gap);
     writer.doubles(block.gauges.emitted);
+    for (const each of block.gauges.spread) writer.doubles(each);
   }
   writer.doubles(block.holes ?? []);
   writer.count(block.lives.length);
@@ -164,7 +167,9 @@ function readBlock(context: Reading): Block {
   const has = reader.byte();
   if (has & 1) {
     const latest = reader.exactly(gaugesOf(kind) * GAUGE);
-    block.gauges = { latest, at: reader.double(), emitted: reader.exactly(sizes) };
+    const [at, gap, emitted] = [reader.double(), reader.double(), reader.exactly(sizes)];
+    const spread = Array.from({ length: sizes }, () => reader.exactly(gaugesOf(kind) * SPREAD));
+    block.gauges = { latest, at, gap, emitted, spread };
   }
   const holes = reader.doubles();
   block.holes = holes.length === 0 ? null : holes;

@@ -24,6 +24,8 @@ export const FLAGBITS = 5;
 export const EMITTED = 6;
 /** Latest reading of one gauge: time, hi, lo. */
 export const GAUGE = 3;
+/** One gauge in its open window: Σ value × time, time, least as hi and lo, most as hi and lo. */
+export const SPREAD = 6;
 
 /** One life of a block's counters. */
 export interface Life {
@@ -80,8 +82,12 @@ export interface Gauges {
   readonly latest: number[];
   /** Time of the latest. */
   at: number;
+  /** How long a reading stands for itself at most, microseconds. */
+  gap: number;
   /** By window size: last window that they were emitted for. */
   readonly emitted: number[];
+  /** By window size, SPREAD doubles a gauge, of the window that its latest reading is in. */
+  readonly spread: readonly number[][];
 }
 
 export interface InstanceState {
@@ -159,7 +165,9 @@ export function createApart(kind: number, sizes: number): Apart {
 export const createGauges = (kind: number, sizes: number): Gauges => ({
   latest: new Array<number>(gaugesOf(kind) * GAUGE).fill(Number.NaN),
   at: Number.NEGATIVE_INFINITY,
+  gap: 0,
   emitted: new Array<number>(sizes).fill(Number.NEGATIVE_INFINITY),
+  spread: Array.from({ length: sizes }, () => new Array<number>(gaugesOf(kind) * SPREAD).fill(0)),
 });
 
 /** How many gauges a block of a kind has. */

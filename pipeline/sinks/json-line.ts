@@ -28,6 +28,7 @@ export function jsonLine(sample: Sample): string {
     coverage: sample.coverage,
     quality: sample.quality,
     flags: sample.flags,
+    ...sample.spread,
   });
   return `${fields.slice(0, -1)},"resource_metadata":${metadataJson(resource.metadata)}}`;
 }

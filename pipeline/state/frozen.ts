@@ -27,7 +27,9 @@ type SampleRow = readonly [
   quality: Quality,
   flags: readonly string[],
   messageId: string,
+  spread: SpreadRow | null,
 ];
+type SpreadRow = readonly [mean: number, min: number | string, max: number | string, last: number | string];
 
 interface Frozen {
   readonly version: number;
@@ -50,6 +52,9 @@ function table<Thing, Row>(keyOf: (thing: Thing) => unknown, rowOf: (thing: Thin
   return { rows, numberOf };
 }
 
+const digits = (amount: number | bigint): number | string => (typeof amount === 'bigint' ? amount.toString() : amount);
+const exact = (amount: number | string): number | bigint => (typeof amount === 'string' ? BigInt(amount) : amount);
+
 /** Freezes samples. */
 export function freeze(samples: readonly Sample[]): Buffer {
   const resources = table<Resource, ResourceRow>(
@@ -68,12 +73,11 @@ export function freeze(samples: readonly Sample[]): Buffer {
     ({ name, type, unit }) => [name, type, unit],
   );
   const rows = samples.map((sample): SampleRow => {
-    const { volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId } = sample;
-    const exact = typeof volume === 'bigint' ? volume.toString() : volume;
+    const { volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId, spread } = sample;
     return [
       meters.numberOf(sample),
       resources.numberOf(sample.resource),
-      exact,
+      digits(volume),
       windowStart,
       windowEnd,
       timestamp,
@@ -81,6 +85,7 @@ export function freeze(samples: readonly Sample[]): Buffer {
       quality,
       flags,
       messageId,
+      spread && [spread.mean, digits(spread.min), digits(spread.max), digits(spread.last)],
     ];
   });
   const frozen: Frozen = { version: VERSION, resources: resources.rows, meters: meters.rows, samples: rows };
@@ -95,13 +100,14 @@ export function thaw(bytes: Buffer): readonly Sample[] {
     return { id, userId, userName, projectId, projectName, metadata };
   });
   return frozen.samples.map((row): Sample => {
-    const [meter, resource, volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId] = row;
+    const [meter, resource, volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId, spread] =
+      row;
     const [name, type, unit] = frozen.meters[meter] ?? broken();
     return {
       name,
       type,
       unit,
-      volume: typeof volume === 'string' ? BigInt(volume) : volume,
+      volume: exact(volume),
       resource: resources[resource] ?? broken(),
       timestamp,
       messageId,
@@ -110,6 +116,7 @@ export function thaw(bytes: Buffer): readonly Sample[] {
       coverage,
       quality,
       flags,
+      spread: spread && { mean: spread[0], min: exact(spread[1]), max: exact(spread[2]), last: exact(spread[3]) },
     };
   });
 }

@@ -14,7 +14,7 @@ export const RULES: Rules = {
   counters: { maxSkew: 60e6, fillMax: 60, edge: false },
   reorder: 10e6,
 };
-export const DERIVE_RULES = { sizes: RULES.windows.sizes, selection: select(['*']) };
+export const DERIVE_RULES = { sizes: RULES.windows.sizes, selection: select(['*']), gauges: 'last' as const };
 
 /** The pipeline's own steps without Kafka, RxJS and sinks. */
 export interface Chain {

@@ -5,9 +5,10 @@ import { absenceAt } from '../../connectors/simulator/host.ts';
 import { observe } from '../../connectors/simulator/observe.ts';
 import { drawsOf } from '../../connectors/simulator/random.ts';
 import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../connectors/slices.ts';
+import type { Closed } from '../../pipeline/model/closed.ts';
 import { derive } from '../../pipeline/model/derive.ts';
 import { select } from '../../pipeline/model/meters.ts';
-import { createPartition, type Partition } from '../../pipeline/model/partition.ts';
+import { accept, createPartition, type Partition, tick } from '../../pipeline/model/partition.ts';
 import { type Changes, restorePartition, takeChanges } from '../../pipeline/model/saved.ts';
 import { createDecoder } from '../../pipeline/operators/decode.ts';
 import { createOwnership } from '../../pipeline/operators/ownership.ts';
@@ -66,7 +67,7 @@ function own(log: readonly RawMessage[], start: number, liveFrom: number): reado
   const selection = select(['*']);
   return log.slice(start).map(({ value, ...rest }) => {
     const closed = windowMessage(deps, owned, { ...rest, bytes: value.length, batch: decoder.read(value) });
-    return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+    return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
   });
 }
 
@@ -115,6 +116,39 @@ describe('a partition that goes to another owner in the middle', () => {
   });
 });
 
+describe('time that goes on by the wall clock where the log has no more', () => {
+  /** The log with half of its messages gone for minutes at a time: all its sources fall silent together. */
+  const log = logOf(FAULTS).filter(({ timestampUs }) => Math.floor(timestampUs / (240 * SECOND)) % 2 === 0);
+  const rules = rulesOf({ sizes: SIZES, graces: SIZES.map(() => 'auto') }, { reorder: 15 * SECOND });
+
+  /** All lines, looking at the clock so many times between two messages. */
+  function played(looks: number): readonly string[] {
+    const decoder = createDecoder();
+    const partition = createPartition(rules);
+    const selection = select(['*']);
+    const draw = drawsOf(7);
+    const lines = (closed: Closed) => derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
+    const out: string[] = [];
+    log.forEach(({ offset, timestampUs, value }, n) => {
+      const record = { offset, time: timestampUs, length: value.length };
+      out.push(...lines(accept(partition, rules, decoder.read(value), record).closed));
+      const next = log[n + 1]?.timestampUs ?? timestampUs + 3600 * SECOND;
+      const times = Array.from({ length: looks }, () => timestampUs + draw() * (next - timestampUs)).sort(
+        (a, b) => a - b,
+      );
+      for (const time of times) out.push(...lines(tick(partition, rules, Math.floor(time)).closed));
+    });
+    out.push(...lines(tick(partition, rules, (log.at(-1) as RawMessage).timestampUs + 3600 * SECOND).closed));
+    return out.sort();
+  }
+
+  test('gives the same lines, however often it is looked at', () => {
+    const never = played(0);
+    expect(never.length).toBeGreaterThan(5000);
+    for (const looks of [1, 3]) expect(played(looks)).toEqual(never);
+  });
+});
+
 describe('a partition whose state is saved', () => {
   const log = logOf(FAULTS);
   const whole = own(log, 0, 0);
@@ -142,7 +176,7 @@ describe('a partition whose state is saved', () => {
     const count = ({ value, ...rest }: RawMessage): readonly string[] => {
       const message = { ...rest, bytes: value.length, batch: decoder.read(value) };
       const closed = windowMessage(deps, owned, message);
-      return closed === null ? [] : derive(closed, { sizes: SIZES, selection }).map(jsonLine);
+      return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
     };
     const lines = log.map((message, offset) => {
       if (offset > 0 && offset % every === 0) {

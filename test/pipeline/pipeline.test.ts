@@ -5,6 +5,7 @@ import { type Cluster, openCluster } from '../../pipeline/kafka/cluster.ts';
 import { openConsumer } from '../../pipeline/kafka/consumer.ts';
 import { openProducer } from '../../pipeline/kafka/producer.ts';
 import type { RawProducer } from '../../pipeline/kafka/raw-producer.ts';
+import { select } from '../../pipeline/model/meters.ts';
 import type { Sample } from '../../pipeline/model/sample.ts';
 import { type Pipeline, startPipeline } from '../../pipeline/pipeline.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
@@ -58,7 +59,11 @@ async function start(publish: (batch: readonly Sample[]) => Promise<void>): Prom
     deadLetters: { send: () => Promise.reject(new Error('every message can be read')), close: async () => undefined },
     sink,
     rules: rulesOf(),
-    meters: ['network.incoming.bytes.delta'],
+    deriveRules: {
+      sizes: rulesOf().windows.sizes,
+      selection: select(['network.incoming.bytes.delta']),
+      gauges: 'last',
+    },
     rewind: 3600 * SECOND,
     ...context,
   });

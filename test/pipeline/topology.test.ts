@@ -40,7 +40,11 @@ function underTest({ publish, keep, credits = createCredits(16), liveFrom = 0 }:
   };
   const deps = {
     rules,
-    deriveRules: { sizes: rules.windows.sizes, selection: select(['network.incoming.bytes.delta']) },
+    deriveRules: {
+      sizes: rules.windows.sizes,
+      selection: select(['network.incoming.bytes.delta']),
+      gauges: 'last' as const,
+    },
     ownership,
     credits,
     keep: async (letter: RawMessage) => {

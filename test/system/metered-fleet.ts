@@ -86,7 +86,7 @@ export interface Metered {
 /** Meters what the polls saw, after some of the messages were sent twice and some overtaken. */
 export function metered(fleet: Fleet, polls: readonly Poll[]): Metered {
   const { seed, faults } = fleet.config;
-  const deriveRules = { sizes: RULES.windows.sizes, selection: select(['*']) };
+  const deriveRules = { sizes: RULES.windows.sizes, selection: select(['*']), gauges: 'last' as const };
   const drops = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>;
   const end = messagesOf(epilogueOf(polls));
   const samples = messagesOf(polls).flatMap((messages, slice) => {

@@ -30,6 +30,7 @@ const sample: Sample = {
   coverage: 1,
   quality: 'measured',
   flags: [],
+  spread: null,
 };
 const line = jsonLine(sample);
 const parse = (text: string) => parsePublished(Buffer.from(text));

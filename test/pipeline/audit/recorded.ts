@@ -49,7 +49,7 @@ export function logOf(fleetWords: object, minutes: number): readonly RawMessage[
 
 /** What a pipeline that runs undisturbed publishes of a log, a line a sample. */
 export function publishedFrom(log: readonly RawMessage[], rules: Rules, meters: readonly string[] = ['*']): string[] {
-  const replay = createReplay(rules, { sizes: rules.windows.sizes, selection: select(meters) });
+  const replay = createReplay(rules, { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' });
   return log.flatMap((message) => replay.take(message) ?? []).map(jsonLine);
 }
 
@@ -85,7 +85,7 @@ export const auditOf = (
     },
     published,
     rules,
-    deriveRules: { sizes: rules.windows.sizes, selection: select(['*']) },
+    deriveRules: { sizes: rules.windows.sizes, selection: select(['*']), gauges: 'last' },
     lineOf: jsonLine,
     settledAt: Number.NEGATIVE_INFINITY,
     bounds: { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY },

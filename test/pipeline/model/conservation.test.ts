@@ -165,7 +165,13 @@ function finish(partition: Partition, rules: Rules): readonly ClosedCounter[] {
   const after = encodeSnapshot({ ...snapshotOf(0, 0n, 0), instances: [] });
   const { closed } = accept(partition, rules, new SliceReader().read(after), recordAt(0));
   progress.watermark = Number.POSITIVE_INFINITY;
-  closeSilent(partition, rules, closed);
+  closeSilent(
+    partition,
+    rules,
+    rules.windows.sizes.map(() => 0),
+    closed,
+    partition.progress.watermark,
+  );
   return closed.counters;
 }
 

@@ -20,7 +20,7 @@ function samplesOf(
 ): readonly Sample[] {
   const rules = rulesOf({ sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => 'auto') });
   const partition = createPartition(rules);
-  const deriveRules = { sizes: rules.windows.sizes, selection: select(meters) };
+  const deriveRules = { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' as const };
   return polls.flatMap(({ t, seen, interval = 60 }) =>
     derive(take(partition, rules, pollOf(t, [seen], { interval })).closed, deriveRules),
   );
@@ -179,7 +179,7 @@ describe('samples', () => {
     });
     expect(outcomes[1]?.counters).toHaveLength(1);
     expect(outcomes[1]?.gauges).toHaveLength(1);
-    const deriveRules = { sizes: rules.windows.sizes, selection: select(['*']) };
+    const deriveRules = { sizes: rules.windows.sizes, selection: select(['*']), gauges: 'last' as const };
     expect(outcomes.flatMap((closed) => derive(closed, deriveRules))).toEqual([]);
   });
 });

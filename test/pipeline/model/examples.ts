@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { encodeSnapshot } from '../../../avro/codec.ts';
 import { SliceReader } from '../../../avro/reader.ts';
 import { EMPTY_NIC_ROW, EMPTY_ROW, type Instance, type Snapshot } from '../../../avro/snapshot.ts';
-import type { ClosedCounter } from '../../../pipeline/model/closed.ts';
+import type { ClosedCounter, ClosedGauge } from '../../../pipeline/model/closed.ts';
 import { createTally, type Tally } from '../../../pipeline/model/flags.ts';
 import { accept, createPartition, type Partition } from '../../../pipeline/model/partition.ts';
 import { sourceOf } from '../../../pipeline/model/progress.ts';
@@ -52,6 +52,8 @@ export interface ExampleWindow {
   readonly rate?: string | null;
   readonly coverage?: string;
   readonly flags?: readonly string[];
+  /** Readings of a gauge in the window, in their order. */
+  readonly gauges?: readonly string[];
 }
 
 export const examples = (file: string): readonly Example[] =>
@@ -66,17 +68,23 @@ const UUID = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
 const MAC = '52:54:00:00:00:01';
 
 /** Runs an example through a partition as messages of one slice each; the watermark is the example's, not the polls'. */
-export function run(example: Example): { readonly windows: readonly ClosedCounter[]; readonly tally: Tally } {
+export function run(example: Example): {
+  readonly windows: readonly ClosedCounter[];
+  readonly gauges: readonly ClosedGauge[];
+  readonly tally: Tally;
+} {
   const rules = rulesOf(example);
   const partition = createPartition(rules);
   partition.progress.streamStart = (example.streamStart ?? Number.NEGATIVE_INFINITY) * SECOND;
   const windows: ClosedCounter[] = [];
+  const gauges: ClosedGauge[] = [];
+  const out = { windows, gauges };
   const tally = createTally();
   let newest = Number.NEGATIVE_INFINITY;
-  example.input.forEach((reading, sequence) => {
+  inRows(example.input).forEach((reading, sequence) => {
     const watermark = reading.watermark ?? newest - (example.reorderBoundSeconds ?? 10);
     partition.progress.watermark = Math.max(partition.progress.watermark, watermark * SECOND);
-    feed(partition, rules, example, reading, sequence, windows, tally);
+    feed(partition, rules, example, reading, sequence, out, tally);
     newest = Math.max(newest, reading.t);
   });
   partition.progress.watermark = Number.POSITIVE_INFINITY;
@@ -87,10 +95,10 @@ export function run(example: Example): { readonly windows: readonly ClosedCounte
       new SliceReader().read(emptyMessage(partition)),
       recordAt(0),
     ),
-    windows,
+    out,
     tally,
   );
-  return { windows: windows.filter(({ block, field }) => block.kind === NIC_KIND && field === 0), tally };
+  return { windows: windows.filter(({ block, field }) => block.kind === NIC_KIND && field === 0), gauges, tally };
 }
 
 const rulesOf = (example: Example): Rules => ({
@@ -108,13 +116,26 @@ const rulesOf = (example: Example): Rules => ({
   reorder: Number.POSITIVE_INFINITY,
 });
 
+/** A gauge that stands apart is of the row of the same time before it. */
+const inRows = (input: readonly ExampleReading[]): readonly ExampleReading[] =>
+  input.flatMap((reading, n) => {
+    const next = input[n + 1];
+    if (reading.gauge !== undefined && reading.v === undefined) return [];
+    return next?.gauge !== undefined && next.t === reading.t ? [{ ...next, ...reading }] : [reading];
+  });
+
+interface Out {
+  readonly windows: ClosedCounter[];
+  readonly gauges: ClosedGauge[];
+}
+
 function feed(
   partition: Partition,
   rules: Rules,
   example: Example,
   reading: ExampleReading,
   sequence: number,
-  windows: ClosedCounter[],
+  out: Out,
   tally: Tally,
 ): void {
   const snapshot = snapshotOf(example, reading, sequence);
@@ -125,15 +146,16 @@ function feed(
     ...(reading.unlistedAt === undefined ? {} : { completeAt: reading.unlistedAt * SECOND }),
   });
   const now = (example.now ?? FAR) * SECOND;
-  take(accept(partition, rules, new SliceReader().read(encodeSnapshot(snapshot)), recordAt(now)), windows, tally);
+  take(accept(partition, rules, new SliceReader().read(encodeSnapshot(snapshot)), recordAt(now)), out, tally);
 }
 
 function take(
   outcome: ReturnType<typeof accept>,
-  windows: ClosedCounter[],
+  out: Out,
   tally: { drops: Record<string, number>; events: Record<string, number> },
 ): void {
-  windows.push(...outcome.closed.counters);
+  out.windows.push(...outcome.closed.counters);
+  out.gauges.push(...outcome.closed.gauges);
   for (const part of ['drops', 'events'] as const) {
     for (const [name, count] of Object.entries(outcome.tally[part]))
       tally[part][name] = (tally[part][name] ?? 0) + count;
@@ -154,7 +176,7 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
     disks: [],
     nics: [{ id: MAC, epoch: null }],
     rows:
-      reading.v === undefined
+      reading.v === undefined && reading.gauge === undefined
         ? []
         : [
             {
@@ -162,7 +184,8 @@ function snapshotOf(example: Example, reading: ExampleReading, sequence: number)
               observedAt: t,
               interval: reading.interval === undefined ? null : reading.interval * SECOND,
               monotonic: reading.mono === undefined ? null : reading.mono * SECOND,
-              nics: [{ ...EMPTY_NIC_ROW, rxBytes: BigInt(reading.v) }],
+              memory: reading.gauge === undefined ? null : BigInt(reading.gauge),
+              nics: [{ ...EMPTY_NIC_ROW, rxBytes: reading.v === undefined ? null : BigInt(reading.v) }],
             },
           ],
     identity: null,

@@ -140,3 +140,89 @@ describe('gauges', () => {
     expect(take(partition, rules, pollOf(200, [])).closed.gauges).toEqual([]);
   });
 });
+
+describe('a gauge’s spread over a window', () => {
+  /** [mean, least, most, last] of the memory in windows of a minute, polled every ten seconds (max_gap 35 s). */
+  const spreads = (...readings: readonly (readonly [t: number, value: bigint])[]) => {
+    const rules = rulesOf();
+    const partition = createPartition(rules);
+    return readings.flatMap(([t, memory]) =>
+      take(partition, rules, pollOf(t, [vm(t, { memory })])).closed.gauges.map((gauge) => {
+        return [gauge.mean, gauge.least, gauge.most, gauge.last];
+      }),
+    );
+  };
+
+  test.each<[string, readonly (readonly [number, bigint])[], readonly (readonly unknown[])[]]>([
+    [
+      'one reading is all of it',
+      [
+        [30, 7n],
+        [61, 0n],
+      ],
+      [[7, 7, 7, 7]],
+    ],
+    [
+      'each stands for the time since the one before',
+      [
+        [0, 1n],
+        [20, 2n],
+        [40, 5n],
+        [60, 5n],
+      ],
+      [
+        [1, 1, 1, 1],
+        [4, 2, 5, 5],
+      ],
+    ],
+    [
+      'since the window began at most',
+      [
+        [50, 9n],
+        [70, 1n],
+        [120, 3n],
+      ],
+      [
+        [9, 9, 9, 9],
+        [(10 * 1 + 35 * 3) / 45, 1, 3, 3],
+      ],
+    ],
+    [
+      'the last one stands for the rest',
+      [
+        [0, 0n],
+        [10, 4n],
+        [40, 1n],
+        [65, 0n],
+      ],
+      [
+        [0, 0, 0, 0],
+        [(10 * 4 + 50 * 1) / 60, 1, 4, 1],
+      ],
+    ],
+    [
+      'neither for longer than a gap',
+      [
+        [0, 0n],
+        [20, 4n],
+        [180, 0n],
+      ],
+      [
+        [0, 0, 0, 0],
+        [4, 4, 4, 4],
+        [0, 0, 0, 0],
+      ],
+    ],
+    [
+      'the extremes are exact whatever their size',
+      [
+        [10, (1n << 64n) - 1n],
+        [20, (1n << 64n) - 2n],
+        [60, 0n],
+      ],
+      [[expect.any(Number), 0, (1n << 64n) - 1n, 0]],
+    ],
+  ])('%s', (_what, readings, expected) => {
+    expect(spreads(...readings)).toEqual(expected);
+  });
+});

@@ -19,7 +19,11 @@ function closed(): Windowed {
 
 test('makes the selected meters of every window and tells how many by size', () => {
   const { events, report } = reported();
-  const rules = { sizes, selection: select(['network.incoming.bytes', 'network.incoming.bytes.delta']) };
+  const rules = {
+    sizes,
+    selection: select(['network.incoming.bytes', 'network.incoming.bytes.delta']),
+    gauges: 'last' as const,
+  };
   const windows = closed();
   let out: Derived | undefined;
   new TestScheduler((actual) => {
@@ -58,7 +62,7 @@ test('makes the selected meters of every window and tells how many by size', () 
 
 test('a pull that ends no window tells nothing', () => {
   const { events, report } = reported();
-  const rules = { sizes, selection: select(['*']) };
+  const rules = { sizes, selection: select(['*']), gauges: 'last' as const };
   const moved = new Set<never>();
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ cold, expectObservable }) => {
     expectObservable(cold('a|', { a: { closed: [], moved } }).pipe(derive(rules, report))).toBe('b|', {

@@ -21,6 +21,7 @@ export const aSample = (changes: Partial<Sample> = {}): Sample => ({
   coverage: 1,
   quality: 'measured',
   flags: [],
+  spread: null,
   ...changes,
 });
 
