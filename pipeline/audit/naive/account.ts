@@ -84,8 +84,11 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
         : before === undefined
           ? begin(account, reading, epoch.source, field, v)
           : move(account, reading, field, v, before);
-    const isOvertaken = reading.late || (change !== null && change.from < previousTime(account, field));
-    if (change) changes.push({ ...change, overtaken: isOvertaken });
+    const previous = previousTime(account, field);
+    if (change) {
+      const isPassed = Math.min(change.from, change.to) < previous;
+      changes.push({ ...change, overtaken: reading.late || isPassed });
+    }
     epoch.counters.set(field, latest);
   }
   if (reading.interval !== null) openHole(epoch, reading.t, reading.t - reading.interval);

@@ -148,7 +148,7 @@ const valuesOf = <Name extends string>(
 function readingOf(
   { sources }: Partition,
   { maxSkew }: MovementRules,
-  { snapshot, late, streamStart }: Turn,
+  { snapshot, watermark, streamStart }: Turn,
   vm: Vm,
   instance: Instance,
   row: Row,
@@ -170,6 +170,6 @@ function readingOf(
     streamStart,
     unlistedAt: (id) => sources.get(id)?.completeAt ?? Number.NEGATIVE_INFINITY,
     offAt: (id) => (vm.off?.source === id ? vm.off.at : Number.NEGATIVE_INFINITY),
-    late,
+    late: row.observedAt <= watermark,
   };
 }

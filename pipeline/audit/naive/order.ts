@@ -5,8 +5,8 @@ import { type ClockReading, createClock, readClock, type SourceClock } from '../
 /** A slice whose turn it is, its times corrected (R11) and without the rows whose times cannot be. */
 export interface Turn {
   readonly snapshot: Snapshot;
-  /** The watermark had passed it when it arrived. */
-  readonly late: boolean;
+  /** Where the watermark was when it arrived: rows of before are late. */
+  readonly watermark: number;
   /** Smallest scheduled time there was by then (R13). */
   readonly streamStart: number;
 }
@@ -47,7 +47,7 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
   const due = (bound: number): readonly Turn[] => {
     const turns = waiting.filter(({ time }) => time <= bound).sort((a, b) => a.time - b.time);
     if (turns.length > 0) waiting = waiting.filter(({ time }) => time > bound);
-    return turns.map(({ snapshot, late }) => ({ snapshot, late, streamStart }));
+    return turns.map((turn) => ({ ...turn, streamStart }));
   };
   const admit = (snapshot: Snapshot): void => {
     const { poll, source } = snapshot;
@@ -64,7 +64,7 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
     streamStart = Math.min(streamStart, poll.scheduledAt + reading.shift);
     const corrected = correct(snapshot, polledAt, reading, isPossible);
     const time = newestTime(corrected);
-    waiting.push({ snapshot: corrected, time, late: time <= watermark });
+    waiting.push({ snapshot: corrected, time, watermark });
   };
 
   return {

@@ -20,6 +20,7 @@ test.each([
       expect(residualOf(verdict)).toBe(0n);
       expect(verdict.windows).toMatchObject({ lost: 0, wrong: 0, unexpected: 0 });
     }),
-    { numRuns: 150 },
+    // The same logs every time: whoever looks for new ones changes the seed.
+    { numRuns: 300, seed: 3 },
   );
 });

@@ -27,6 +27,8 @@ const poll = fc.record({
   /** In seconds; beyond the reorder bound now and then. */
   delay: fc.constantFrom(0, 0, 0, 0, 5, 25, 80),
   copies: fc.constantFrom(1, 1, 1, 2),
+  /** By how many seconds the host's clock steps, now and then. */
+  step: fc.constantFrom(...Array.from({ length: 12 }, () => 0), -40, -7, 9, 70),
 });
 
 interface Vm {
@@ -42,7 +44,8 @@ const U64 = 1n << 64n;
 /**
  * The raw log of three VMs on two hosts, through everything that counters do: growth, falls, wraps, restarts with and
  * without a known start, absence, migration, late and repeated polls, values beyond 2^53. One VM has no epochs, one
- * tells amounts over intervals; the second host's counters are of 32 bits and limited rates.
+ * tells amounts over intervals; the second host's counters are of 32 bits and limited rates. Clocks step; the first
+ * host tells a monotonic time as well.
  */
 export const randomLog: fc.Arbitrary<readonly LoggedMessage[]> = fc
   .array(poll, { minLength: 1, maxLength: 40 })
@@ -54,12 +57,19 @@ function logOf(polls: readonly Poll[]): readonly LoggedMessage[] {
   const vms: Vm[] = [1n << 40n, 5n, 3n].map((value) => ({ life: 0, value, startedAt: 0, before: null }));
   const sent: { readonly at: number; readonly snapshot: Snapshot }[] = [];
   let t = 1000;
-  for (const { dt, host, events, growth, tellsStart, isPartial, delay, copies } of polls) {
+  const wrong = [0, 0];
+  for (const { dt, host, events, growth, tellsStart, isPartial, delay, copies, step } of polls) {
     t += dt;
-    const instances = vms.flatMap((vm, n) => listed(vm, n, events[n] ?? 'grow', growth, t, tellsStart));
+    const off = (wrong[host] as number) + step;
+    wrong[host] = off;
+    const monotonic = host === 0 ? (t - 900) * SECOND : null;
+    const instances = vms
+      .flatMap((vm, n) => listed(vm, n, events[n] ?? 'grow', growth, t + off, tellsStart))
+      .map((instance) => ({ ...instance, rows: instance.rows.map((row) => ({ ...row, monotonic })) }));
     const kind = host === 0 ? 'test' : 'simulator';
     const options = { hypervisor: `h${host}`, kind, interval: 10, partial: isPartial ? 'some' : null };
-    const snapshot = pollOf(t, instances, options);
+    const { poll, ...rest } = pollOf(t + off, instances, options);
+    const snapshot = { ...rest, poll: { ...poll, sequence: sent.length } };
     for (let copy = 0; copy < copies; copy++) sent.push({ at: t + delay + copy, snapshot });
   }
   return sent
