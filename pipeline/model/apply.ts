@@ -92,9 +92,9 @@ function applyRow(
       continue;
     }
     setApart(block, at.emission.rules.sizes.length);
-    const life = lifeOf(at, instance, block, epoch, batch, b);
-    if (!life) {
-      at.tally.drops.epoch_unknown += presentIn(batch, b, block.kind);
+    const life = lifeOf(at, instance, block, epoch, batch, b, t);
+    if (typeof life === 'string') {
+      at.tally.drops[life] += presentIn(batch, b, block.kind);
       continue;
     }
     life.listedAt = Math.max(life.listedAt, at.polledAt);
@@ -159,7 +159,7 @@ function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, 
 }
 
 /**
- * The life that a reading belongs to, made at first sight. A series names its epochs always or never (ruling R15):
+ * The life that a reading belongs to, made at first sight, or why it is nobody's. A series names its epochs always or never (ruling R15):
  * a reading without one is nobody's once one was named; the first named one continues a nameless life it does not
  * fall below.
  */
@@ -170,20 +170,25 @@ function lifeOf(
   epoch: number,
   batch: SliceBatch,
   b: number,
-): Life | undefined {
+  t: number,
+): Life | 'epoch_unknown' | 'late' {
   const { lives } = block;
   const last = lives[lives.length - 1];
   if (last && (last.epoch === epoch || (Number.isNaN(last.epoch) && Number.isNaN(epoch)))) return last;
   for (const life of lives) if (life.epoch === epoch) return life;
-  if (Number.isNaN(epoch) && last) return undefined;
+  if (Number.isNaN(epoch) && last) return 'epoch_unknown';
   if (last && Number.isNaN(last.epoch) && continues(last, batch, b, block.kind)) {
     last.epoch = epoch;
     return last;
   }
+  if (t <= block.forgottenAt) return 'late';
   const life = createLife(block.kind, epoch, at.source);
   lives.push(life);
   const forgotten = lives.length > MAX_LIVES ? lives.shift() : undefined;
-  if (forgotten) forgetLife(instance, forgotten);
+  if (forgotten) {
+    forgetLife(instance, forgotten);
+    block.forgottenAt = Math.max(block.forgottenAt, forgotten.finalisedAt);
+  }
   return life;
 }
 

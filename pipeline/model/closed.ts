@@ -1,10 +1,17 @@
+import type { Resource } from './sample.ts';
 import type { Block, InstanceState } from './state.ts';
 import type { Amount } from './uint64.ts';
 
-/** A counter's finished window, before it becomes samples. Times in microseconds. */
-export interface ClosedCounter {
+/** What a finished window is of, and what was known of that in the moment it was closed: it may change right after. */
+export interface Closing {
   readonly instance: InstanceState;
   readonly block: Block;
+  readonly resource: Resource;
+  readonly vcpus: number;
+}
+
+/** A counter's finished window, before it becomes samples. Times in microseconds. */
+export interface ClosedCounter extends Closing {
   readonly field: number;
   /** Index of the window size and of the window: it holds (index × size, (index + 1) × size]. */
   readonly size: number;
@@ -21,9 +28,7 @@ export interface ClosedCounter {
 }
 
 /** A block's gauge in a window: what was read in it, each reading weighted by the time that it stands for. */
-export interface ClosedGauge {
-  readonly instance: InstanceState;
-  readonly block: Block;
+export interface ClosedGauge extends Closing {
   /** Index among the block's statistics (counters come first). */
   readonly field: number;
   readonly size: number;

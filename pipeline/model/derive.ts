@@ -1,10 +1,8 @@
-import type { Closed, ClosedCounter, ClosedGauge } from './closed.ts';
+import type { Closed, ClosedCounter, ClosedGauge, Closing } from './closed.ts';
 import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
 import { uuidV5 } from './message-id.ts';
 import type { Meter, Selection } from './meters.ts';
-import { resourceOf } from './resource.ts';
 import type { Quality, Sample, Spread } from './sample.ts';
-import type { Block, InstanceState } from './state.ts';
 import type { Amount } from './uint64.ts';
 
 /** What becomes of closed windows. Sizes in microseconds. */
@@ -40,7 +38,7 @@ export function derive(closed: Closed, rules: DeriveRules): Sample[] {
 const NO_FLAGS: readonly string[] = [];
 
 function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
-  const { instance, block, size, index } = closed;
+  const { size, index } = closed;
   const spread: Spread = {
     mean: closed.mean / meter.divisor,
     min: divide(closed.least, meter.divisor),
@@ -48,19 +46,19 @@ function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sam
     last: divide(closed.last, meter.divisor),
   };
   const volume = rules.gauges === 'mean' ? spread.mean : spread.last;
-  return sampleOf(instance, block, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
+  return sampleOf(closed, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
 }
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
 function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules): Sample | undefined {
-  const { instance, block, size, index, covered, flags } = closed;
+  const { size, index, covered, flags } = closed;
   const volume = volumeOf(closed, meter);
   if (volume === undefined) return undefined;
   const coverage = covered / (rules.sizes[size] as number);
-  return sampleOf(instance, block, meter, rules, size, index, volume, coverage, qualityOf(flags), flagNames(flags));
+  return sampleOf(closed, meter, rules, size, index, volume, coverage, qualityOf(flags), flagNames(flags));
 }
 
-function volumeOf({ instance, delta, total, rateDelta, rateTime }: ClosedCounter, meter: Meter): Amount | undefined {
+function volumeOf({ vcpus, delta, total, rateDelta, rateTime }: ClosedCounter, meter: Meter): Amount | undefined {
   const seconds = rateTime / 1e6;
   switch (meter.derivation) {
     case 'cumulative':
@@ -70,9 +68,7 @@ function volumeOf({ instance, delta, total, rateDelta, rateTime }: ClosedCounter
     case 'rate':
       return seconds === 0 ? undefined : Number(rateDelta) / meter.divisor / seconds;
     case 'utilisation':
-      return seconds === 0 || instance.vcpus === 0
-        ? undefined
-        : Number(rateDelta) / meter.divisor / seconds / instance.vcpus;
+      return seconds === 0 || vcpus === 0 ? undefined : Number(rateDelta) / meter.divisor / seconds / vcpus;
     case 'last':
       return undefined;
   }
@@ -83,8 +79,7 @@ const divide = (amount: Amount, divisor: number): Amount => (divisor === 1 ? amo
 
 /** One literal: spreading parts together took longer than all the rest. */
 function sampleOf(
-  instance: InstanceState,
-  block: Block,
+  { instance, block, resource }: Closing,
   meter: Meter,
   rules: DeriveRules,
   size: number,
@@ -102,7 +97,7 @@ function sampleOf(
     type: meter.type,
     unit: meter.unit,
     volume,
-    resource: resourceOf(instance, block),
+    resource,
     timestamp: windowStart + length,
     messageId: uuidV5(`${instance.key}/${block.kind}/${block.deviceId}|${meter.name}|${windowStart}|${length}|0`),
     windowStart,

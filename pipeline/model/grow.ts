@@ -3,6 +3,7 @@ import type { Circumstances } from './circumstances.ts';
 import { INTERPOLATED, LATE } from './flags.ts';
 import { checkRate } from './plausible.ts';
 import { maxGap } from './progress.ts';
+import { resourceOf } from './resource.ts';
 import type { Block, InstanceState } from './state.ts';
 import {
   COVERED_FROM,
@@ -260,6 +261,8 @@ function emitCounter(
   closed.counters.push({
     instance,
     block,
+    resource: resourceOf(instance, block),
+    vcpus: instance.vcpus,
     field,
     size: w,
     index,

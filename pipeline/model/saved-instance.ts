@@ -65,6 +65,7 @@ function writeBlock(block: Block, ids: readonly string[]): void {
   writer.double(block.device);
   writer.text(block.deviceId);
   writer.double(block.firstAt);
+  writer.double(block.forgottenAt);
   writer.byte((block.gauges === null ? 0 : 1) | (block.together === null ? 0 : 2));
   if (block.gauges !== null) {
     writer.doubles(block.gauges.latest);
@@ -164,6 +165,7 @@ function readBlock(context: Reading): Block {
   const device = reader.double();
   const block = createBlock(kind, device, reader.text(), sizes);
   block.firstAt = reader.double();
+  block.forgottenAt = reader.double();
   const has = reader.byte();
   if (has & 1) {
     const latest = reader.exactly(gaugesOf(kind) * GAUGE);

@@ -51,6 +51,8 @@ export interface Block extends Apart {
   readonly deviceId: string;
   /** Time of the first reading ever. */
   firstAt: number;
+  /** Latest reading of the lives that are no longer remembered: another one as old is of such a life. */
+  forgottenAt: number;
   /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
   together: Together | null;
   /** Rows of basis INTERVAL that did not come; null: none. */
@@ -134,6 +136,7 @@ export function createBlock(kind: number, device: number, deviceId: string, size
     device,
     deviceId,
     firstAt: Number.NaN,
+    forgottenAt: Number.NEGATIVE_INFINITY,
     together: null,
     lives,
     windows,

@@ -1,5 +1,6 @@
 import type { Closed } from './closed.ts';
 import { CARRIED, INTERPOLATED, LATE } from './flags.ts';
+import { resourceOf } from './resource.ts';
 import type { WindowRules } from './rules.ts';
 import { ACC, type Block, DELTA, EMITTED, FLAGBITS, FROM, type InstanceState, K, TO, UNCOVERED } from './state.ts';
 import { type Amount, add, narrow, share } from './uint64.ts';
@@ -255,6 +256,8 @@ function emit(
   closed.counters.push({
     instance,
     block,
+    resource: resourceOf(instance, block),
+    vcpus: instance.vcpus,
     field: f,
     size: w,
     index,

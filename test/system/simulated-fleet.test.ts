@@ -133,6 +133,6 @@ describe('an hour of a simulated fleet', () => {
       expect(movement, `${uuid} ${series}`).toBe(shown(lastAt) - shown(firstAt));
       expect(lastAt - firstAt).toBe(3590 * SECOND);
     }
-    expect(Object.values(hour.drops)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(Object.values(hour.drops).filter((count) => count > 0)).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ export interface Account {
   readonly epochs: Map<string | null, Epoch>;
   /** Time of the first reading ever. */
   firstAt: number;
+  /** Up to when epochs that are no longer remembered were read; what is not newer may be theirs. */
+  forgottenAt: number;
   vcpus: number;
 }
 
@@ -66,7 +68,12 @@ const RESET_AFTER = 3;
 const HOLES_US = 2 * 3600e6;
 const MOST_HOLES = 64;
 
-export const createAccount = (): Account => ({ epochs: new Map(), firstAt: Number.NaN, vcpus: 0 });
+export const createAccount = (): Account => ({
+  epochs: new Map(),
+  firstAt: Number.NaN,
+  forgottenAt: Number.NEGATIVE_INFINITY,
+  vcpus: 0,
+});
 
 /** Takes a reading in the order of counting; returns what moved by it. A reading that is not newer moves nothing (R3). */
 export function read(account: Account, reading: DeviceReading): readonly Change[] {
@@ -102,7 +109,8 @@ interface Step {
 }
 
 /** R15: a series names its epochs always or never; the first name goes on where it falls below nothing. */
-function epochOf({ epochs }: Account, { source, epoch: name, interval, values }: DeviceReading): Epoch | undefined {
+function epochOf(account: Account, { source, epoch: name, t, interval, values }: DeviceReading): Epoch | undefined {
+  const { epochs } = account;
   const key = interval === null ? name : AMOUNTS;
   const known = epochs.get(key);
   const last = [...epochs.keys()].at(-1);
@@ -114,10 +122,19 @@ function epochOf({ epochs }: Account, { source, epoch: name, interval, values }:
     epochs.set(key, nameless);
     return nameless;
   }
+  if (t <= account.forgottenAt) return undefined;
   const created: Epoch = { source, at: Number.NEGATIVE_INFINITY, counters: new Map(), holes: [] };
   epochs.set(key, created);
-  if (epochs.size > REMEMBERED_EPOCHS) epochs.delete(epochs.keys().next().value ?? null);
+  if (epochs.size > REMEMBERED_EPOCHS) forgetOldest(account);
   return created;
+}
+
+function forgetOldest(account: Account): void {
+  for (const [key, { at }] of account.epochs) {
+    account.epochs.delete(key);
+    account.forgottenAt = Math.max(account.forgottenAt, at);
+    return;
+  }
 }
 
 /** R10: the amount is whole, its span is clipped to the row before. */
