@@ -11,7 +11,7 @@ import type { HeldSlice } from './hold.ts';
 import { holeOf } from './holes.ts';
 import { applyInterval, applyLateInterval } from './intervals.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
-import { forgetLife } from './residual.ts';
+import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
 import { bringTogether, setApart } from './together.ts';
@@ -92,7 +92,7 @@ function applyRow(
       continue;
     }
     setApart(block, at.emission.rules.sizes.length);
-    const life = lifeOf(at, instance, block, epoch, batch, b, t);
+    const life = lifeOf(at, block, epoch, batch, b, t);
     if (typeof life === 'string') {
       at.tally.drops[life] += presentIn(batch, b, block.kind);
       continue;
@@ -165,7 +165,6 @@ function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, 
  */
 function lifeOf(
   at: Circumstances,
-  instance: InstanceState,
   block: Block,
   epoch: number,
   batch: SliceBatch,
@@ -186,8 +185,8 @@ function lifeOf(
   lives.push(life);
   const forgotten = lives.length > MAX_LIVES ? lives.shift() : undefined;
   if (forgotten) {
-    forgetLife(instance, forgotten);
     block.forgottenAt = Math.max(block.forgottenAt, forgotten.finalisedAt);
+    at.progress.credit += standsAt(block.kind, forgotten);
   }
   return life;
 }

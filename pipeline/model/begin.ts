@@ -1,7 +1,6 @@
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { EPOCH_CONFLICT, LOWER_BOUND, RESET } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
-import { depart } from './residual.ts';
 import { span } from './span.ts';
 import { BASE, type Block, type Life } from './state.ts';
 import { type Amount, add, toAmount } from './uint64.ts';
@@ -33,7 +32,7 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
     span(at, block, f, value, origin.from, t, flags);
   } else {
     at.tally.events.epoch_conflict++;
-    depart(instance, 0, 0, value);
+    at.progress.credit -= BigInt(value);
     mark(at.emission.rules, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
   }
 }

@@ -1,7 +1,6 @@
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { AMBIGUOUS, LOWER_BOUND, REGRESSION, RESET_INFERRED, WRAP } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
-import { depart } from './residual.ts';
 import { span } from './span.ts';
 import { BASE } from './state.ts';
 import { type Amount, narrow, toAmount, toBigInt } from './uint64.ts';
@@ -18,7 +17,6 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   const then = life.base[f * BASE] as number;
   const rate = maxRate(at, instance, block, f);
   const value = toAmount(hi, lo);
-  const before = toAmount(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
   const unwrapped = unwrap(at, reading, rate);
   if (unwrapped !== null) {
     at.tally.events.wrap++;
@@ -26,13 +24,14 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
     const bits = at.source.limits.bits[block.kind]?.[f] ?? 0;
     const ambiguous = bits === 32 && (rate * (t - then)) / 1e6 >= 2 ** 32;
     if (ambiguous) at.tally.events.ambiguous++;
-    depart(instance, unwrapped, before, value);
+    at.progress.credit += 1n << BigInt(bits);
     span(at, block, f, unwrapped, then, t, ambiguous ? WRAP | AMBIGUOUS | LOWER_BOUND : WRAP);
     return true;
   }
+  const before = toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
   if (Number.isNaN(life.epoch)) {
     at.tally.events.reset_inferred++;
-    depart(instance, value, before, value);
+    at.progress.credit += before;
     span(at, block, f, value, then, t, RESET_INFERRED | LOWER_BOUND);
     return true;
   }
@@ -50,7 +49,7 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   at.tally.events.reset_inferred++;
   const flags = RESET_INFERRED | LOWER_BOUND;
   const counts = rate > 0 && isPlausible(value, rate, t - then);
-  depart(instance, counts ? value : 0, before, value);
+  at.progress.credit += counts ? before : before - BigInt(value);
   if (counts) span(at, block, f, value, then, t, flags);
   else mark(at.emission.rules, block, f, then, t, flags);
   return true;

@@ -1,109 +1,97 @@
 import { COUNTERS } from '../../avro/batch.ts';
 import type { Partition } from './partition.ts';
-import { ACC, BASE, type Block, DELTA, type InstanceState, K, type Life } from './state.ts';
-import { counterLength, countersAt, OPEN, sizeAt, type Together, WORDS } from './together.ts';
-import { type Amount, add, toAmount } from './uint64.ts';
+import { ACC, BASE, type Block, DELTA, K, type Life } from './state.ts';
+import { counterLength, countersAt, WORDS } from './together.ts';
+import { toBigInt } from './uint64.ts';
 
 /**
- * The conservation law (docs/semantics.md 1.10), held against the state while it runs. Of every counter, in every
- * window size,
- *
- *   cumulative up to the last window emitted + deltas in open windows − latest values of all lives remembered
- *
- * stays what it is through first baselines, counts from zero, growth, windows and emission. Where a counter does
- * something else its instance's `bias` is moved on by as much: `depart`, and a life that is forgotten. What the two
- * differ by was lost, or made up. It costs the usual reading nothing.
+ * The conservation law from inside: of every counter, what was emitted and what waits in open windows is what the
+ * remembered epochs stand at, but for what has names: a wrap, a reset, a first value that did not count, an epoch that is
+ * forgotten. Those are entered in `progress.credit` where they happen; what is left over must be 0, in windows of every
+ * size. Returns the largest of them, without its sign. Looks at everything: some ten nanoseconds a counter and size.
  */
-
-/** What moved in the cumulatives of an instance was not what moved in the counter's latest value. */
-export function depart(instance: InstanceState, counted: Amount, before: Amount, after: Amount): void {
-  instance.bias += BigInt(counted) - (BigInt(after) - BigInt(before));
+export function residual({ instances, sizes, progress }: Partition): bigint {
+  let worst = 0n;
+  for (let w = 0; w < sizes.length; w++) {
+    const sum = createSum();
+    for (const { blocks } of instances.values()) for (const block of blocks) addBlock(sum, block, w, sizes.length);
+    const off = sum.total() - progress.credit;
+    if (off > worst) worst = off;
+    if (-off > worst) worst = -off;
+  }
+  return worst;
 }
 
-/** A life is no longer remembered: its latest values leave the sum. */
-export function forgetLife(instance: InstanceState, life: Life): void {
-  for (let i = 0; i < life.base.length; i += BASE) instance.bias += BigInt(valueAt(life.base, i));
+/** What an instance has in a residual's sum; it leaves with the instance. */
+export function creditOf(blocks: readonly Block[], sizes: number): bigint {
+  const sum = createSum();
+  for (const block of blocks) addBlock(sum, block, 0, sizes);
+  return sum.total();
 }
 
-/** A look at all instances of a partition, some at a time: each is looked at between two messages, whole. */
-export interface ResidualScan {
-  /** Looks at up to so many more; true once all were. */
-  step(instances: number): boolean;
-  /** Sum of what each instance looked at and each window size is off by; 0 where the law holds. */
-  readonly residual: bigint;
-}
-
-export function createResidualScan({ instances, sizes }: Partition): ResidualScan {
-  const left = instances.values();
-  let residual = 0n;
+/** An exact sum of many numbers, most of them safe: a bigint only now and then. */
+function createSum() {
+  let exact = 0n;
+  let part = 0;
+  let high = 0;
+  const flush = (): void => {
+    exact += BigInt(part) + (BigInt(high) << 32n);
+    part = 0;
+    high = 0;
+  };
   return {
-    step: (count) => {
-      for (let n = 0; n < count; n++) {
-        const next = left.next();
-        if (next.done) return true;
-        residual += residualOf(next.value, sizes.length);
-      }
-      return false;
+    add: (amount: number | bigint): void => {
+      if (typeof amount === 'number' && Math.abs(part + amount) <= Number.MAX_SAFE_INTEGER) part += amount;
+      else exact += BigInt(amount);
     },
-    get residual() {
-      return residual;
+    words: (hi: number, lo: number, sign: 1 | -1): void => {
+      // A counter's upper half is below 2^32, so both halves stay safe by themselves.
+      part += sign * lo;
+      high += sign * hi;
+      if (Math.abs(part) > 2 ** 52 || Math.abs(high) > 2 ** 52) flush();
+    },
+    total: (): bigint => {
+      flush();
+      return exact;
     },
   };
 }
 
-/** The same at once. */
-export function residual(partition: Partition): bigint {
-  const scan = createResidualScan(partition);
-  scan.step(Number.POSITIVE_INFINITY);
-  return scan.residual;
+type Sum = ReturnType<typeof createSum>;
+
+function addBlock(sum: Sum, block: Block, w: number, sizes: number): void {
+  for (const life of block.lives) addLife(sum, block.kind, life);
+  if (block.together !== null) {
+    const { cells } = block.together;
+    for (let c = countersAt(sizes); c < cells.length; c += counterLength(sizes)) {
+      sum.words(cells[c] as number, cells[c + 1] as number, -1);
+      sum.add(cells[c + WORDS + 2 * w] as number);
+      sum.add(cells[c + WORDS + 2 * w + 1] as number);
+    }
+    return;
+  }
+  const inline = block.windows[w] as number[];
+  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
+    sum.add(block.totals[w]?.[f] ?? 0);
+    if (!Number.isNaN(inline[f * ACC + K])) sum.add(inline[f * ACC + DELTA] as number);
+    for (const acc of block.more[w]?.get(f) ?? []) sum.add(acc[DELTA] as number);
+  }
+  for (const [key, amount] of block.surplus) {
+    if (key.startsWith(`${w}/`) && !key.endsWith('/u')) sum.add(amount);
+  }
 }
 
-function residualOf(instance: InstanceState, sizes: number): bigint {
+function addLife(sum: Sum, kind: number, { base }: Life): void {
+  for (let f = 0; f < (COUNTERS[kind] as number); f++) {
+    if (!Number.isNaN(base[f * BASE])) sum.words(base[f * BASE + 1] as number, base[f * BASE + 2] as number, -1);
+  }
+}
+
+/** What the counters of a life stand at: with the life they are forgotten. */
+export function standsAt(kind: number, { base }: Life): bigint {
   let sum = 0n;
-  for (let w = 0; w < sizes; w++) {
-    let standing: Amount = 0;
-    for (const block of instance.blocks) standing = add(standing, standingOf(block, w, sizes));
-    const off = BigInt(standing) - instance.bias;
-    sum += off < 0n ? -off : off;
+  for (let f = 0; f < (COUNTERS[kind] as number); f++) {
+    if (!Number.isNaN(base[f * BASE])) sum += toBigInt(base[f * BASE + 1] as number, base[f * BASE + 2] as number);
   }
   return sum;
 }
-
-/** Cumulatives and open windows of size w, less the latest values, of all counters of a block. */
-function standingOf(block: Block, w: number, sizes: number): Amount {
-  let standing = block.together ? standingTogether(block.together, w, sizes) : standingApart(block, w);
-  for (const { base } of block.lives) {
-    for (let i = 0; i < base.length; i += BASE) standing = add(standing, -valueAt(base, i));
-  }
-  return standing;
-}
-
-function standingTogether({ cells }: Together, w: number, sizes: number): Amount {
-  const isOpen = !Number.isNaN(cells[sizeAt(w) + OPEN]);
-  let standing: Amount = 0;
-  for (let c = countersAt(sizes); c < cells.length; c += counterLength(sizes)) {
-    const delta = c + WORDS + 2 * w;
-    const counted = add(cells[delta + 1] as number, isOpen ? (cells[delta] as number) : 0);
-    standing = add(standing, add(counted, -amountAt(cells, c)));
-  }
-  return standing;
-}
-
-function standingApart({ kind, windows, more, surplus, totals }: Block, w: number): Amount {
-  const inline = windows[w] ?? [];
-  let standing: Amount = 0;
-  for (let f = 0; f < (COUNTERS[kind] as number); f++) {
-    standing = add(standing, totals[w]?.[f] ?? 0);
-    if (!Number.isNaN(inline[f * ACC + K])) standing = add(standing, inline[f * ACC + DELTA] as number);
-    for (const acc of more[w]?.get(f) ?? []) standing = add(standing, acc[DELTA] as number);
-  }
-  for (const [key, amount] of surplus) {
-    if (key.startsWith(`${w}/`) && !key.endsWith('/u')) standing = add(standing, amount);
-  }
-  return standing;
-}
-
-/** The value of a baseline; none counts as 0. */
-const valueAt = (base: readonly number[], i: number): Amount => (Number.isNaN(base[i]) ? 0 : amountAt(base, i + 1));
-
-const amountAt = (words: readonly number[], i: number): Amount => toAmount(words[i] as number, words[i + 1] as number);

@@ -20,7 +20,7 @@ import { cellsOf, setTogether } from './together.ts';
 /**
  * One instance as bytes:
  *
- *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus, bias
+ *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus
  *   the ids of the sources that its lives name, by number from here on
  *   blocks: kind, device and its id, first time; gauges or none; lives of their own; together or apart
  */
@@ -35,7 +35,6 @@ export function writeInstance(instance: InstanceState): Buffer {
   writer.byte(instance.isHost ? 1 : 0);
   writer.double(instance.listedAt);
   writer.double(instance.vcpus);
-  writer.bigint(instance.bias);
   const ids = sourcesOf(instance);
   writer.count(ids.length);
   for (const id of ids) writer.text(id);
@@ -136,7 +135,6 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
   const instance = createInstance(key, reader.exactly(4), reader.byte() === 1);
   instance.listedAt = reader.double();
   instance.vcpus = reader.double();
-  instance.bias = reader.bigint();
   const ids = Array.from({ length: reader.countOf(1) }, () => reader.text());
   const sourceAt = (index: number): SourceProgress => {
     const source = sources.get(ids[index] ?? '');

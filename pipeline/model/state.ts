@@ -106,8 +106,6 @@ export interface InstanceState {
   absent: { source: SourceProgress; at: number } | null;
   identity: Identity | null;
   vcpus: number;
-  /** What cumulatives and latest values of its counters differ by; it changes only where one does not just grow. */
-  bias: bigint;
   /** What of it has changed since it was last saved. */
   unsaved: boolean;
   identityUnsaved: boolean;
@@ -123,7 +121,6 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   absent: null,
   identity: null,
   vcpus: 0,
-  bias: 0n,
   unsaved: false,
   identityUnsaved: false,
 });

@@ -54,7 +54,6 @@ const LINES: Lines = {
     text: 'meters can never be delivered and were left out',
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
-  conservation: null,
   lag: null,
   'state.kept': null,
   'state.away': {
@@ -88,6 +87,7 @@ const LINES: Lines = {
     text: 'the window sizes have changed: a size that was dropped takes its open windows with it',
     subject: ({ partition, size, change }) => `${partition} ${size} ${change}`,
   },
+  residual: null,
   'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
 };
 

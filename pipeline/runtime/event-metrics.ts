@@ -65,7 +65,6 @@ const COUNT: Count = {
   'publish.failed': (metrics, event) => metrics.publishFailures.inc({ sink: event.sink }),
   'sample.dropped': (metrics, event) =>
     metrics.samplesDropped.inc({ sink: event.sink, reason: event.reason }, event.count),
-  conservation: (metrics, event) => metrics.residual.set({ partition: event.partition }, event.residual),
   lag: (metrics, event) => metrics.lag.set({ partition: event.partition }, event.messages),
   'state.kept': (metrics, event) => {
     metrics.checkpoints.observe(event.durationUs / MICROSECONDS);
@@ -83,6 +82,7 @@ const COUNT: Count = {
   'state.lost': (metrics, event) => metrics.statesLost.inc({ reason: event.reason }),
   'state.hole': (metrics, event) => metrics.stateHoles.inc({ partition: event.partition }),
   'state.window': (metrics, event) => metrics.stateWindows.inc({ change: event.change }),
+  residual: (metrics, event) => metrics.residual.set({ partition: event.partition }, Number(event.amount)),
   'kafka.trouble': (metrics, event) => metrics.troubles.inc({ client: event.client }),
 };
 

@@ -99,12 +99,6 @@ export type InternalEvent =
       readonly count: number;
     }
   | {
-      readonly event: 'conservation';
-      readonly partition: number;
-      /** What the state of the partition's counters is off by: exact below 2^53. */
-      readonly residual: number;
-    }
-  | {
       readonly event: 'lag';
       readonly partition: number;
       readonly messages: number;
@@ -149,6 +143,12 @@ export type InternalEvent =
       readonly partition: number;
       readonly size: number;
       readonly change: 'added' | 'dropped';
+    }
+  | {
+      /** What the books of a partition are off by: 0 (docs/semantics.md 1.10). */
+      readonly event: 'residual';
+      readonly partition: number;
+      readonly amount: bigint;
     }
   | {
       readonly event: 'kafka.trouble';

@@ -30,7 +30,6 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   published: { event: 'published', sink: 'udp', samples: 90, durationUs: 3_000 },
   'publish.failed': { event: 'publish.failed', sink: 'udp', error, retryMs: 1000 },
   'sample.dropped': { event: 'sample.dropped', sink: 'udp', reason: 'oversize', count: 1 },
-  conservation: { event: 'conservation', partition: 7, residual: 2 },
   lag: { event: 'lag', partition: 7, messages: 321 },
   'state.kept': { event: 'state.kept', partition: 7, durationUs: 3_000, bytes: 900, instances: 3, waiting: 1 },
   'state.away': { event: 'state.away', error },
@@ -40,5 +39,6 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   'state.lost': { event: 'state.lost', partition: 7, reason: 'undecodable', detail: 'byte 3 of 9' },
   'state.hole': { event: 'state.hole', partition: 7, offset: 99 },
   'state.window': { event: 'state.window', partition: 7, size: 60_000_000, change: 'dropped' },
+  residual: { event: 'residual', partition: 7, amount: 3n },
   'kafka.trouble': { event: 'kafka.trouble', client: 'consumer', error },
 };
