@@ -3,7 +3,7 @@ import { AMBIGUOUS, LOWER_BOUND, REGRESSION, RESET_INFERRED, WRAP } from './flag
 import { isPlausible, maxRate } from './plausible.ts';
 import { span } from './span.ts';
 import { BASE } from './state.ts';
-import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
+import { type Amount, narrow, toAmount, toBigInt } from './uint64.ts';
 import { mark } from './windows.ts';
 
 const REGRESSIONS_OF_A_RESET = 3;
@@ -20,6 +20,7 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   const unwrapped = unwrap(at, reading, rate);
   if (unwrapped !== null) {
     at.tally.events.wrap++;
+    life.falls?.delete(f);
     const bits = at.source.limits.bits[block.kind]?.[f] ?? 0;
     const ambiguous = bits === 32 && (rate * (t - then)) / 1e6 >= 2 ** 32;
     if (ambiguous) at.tally.events.ambiguous++;
@@ -36,7 +37,7 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   }
   life.falls ??= new Map();
   const last = life.falls.get(f);
-  const rises = last !== undefined && difference(hi, lo, last.hi, last.lo) >= 0;
+  const rises = last !== undefined && value >= toAmount(last.hi, last.lo);
   const count = rises ? last.count + 1 : 1;
   if (count < REGRESSIONS_OF_A_RESET) {
     life.falls.set(f, { count, hi, lo });
