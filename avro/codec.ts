@@ -45,12 +45,21 @@ export function decodeSnapshots(value: Buffer, schemas: Schemas = SCHEMAS): Snap
   const snapshots: Snapshot[] = [];
   do {
     const writer = readHeader(cursor, schemas);
-    const start = cursor.position;
-    writer.check(cursor);
-    const decoded: { value: Decoded<Snapshot> } = schemas.current.type.decode(value, start, writer.resolver);
-    snapshots.push(revived(start, () => reviveSnapshot(decoded.value)));
+    snapshots.push(decodeBody(cursor, writer, schemas));
   } while (cursor.position < cursor.end);
   return snapshots;
+}
+
+/** The Snapshot that lies at the cursor without a header, as this writer wrote it; moves the cursor behind it. */
+export function decodeBody(
+  cursor: Cursor,
+  writer: Pick<ReadableSchema, 'check' | 'resolver'>,
+  schemas: Schemas,
+): Snapshot {
+  const start = cursor.position;
+  writer.check(cursor);
+  const decoded: { value: Decoded<Snapshot> } = schemas.current.type.decode(cursor.bytes, start, writer.resolver);
+  return revived(start, () => reviveSnapshot(decoded.value));
 }
 
 /** Reads one Identity of the current schema, where the cursor is. */

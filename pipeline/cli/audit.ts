@@ -1,158 +1,128 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { type Command, Option } from 'commander';
-import { audit } from '../audit/audit.ts';
-import { createPublished, type Published, takeLine } from '../audit/published.ts';
-import { type Audit, isClean } from '../audit/report.ts';
-import { topicPartitions } from '../kafka/admin.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { audit, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
 import { openCluster } from '../kafka/cluster.ts';
-import { openConsumer } from '../kafka/consumer.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
-import { schema } from './composition.ts';
+import { jsonLine } from '../sinks/json-line.ts';
+import { verdictJson, verdictLines } from './audit-report.ts';
+import { type Settings, schema } from './composition.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { addConfigOptions, type ConfigOptions, type GlobalOptions, loadFor } from './options.ts';
+import { addConfigOptions, type ConfigOptions, loadFor } from './options.ts';
+import { publishedFiles } from './published-files.ts';
+import { rawFiles } from './raw-files.ts';
+import { openRawTopic } from './raw-topic.ts';
 import { deriveRulesOf, rulesOf } from './roles.ts';
-import { type Column, formatTable } from './table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
-What it says:
-  residual     published deltas less the movement of the counters, all counters together; must be 0
-  lost         samples that must have been published by now and are not there
-  wrong        samples whose content is not what the raw topic gives
-  unexpected   samples that the raw topic does not give
-  duplicates   samples that came more than once, under the same id: receivers are to keep one of them
-
-The movement is computed by plain arithmetic on the raw topic, apart from the code that meters. The raw topic must
-still hold everything since the first of the published samples' windows began.
-
 Examples:
-  hypermeter audit -c hypermeter.yaml --published meters.jsonl
-  hypermeter audit -c hypermeter.yaml --published meters.jsonl meters.jsonl.1 -o json
-  hypermeter listen udp -o json > meters.jsonl   # collects what a UDP sink sends`;
+  hypermeter audit -c hypermeter.yaml --published meters.jsonl*
+  hypermeter audit -c hypermeter.yaml --published meters.jsonl --from 2026-11-24T00:00Z --until 2026-11-25T00:00Z
+  hypermeter audit -c hypermeter.yaml --raw raw.avro --published meters.jsonl -o json | jq .residual
+  zcat meters.jsonl.gz | hypermeter audit -c hypermeter.yaml --published -
 
-interface AuditOptions extends ConfigOptions, GlobalOptions {
+It is told twice: the published deltas against the movement of the counters (residual), and every window against what
+the raw log gives when it is read again (lost, wrong). docs/operations.md says what the words mean and what to do.
+
+Exit codes: 0 residual, lost, wrong and unequal duplicates are all 0; ${EXIT.data} they are not; ${EXIT.noInput} a file cannot be read;
+${EXIT.unavailable} Kafka cannot be reached.`;
+
+const PROGRESS_US = 5e6;
+/** What silence has closed by now less this, a pipeline that has just stopped has published. */
+const SETTLED_US = 10e6;
+
+interface AuditOptions extends ConfigOptions {
   readonly published: readonly string[];
+  readonly raw?: readonly string[];
+  readonly from?: number;
+  readonly until?: number;
   readonly final?: boolean;
   readonly output: 'table' | 'json';
 }
 
-/** Adds the command that holds what was published against the raw topic. Exit code 0: every figure is as it must be. */
-export function addAudit(program: Command, terminal: Terminal): void {
+export function addAudit(program: Command, terminal: Terminal, clock: Clock = systemClock): void {
   addConfigOptions(program.command('audit'))
-    .description('check that published meters are exactly what the hypervisors counted')
-    .requiredOption('--published <file...>', 'JSON lines of a file sink or of listen; - for standard input')
-    .option('--final', 'the pipelines have stopped and nothing is to come: all must be there')
+    .description('hold what was published against the raw statistics: nothing lost, nothing wrong, nothing made up')
+    .requiredOption(
+      '--published <file...>',
+      'JSON lines as the file sink or "listen udp -o json" writes them, rotated ones too; - for standard input',
+    )
+    .option('--raw <file...>', 'Avro files of Snapshots, instead of the raw topic of the configuration')
+    .option('--from <time>', 'judge windows that begin at this time or later (default: the first published)', timeUs)
+    .option('--until <time>', 'judge windows that end at this time or earlier (default: the last due)', timeUs)
+    .option('--final', 'the pipelines have stopped and nothing is to come: everything must be there')
     .addOption(
       new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
     )
     .addHelpText('after', EXAMPLES)
-    .action((_: unknown, command: Command) => runAudit(command.optsWithGlobals<AuditOptions>(), terminal));
+    .action((options: AuditOptions) => auditCommand(options, terminal, clock));
 }
 
-async function runAudit(options: AuditOptions, terminal: Terminal): Promise<void> {
-  const { config } = await loadFor('print', options, schema, terminal);
-  if (config.kafka.brokers === 'embedded')
-    throw new CommandFailure(
-      EXIT.config,
-      'kafka.brokers is embedded, which lives in one process only: nothing is left to audit',
-    );
-  const published = createPublished();
-  for (const file of options.published) await readLines(published, file);
-  const stop = new AbortController();
-  const context = {
-    clock: systemClock,
-    report: () => undefined,
-  };
-  const cluster = await openCluster(config.kafka, context);
+/** Parses a time such as 2026-11-24T00:00Z into microseconds; without a zone it is UTC. */
+function timeUs(text: string): number {
+  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN;
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('expected a time such as 2026-11-24T00:00Z.');
+  return ms * 1000;
+}
+
+async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Clock): Promise<void> {
+  const { config } = await loadFor('audit', options, schema, terminal);
+  const files = await publishedFiles(options.published);
+  const verdict = await withRaw(options, config, terminal, clock, (raw) =>
+    audit({
+      raw,
+      published: files,
+      rules: rulesOf(config),
+      deriveRules: deriveRulesOf(config),
+      lineOf: jsonLine,
+      settledAt: options.final ? clock.now() - SETTLED_US : Number.NEGATIVE_INFINITY,
+      bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },
+      interval: config.collector.interval,
+      onProgress: progressOn(terminal, clock),
+    }),
+  );
+  await tell(verdict, options, terminal);
+  if (!isClean(verdict)) throw new CommandFailure(EXIT.data, '');
+}
+
+/** Opens the raw side, and closes it whatever happens. */
+async function withRaw(
+  { raw }: AuditOptions,
+  { kafka }: Settings,
+  { stderr }: Terminal,
+  clock: Clock,
+  body: (raw: RawLog) => Promise<Verdict>,
+): Promise<Verdict> {
+  if (raw) return body(rawFiles(raw));
+  if (kafka.brokers === 'embedded')
+    throw new CommandFailure(EXIT.usage, 'error: an embedded broker is gone with its process: give its log with --raw');
+  // There is no log here: what Kafka's client has to say goes to standard error.
+  const cluster = await openCluster(kafka, {
+    clock,
+    report: (event) => {
+      if (event.event === 'kafka.trouble') stderr.write(`${event.error.message}\n`);
+    },
+  });
   try {
-    const consumer = await openConsumer(cluster);
-    try {
-      const rules = rulesOf(config);
-      const law = { rules, deriveRules: deriveRulesOf(config) };
-      const result = await audit(
-        {
-          consumer,
-          partitions: await topicPartitions(cluster, config.kafka.topics.raw),
-          law,
-          now: () => systemClock.now(),
-          final: options.final === true,
-          progress: progressTo(terminal),
-          signal: stop.signal,
-        },
-        published,
-      );
-      await print(result, options, terminal);
-      if (!isClean(result)) throw new CommandFailure(EXIT.failure, '');
-    } finally {
-      await consumer.close();
-    }
+    const topic = await openRawTopic(cluster);
+    return await body(topic).finally(() => topic.close());
   } finally {
     await cluster.close();
   }
 }
 
-async function readLines(published: Published, file: string): Promise<void> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  let number = 0;
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
-      takeLine(published, line, `${file}:${++number}`);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new CommandFailure(EXIT.usage, `cannot read ${file}: ${code}; give the file that a file sink has written`);
-  }
-}
-
-/** Says how far it is, every second, where somebody looks on. */
-function progressTo(terminal: Terminal): (read: number, of: number) => void {
-  let toldAt = systemClock.monotonic();
-  return (read, of) => {
-    if (systemClock.monotonic() - toldAt < 1e6) return;
-    toldAt = systemClock.monotonic();
-    terminal.stderr.write(`read ${read.toLocaleString('en')} of ${of.toLocaleString('en')} messages\n`);
+function progressOn({ stderr }: Terminal, clock: Clock): (side: string, done: number, total: number | null) => void {
+  let last = clock.monotonic();
+  return (side, done, total) => {
+    if (clock.monotonic() - last < PROGRESS_US) return;
+    last = clock.monotonic();
+    const things = side === 'raw' ? 'raw messages' : 'published lines';
+    stderr.write(total === null ? `${done} ${things}\n` : `${done} of ${total} ${things}\n`);
   };
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left' },
-  { title: 'WINDOW', align: 'right' },
-  { title: 'SERIES', align: 'right' },
-  { title: 'MOVED', align: 'right' },
-  { title: 'PUBLISHED', align: 'right' },
-  { title: 'RESIDUAL', align: 'right' },
-];
-
-async function print(result: Audit, { output }: AuditOptions, terminal: Terminal): Promise<void> {
-  if (output === 'json') {
-    await writeLine(terminal.stdout, exactJson(result));
-    return;
-  }
-  const rows = result.meters.map(({ meter, window, series, movement, published, residual }) => [
-    meter,
-    `${window}s`,
-    String(series),
-    movement,
-    published,
-    residual,
-  ]);
-  for (const line of formatTable(COLUMNS, rows)) await writeLine(terminal.stdout, line);
-  await writeLine(terminal.stdout, '');
-  for (const line of findings(result)) await writeLine(terminal.stdout, line);
-  await writeLine(
-    terminal.stdout,
-    `residual ${result.residual} · lost ${result.lost} · wrong ${result.wrong} · unexpected ${result.unexpected} · duplicates ${result.duplicates}, of them unequal ${result.unequalDuplicates} · of ${result.readings} readings and ${result.published} lines`,
-  );
-}
-
-/** What is not as it must be, by name. */
-function* findings({ residuals, examples }: Audit): Iterable<string> {
-  for (const { resource, meter, window, residual } of residuals.slice(0, 20))
-    yield `residual ${residual}: ${meter} of ${resource} in windows of ${window} s`;
-  for (const line of examples.lost) yield `lost: ${line}`;
-  for (const { fields, expected, published } of examples.wrong)
-    yield `wrong in ${fields.join(', ')}: ${published}\n  must be: ${expected}`;
-  for (const line of examples.unexpected) yield `unexpected: ${line}`;
-  for (const place of examples.broken) yield `broken: ${place}`;
+function tell(verdict: Verdict, { output }: AuditOptions, { stdout }: Terminal): Promise<void> {
+  if (output === 'json') return writeLine(stdout, exactJson(verdictJson(verdict)));
+  return writeLine(stdout, verdictLines(verdict, stdout.columns).join('\n'));
 }

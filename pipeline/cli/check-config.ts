@@ -2,7 +2,7 @@ import type { Remark } from '../runtime/config/load.ts';
 import type { Config } from './schema.ts';
 
 /** What a command needs of a configuration. */
-export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'print';
+export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'print' | 'audit';
 
 /** Least wait for a silent series, and how many intervals of silence count as a gap (docs/configuration.md). */
 const LEAST_GRACE_US = 30_000_000;
@@ -16,7 +16,7 @@ export const checkConfig =
 function missingLists(config: Config, role: Role): readonly Remark[] {
   const remarks: Remark[] = [];
   const error = (path: string[], message: string) => remarks.push({ severity: 'error', path, message });
-  if (role !== 'pipeline' && role !== 'print' && config.connectors.length === 0)
+  if ((role === 'collect' || role === 'run' || role === 'poll') && config.connectors.length === 0)
     error(['connectors'], 'names no hypervisor; add one such as { name: kvm1, type: libvirt, uri: … }');
   if ((role === 'pipeline' || role === 'run') && config.sinks.length === 0)
     error(['sinks'], 'names no destination; add one such as { type: stdout }');

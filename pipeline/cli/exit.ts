@@ -15,6 +15,10 @@ export const EXIT = {
   failure: 1,
   /** The command line is wrong. */
   usage: 64,
+  /** What was looked at is not as it has to be. */
+  data: 65,
+  /** A file that is needed cannot be read. */
+  noInput: 66,
   /** A service that is needed cannot be reached. */
   unavailable: 69,
   /** A bug. */

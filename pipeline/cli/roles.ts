@@ -81,6 +81,7 @@ export const rulesOf = ({ pipeline }: Settings): Rules => ({
     sizes: pipeline.windows.map(({ size }) => size),
     graces: pipeline.windows.map(({ grace }) => grace),
     anchored: pipeline.mode === 'anchored',
+    revise: pipeline.late === 'revise',
   },
   counters: { maxSkew: pipeline.maxSkew, fillMax: pipeline.fillMax, edge: pipeline.gaps === 'edge' },
   reorder: pipeline.reorder,

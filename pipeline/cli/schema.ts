@@ -87,6 +87,10 @@ const pipeline = z.strictObject({
     .enum(['spread', 'edge'])
     .default('spread')
     .describe('Growth over a gap goes to all windows it covers, or to the last.'),
+  late: z
+    .enum(['carry', 'revise'])
+    .default('carry')
+    .describe('What comes for a window already emitted goes into the next one, or emits that window again, revised.'),
   gauges: z
     .enum(['last', 'mean'])
     .default('last')

@@ -33,15 +33,13 @@ export async function ensureTopic(cluster: Cluster, plan: TopicPlan): Promise<nu
   }
 }
 
-/** How many partitions a topic has. Rejects with a KafkaError where it is not there. */
-export async function topicPartitions(cluster: Cluster, topic: string): Promise<number> {
+/** How many partitions the topic has; 0 if it is not there, or while one of them has no leader. Creates nothing. */
+export async function countPartitions(cluster: Cluster, topic: string): Promise<number> {
   const client = new rdkafka.Producer({ ...cluster.settings } as object);
   const trouble = listenForTrouble(client, NAME, cluster);
   await connect(client, cluster, cluster, trouble);
   try {
-    const partitions = await partitionsOf(client, cluster, topic, trouble);
-    if (partitions > 0) return partitions;
-    throw new KafkaError(`there is no topic ${topic} at ${cluster.brokers}: check kafka.topics`);
+    return await partitionsOf(client, cluster, topic, trouble);
   } finally {
     await disconnect(client, NAME, CREATE_MS, cluster);
   }

@@ -11,6 +11,7 @@ import type { HeldSlice } from './hold.ts';
 import { holeOf } from './holes.ts';
 import { applyInterval, applyLateInterval } from './intervals.ts';
 import { applyPoll, completePoll, type Progress } from './progress.ts';
+import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
 import { bringTogether, setApart } from './together.ts';
@@ -32,7 +33,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
   applyPoll(source, polledAt, header.source.bootedAt);
   const at: Circumstances = {
     rules: rules.counters,
-    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore },
+    emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore, byGrace: false },
     progress,
     source,
     tally,
@@ -182,7 +183,11 @@ function lifeOf(
   if (t <= block.forgottenAt) return 'late';
   const life = createLife(block.kind, epoch, at.source);
   lives.push(life);
-  if (lives.length > MAX_LIVES) block.forgottenAt = Math.max(block.forgottenAt, lives.shift()?.finalisedAt ?? 0);
+  const forgotten = lives.length > MAX_LIVES ? lives.shift() : undefined;
+  if (forgotten) {
+    block.forgottenAt = Math.max(block.forgottenAt, forgotten.finalisedAt);
+    at.progress.credit += standsAt(block.kind, forgotten);
+  }
   return life;
 }
 

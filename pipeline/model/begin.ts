@@ -32,6 +32,7 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
     span(at, block, f, value, origin.from, t, flags);
   } else {
     at.tally.events.epoch_conflict++;
+    at.progress.credit -= BigInt(value);
     mark(at.emission.rules, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
   }
 }

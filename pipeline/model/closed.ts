@@ -23,6 +23,8 @@ export interface ClosedCounter extends Closing {
   readonly rateDelta: Amount;
   readonly rateTime: number;
   readonly flags: number;
+  /** How often the window was emitted before. */
+  readonly revision: number;
   /** Continuity-corrected cumulative at the window's end; null for a late window behind one already emitted. */
   readonly total: Amount | null;
 }

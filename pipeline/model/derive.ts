@@ -51,11 +51,23 @@ function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sam
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
 function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules): Sample | undefined {
-  const { size, index, covered, flags } = closed;
+  const { size, index, covered, flags, revision } = closed;
   const volume = volumeOf(closed, meter);
   if (volume === undefined) return undefined;
   const coverage = covered / (rules.sizes[size] as number);
-  return sampleOf(closed, meter, rules, size, index, volume, coverage, qualityOf(flags), flagNames(flags));
+  return sampleOf(
+    closed,
+    meter,
+    rules,
+    size,
+    index,
+    volume,
+    coverage,
+    qualityOf(flags),
+    flagNames(flags),
+    null,
+    revision,
+  );
 }
 
 function volumeOf({ vcpus, delta, total, rateDelta, rateTime }: ClosedCounter, meter: Meter): Amount | undefined {
@@ -89,6 +101,7 @@ function sampleOf(
   quality: Quality,
   flags: readonly string[],
   spread: Spread | null = null,
+  revision = 0,
 ): Sample {
   const length = rules.sizes[size] as number;
   const windowStart = index * length;
@@ -99,13 +112,16 @@ function sampleOf(
     volume,
     resource,
     timestamp: windowStart + length,
-    messageId: uuidV5(`${instance.key}/${block.kind}/${block.deviceId}|${meter.name}|${windowStart}|${length}|0`),
+    messageId: uuidV5(
+      `${instance.key}/${block.kind}/${block.deviceId}|${meter.name}|${windowStart}|${length}|${revision}`,
+    ),
     windowStart,
     windowEnd: windowStart + length,
     coverage,
     quality,
     flags,
     spread,
+    revision,
   };
 }
 

@@ -3,7 +3,7 @@ import { AMBIGUOUS, LOWER_BOUND, REGRESSION, RESET_INFERRED, WRAP } from './flag
 import { isPlausible, maxRate } from './plausible.ts';
 import { span } from './span.ts';
 import { BASE } from './state.ts';
-import { type Amount, difference, narrow, toAmount, toBigInt } from './uint64.ts';
+import { type Amount, narrow, toAmount, toBigInt } from './uint64.ts';
 import { mark } from './windows.ts';
 
 const REGRESSIONS_OF_A_RESET = 3;
@@ -20,20 +20,24 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   const unwrapped = unwrap(at, reading, rate);
   if (unwrapped !== null) {
     at.tally.events.wrap++;
+    life.falls?.delete(f);
     const bits = at.source.limits.bits[block.kind]?.[f] ?? 0;
     const ambiguous = bits === 32 && (rate * (t - then)) / 1e6 >= 2 ** 32;
     if (ambiguous) at.tally.events.ambiguous++;
+    at.progress.credit += 1n << BigInt(bits);
     span(at, block, f, unwrapped, then, t, ambiguous ? WRAP | AMBIGUOUS | LOWER_BOUND : WRAP);
     return true;
   }
+  const before = toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
   if (Number.isNaN(life.epoch)) {
     at.tally.events.reset_inferred++;
+    at.progress.credit += before;
     span(at, block, f, value, then, t, RESET_INFERRED | LOWER_BOUND);
     return true;
   }
   life.falls ??= new Map();
   const last = life.falls.get(f);
-  const rises = last !== undefined && difference(hi, lo, last.hi, last.lo) >= 0;
+  const rises = last !== undefined && value >= toAmount(last.hi, last.lo);
   const count = rises ? last.count + 1 : 1;
   if (count < REGRESSIONS_OF_A_RESET) {
     life.falls.set(f, { count, hi, lo });
@@ -44,7 +48,9 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   life.falls.delete(f);
   at.tally.events.reset_inferred++;
   const flags = RESET_INFERRED | LOWER_BOUND;
-  if (rate > 0 && isPlausible(value, rate, t - then)) span(at, block, f, value, then, t, flags);
+  const counts = rate > 0 && isPlausible(value, rate, t - then);
+  at.progress.credit += counts ? before : before - BigInt(value);
+  if (counts) span(at, block, f, value, then, t, flags);
   else mark(at.emission.rules, block, f, then, t, flags);
   return true;
 }

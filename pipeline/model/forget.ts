@@ -1,4 +1,5 @@
 import type { Partition } from './partition.ts';
+import { creditOf } from './residual.ts';
 
 const DAY_US = 86_400e6;
 /** An epoch is remembered so long after its instance was last listed (ruling R13). */
@@ -17,6 +18,7 @@ export function forgetGone(partition: Partition): void {
   for (const [key, instance] of instances) {
     if (instance.waiting > 0 || instance.listedAt >= before) continue;
     instances.delete(key);
+    progress.credit -= creditOf(instance.blocks, partition.sizes.length);
     partition.gone.push(key);
   }
   for (const [id, source] of progress.sources) {

@@ -270,6 +270,7 @@ function emitCounter(
     covered: Math.max(0, Math.min(to, end) - Math.max(from, index * size)),
     rateDelta: amount,
     rateTime: to - from,
+    revision: 0,
     flags: flags | (end <= (lateBefore[w] as number) ? LATE : 0),
     total,
   });

@@ -4,7 +4,7 @@ import type { Circumstances, CounterReading } from './circumstances.ts';
 import { believe } from './counters.ts';
 import { fillHole, isHole, openHole } from './holes.ts';
 import { BASE, type Block, type InstanceState, type Life } from './state.ts';
-import { toAmount } from './uint64.ts';
+import { toAmount, toBigInt } from './uint64.ts';
 import { emitThrough, settle, spread, windowAfter, windowOf } from './windows.ts';
 
 /**
@@ -31,6 +31,7 @@ export function applyInterval(
     reading.lo = batch.lo[start + f] as number;
     const then = life.base[f * BASE] as number;
     if (Number.isNaN(then)) addToTotals(block, f, 0);
+    else at.progress.credit += toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
     const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
     for (let w = 0; w < at.emission.rules.sizes.length; w++) {
       spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);
@@ -66,6 +67,7 @@ export function applyLateInterval(
   for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
     if (batch.present[start + f] === 0) continue;
     const amount = toAmount(batch.hi[start + f] as number, batch.lo[start + f] as number);
+    at.progress.credit += BigInt(amount);
     for (let w = 0; w < rules.sizes.length; w++) {
       spread(rules, block, w, f, amount, from, t, 0, true, hole);
       emitKnown(at, instance, block, w, f, from, t);

@@ -21,6 +21,7 @@ import type { Rules } from './rules.ts';
 import { clockIn, readingsOf, type Screen, screenRows, TOO_OLD_US } from './screen.ts';
 import { createClock, readClock } from './source-clock.ts';
 import { type Block, createInstance, type InstanceState } from './state.ts';
+import { setApart } from './together.ts';
 import { type Emission, emitThrough } from './windows.ts';
 
 /** One message of the raw topic: its offset, its time in the log (microseconds) and the length of its value. */
@@ -282,7 +283,12 @@ export function closeSilent(
 ): void {
   if (watermark === Number.NEGATIVE_INFINITY) return;
   const { sizes } = rules.windows;
-  const emission: Emission = { rules: rules.windows, closed, lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY) };
+  const emission: Emission = {
+    rules: rules.windows,
+    closed,
+    lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY),
+    byGrace: true,
+  };
   for (let w = 0; w < sizes.length; w++) {
     const before = Math.floor((watermark - (graces[w] as number)) / (sizes[w] as number));
     if (before <= (partition.closedBefore[w] as number)) continue;
@@ -300,6 +306,7 @@ export function closeSilent(
 }
 
 function closeBlock(emission: Emission, instance: InstanceState, block: Block, w: number, time: number): void {
+  if (emission.rules.revise) setApart(block, emission.rules.sizes.length);
   if (block.together) {
     closeTogether(emission, instance, block, block.together, w, time);
     return;

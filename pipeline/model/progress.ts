@@ -30,6 +30,8 @@ export interface Progress {
   watermark: number;
   /** Smallest scheduled time seen. */
   streamStart: number;
+  /** What was counted beside the movement of the counters as they stand: wraps, resets and the like (`residual.ts`). */
+  credit: bigint;
 }
 
 const IDLE_INTERVALS = 3;
@@ -43,6 +45,7 @@ export const createProgress = (): Progress => ({
   now: Number.NEGATIVE_INFINITY,
   watermark: Number.NEGATIVE_INFINITY,
   streamStart: Number.POSITIVE_INFINITY,
+  credit: 0n,
 });
 
 /** A source's name within a partition. */

@@ -61,6 +61,14 @@ function resizeBlock(block: Block, sizesBefore: number, from: readonly number[])
     totals: from.map((w) => totals[w] ?? totalsThrough(block)),
   };
   Object.assign(block, apart);
+  // What was emitted under other sizes is not revised any more.
+  block.kept = null;
+  if (block.revisions !== null) {
+    const revisions = [...block.revisions].flatMap(([key, value]) =>
+      renamed(key).map((name) => [name, value] as const),
+    );
+    block.revisions = revisions.length === 0 ? null : new Map(revisions);
+  }
   if (block.gauges !== null) {
     const { latest, at, gap, emitted, spread } = block.gauges;
     const none = createGauges(block.kind, from.length);

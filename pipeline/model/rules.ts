@@ -5,6 +5,8 @@ export interface WindowRules {
   readonly graces: readonly (number | 'auto')[];
   /** The whole delta of an interval goes to the window that holds its end, instead of being interpolated. */
   readonly anchored: boolean;
+  /** What belongs to a window already emitted revises it, instead of being carried into the next one (ruling R1). */
+  readonly revise: boolean;
 }
 
 /** How counters are read. Times in microseconds. */

@@ -37,6 +37,8 @@ export interface Sample {
   readonly flags: readonly string[];
   /** How a gauge was spread over the window; null for what counters give. */
   readonly spread: Spread | null;
+  /** Higher ones of the same window take the place of lower ones. */
+  readonly revision: number;
 }
 
 /** A gauge over one window: weighted by time, and at the extremes; in the sample's unit. */

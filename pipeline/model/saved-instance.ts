@@ -2,6 +2,7 @@ import { COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
 import { createReader, createWriter, type Reader } from './bytes.ts';
 import type { SourceProgress } from './progress.ts';
+import type { Emitted } from './revise.ts';
 import { newerVersion, SavedStateError } from './saved-error.ts';
 import {
   ACC,
@@ -9,6 +10,7 @@ import {
   type Block,
   createBlock,
   createInstance,
+  EMITTED,
   GAUGE,
   gaugesOf,
   type InstanceState,
@@ -72,6 +74,20 @@ function writeBlock(block: Block, ids: readonly string[]): void {
     writer.double(block.gauges.gap);
     writer.doubles(block.gauges.emitted);
     for (const each of block.gauges.spread) writer.doubles(each);
+  }
+  writer.count(block.kept?.size ?? 0);
+  for (const [key, emitted] of block.kept ?? []) {
+    writer.text(key);
+    writer.count(emitted.length);
+    for (const { index, acc, spans, revision } of emitted) {
+      writer.doubles([index, revision, ...acc]);
+      writer.doubles(spans);
+    }
+  }
+  writer.count(block.revisions?.size ?? 0);
+  for (const [key, revision] of block.revisions ?? []) {
+    writer.text(key);
+    writer.count(revision);
   }
   writer.doubles(block.holes ?? []);
   writer.count(block.lives.length);
@@ -171,6 +187,7 @@ function readBlock(context: Reading): Block {
     const spread = Array.from({ length: sizes }, () => reader.exactly(gaugesOf(kind) * SPREAD));
     block.gauges = { latest, at, gap, emitted, spread };
   }
+  readRevisions(reader, block);
   const holes = reader.doubles();
   block.holes = holes.length === 0 ? null : holes;
   block.lives = Array.from({ length: reader.countOf(1) }, () => readLife(context, kind));
@@ -184,6 +201,22 @@ function readBlock(context: Reading): Block {
   const cells = reader.exactly(cellsOf(fields, sizes));
   setTogether(block, { source, fields, cells }, block.lives);
   return block;
+}
+
+function readRevisions(reader: Reader, block: Block): void {
+  for (let left = reader.countOf(2); left > 0; left--) {
+    const key = reader.text();
+    const emitted = Array.from({ length: reader.countOf(2) }, (): Emitted => {
+      const [index = 0, revision = 0, ...acc] = reader.exactly(2 + EMITTED);
+      return { index, revision, acc, spans: reader.doubles() };
+    });
+    block.kept ??= new Map();
+    block.kept.set(key, emitted);
+  }
+  for (let left = reader.countOf(2); left > 0; left--) {
+    block.revisions ??= new Map();
+    block.revisions.set(reader.text(), reader.count());
+  }
 }
 
 function readLife({ reader, sourceAt }: Reading, kind: number): Life {

@@ -85,6 +85,7 @@ function writePartition(
   writer.byte(VERSION);
   writer.doubles(sizes);
   writer.doubles([progress.now, progress.watermark, progress.streamStart, sweptAt, hold.arrivals]);
+  writer.bigint(progress.credit);
   writer.doubles(closedBefore);
   writer.doubles(last === null ? [] : [last.offset, last.time, last.length]);
   writer.count(progress.sources.size);
@@ -135,7 +136,7 @@ export function restorePartition(
 function readPartition(reader: Reader, partition: Partition): void {
   const { progress, hold } = partition;
   const [now, watermark, streamStart, sweptAt, arrivals] = reader.exactly(5);
-  Object.assign(progress, { now, watermark, streamStart });
+  Object.assign(progress, { now, watermark, streamStart, credit: reader.bigint() });
   Object.assign(partition, { sweptAt });
   Object.assign(hold, { arrivals });
   reader.exactly(partition.sizes.length).forEach((index, w) => {

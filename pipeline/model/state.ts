@@ -2,6 +2,7 @@ import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
 import type { Holes } from './holes.ts';
 import type { SourceProgress } from './progress.ts';
+import type { Emitted } from './revise.ts';
 import type { Resource } from './sample.ts';
 import type { Together } from './together.ts';
 
@@ -55,6 +56,9 @@ export interface Block extends Apart {
   forgottenAt: number;
   /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
   together: Together | null;
+  /** Windows that may be revised, and how often the open ones were emitted before; null: none. */
+  kept: Map<string, readonly Emitted[]> | null;
+  revisions: Map<string, number> | null;
   /** Rows of basis INTERVAL that did not come; null: none. */
   holes: Holes | null;
   /** Null until there is one. */
@@ -141,6 +145,8 @@ export function createBlock(kind: number, device: number, deviceId: string, size
     spans,
     surplus,
     totals,
+    kept: null,
+    revisions: null,
     holes: null,
     gauges: null,
     resource: null,

@@ -108,6 +108,7 @@ const NOTHING: Pick<Block, 'lives' | 'windows' | 'more' | 'spans' | 'surplus' | 
 /** The counters of a block as bits, 0 if they differ in anything but their values. */
 function fieldsTogether(block: Block, life: Life): number {
   const { kind, lives, windows, more, spans, surplus, totals } = block;
+  if (block.kept !== null || block.revisions !== null) return 0;
   if (life.ended || life.falls !== null || lives.some((other) => other !== life && isAlive(other))) return 0;
   if (spans.size > 0 || surplus.size > 0) return 0;
   if (more.some((byField) => byField !== null && [...byField.values()].some((list) => list.length > 0))) return 0;

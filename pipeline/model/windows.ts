@@ -1,6 +1,7 @@
 import type { Closed } from './closed.ts';
 import { CARRIED, INTERPOLATED, LATE } from './flags.ts';
 import { resourceOf } from './resource.ts';
+import { type Emitted, endRevision, finalise, keepEmitted, revisionOf, takeBack } from './revise.ts';
 import type { WindowRules } from './rules.ts';
 import { ACC, type Block, DELTA, EMITTED, FLAGBITS, FROM, type InstanceState, K, TO, UNCOVERED } from './state.ts';
 import { type Amount, add, narrow, share } from './uint64.ts';
@@ -16,6 +17,8 @@ export interface Emission {
   readonly closed: Closed;
   /** By window size, the partition's watermark when the reading arrived less the grace: what ended by then is late. */
   readonly lateBefore: readonly number[];
+  /** It is silence that closes the windows. */
+  readonly byGrace: boolean;
 }
 
 /** Index of the window that holds what begins right after t. */
@@ -93,8 +96,12 @@ export function put(
   let target = k;
   let bits = flags;
   let begin = from;
+  const emitted = (block.windows[w] as number[])[f * ACC + EMITTED] as number;
+  const isEmpty = amount === 0 || amount === 0n;
+  const isNews = !isEmpty || !Number.isNaN(from);
+  if (k <= emitted && isNews && block.kept !== null) takeBack(block, w, f, k, (again) => reopen(block, w, f, again));
   if (k <= ((block.windows[w] as number[])[f * ACC + EMITTED] as number) && !isBehind(block, w, f, k, unknown)) {
-    if (amount === 0 || amount === 0n) return;
+    if (isEmpty) return;
     target = nextOpen(block, w, f);
     bits |= CARRIED;
     begin = Number.NaN;
@@ -104,6 +111,13 @@ export function put(
   increase(block, acc, at + DELTA, amount, () => spill(f, target, w));
   if (Number.isNaN(begin)) increase(block, acc, at + UNCOVERED, amount, () => `${spill(f, target, w)}/u`);
   else cover(block, acc, at, begin, to, () => spill(f, target, w));
+}
+
+/** Puts what a window held back into its place. */
+function reopen(block: Block, w: number, f: number, { index, acc: held, spans }: Emitted): void {
+  const [acc, at] = locate(block, w, f, index);
+  for (let i = K; i < EMITTED; i++) acc[at + i] = held[i] as number;
+  if (spans.length > 0) block.spans.set(spill(f, index, w), [...spans]);
 }
 
 /** Is window k, which lies behind one already emitted, open all the same, or may it be opened? */
@@ -189,6 +203,7 @@ export function mark(rules: WindowRules, block: Block, f: number, from: number, 
 export function settle(emission: Emission, instance: InstanceState, block: Block, f: number, ownTime: number): void {
   for (let w = 0; w < emission.rules.sizes.length; w++) {
     emitThrough(emission, instance, block, w, f, ownTime);
+    if (block.kept !== null) finalise(block, w, f, emission.rules.sizes[w] as number, ownTime);
   }
 }
 
@@ -234,7 +249,7 @@ function promote(inline: number[], at: number, spilled: number[][] | undefined):
 }
 
 function emit(
-  { rules, closed, lateBefore }: Emission,
+  { rules, closed, lateBefore, byGrace }: Emission,
   instance: InstanceState,
   block: Block,
   w: number,
@@ -245,6 +260,9 @@ function emit(
 ): void {
   const size = rules.sizes[w] as number;
   const index = acc[at + K] as number;
+  const revision = revisionOf(block, w, f, index);
+  if (rules.revise && byGrace) keepEmitted(block, w, f, acc, at);
+  endRevision(block, w, f, index);
   const key = block.surplus.size > 0 || block.spans.size > 0 ? spill(f, index, w) : '';
   const delta = withSurplus(block, acc[at + DELTA] as number, key);
   const uncovered = withSurplus(block, acc[at + UNCOVERED] as number, `${key}/u`);
@@ -265,6 +283,7 @@ function emit(
     covered: lengthOf(spans, start, start + size),
     rateDelta: uncovered === 0 ? delta : add(delta, -uncovered),
     rateTime: lengthOf(spans, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+    revision,
     flags: (acc[at + FLAGBITS] as number) | (isBehindAnother || start + size <= (lateBefore[w] as number) ? LATE : 0),
     // The next window's includes it (ruling R18).
     total: isBehindAnother ? null : total,

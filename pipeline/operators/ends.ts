@@ -1,3 +1,4 @@
+import { residual } from '../model/residual.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Ownership } from './ownership.ts';
@@ -20,6 +21,8 @@ export interface Ends {
 }
 
 const LOOK_EVERY_MS = 5000;
+/** The books are balanced at every so many looks. */
+const BALANCE_EVERY = 12;
 /**
  * What a look found holds for some time before it: the broker's clock may lag behind ours, and it is the broker that
  * gives a message its time.
@@ -29,6 +32,11 @@ const SKEW_US = 2e6;
 /** Looks at the log's ends: how far the pipeline lags behind them, and where the wall clock may move the time on. */
 export function createEnds({ ends, ownership, clock, report }: EndsDeps): Ends {
   let latest: Tick | null = null;
+  let looks = 0;
+  const balance = (): void => {
+    for (const { index, partition } of ownership.all())
+      report({ event: 'residual', partition: index, amount: residual(partition) });
+  };
   const look = async (): Promise<void> => {
     const at = clock.now() - SKEW_US;
     const found = await ends();
@@ -46,6 +54,7 @@ export function createEnds({ ends, ownership, clock, report }: EndsDeps): Ends {
     },
     watch: async (signal) => {
       while (await slept(clock, signal)) {
+        if (looks++ % BALANCE_EVERY === 0) balance();
         await look().catch((cause: unknown) => {
           const error = cause instanceof Error ? cause : new Error(String(cause));
           report({ event: 'kafka.trouble', client: 'lag', error });

@@ -87,6 +87,7 @@ const LINES: Lines = {
     text: 'the window sizes have changed: a size that was dropped takes its open windows with it',
     subject: ({ partition, size, change }) => `${partition} ${size} ${change}`,
   },
+  residual: null,
   'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
 };
 

@@ -82,6 +82,7 @@ const COUNT: Count = {
   'state.lost': (metrics, event) => metrics.statesLost.inc({ reason: event.reason }),
   'state.hole': (metrics, event) => metrics.stateHoles.inc({ partition: event.partition }),
   'state.window': (metrics, event) => metrics.stateWindows.inc({ change: event.change }),
+  residual: (metrics, event) => metrics.residual.set({ partition: event.partition }, Number(event.amount)),
   'kafka.trouble': (metrics, event) => metrics.troubles.inc({ client: event.client }),
 };
 

@@ -145,6 +145,12 @@ export type InternalEvent =
       readonly change: 'added' | 'dropped';
     }
   | {
+      /** What the books of a partition are off by: 0 (docs/semantics.md 1.10). */
+      readonly event: 'residual';
+      readonly partition: number;
+      readonly amount: bigint;
+    }
+  | {
       readonly event: 'kafka.trouble';
       readonly client: string;
       readonly error: Error;

@@ -81,6 +81,12 @@ function pipelineMetrics(registry: Registry) {
     dropped: counter(registry, 'readings_dropped_total', 'Readings that did not go into a window.', ['reason']),
     counterEvents: counter(registry, 'counter_events_total', 'Resets, wraps and the like that counters met.', ['kind']),
     windows: counter(registry, 'windows_emitted_total', 'Windows emitted, by their size.', ['size']),
+    residual: gauge(
+      registry,
+      'conservation_residual',
+      'What the published amounts and the movement of the counters differ by: must be 0.',
+      ['partition'],
+    ),
     samples: counter(registry, 'samples_emitted_total', 'Samples in the windows emitted.', ['size']),
     published: counter(registry, 'samples_published_total', 'Samples that the destination has.', ['sink']),
     publishDuration: histogram(

@@ -29,6 +29,7 @@ export function jsonLine(sample: Sample): string {
     quality: sample.quality,
     flags: sample.flags,
     ...sample.spread,
+    ...(sample.revision > 0 && { revision: sample.revision }),
   });
   return `${fields.slice(0, -1)},"resource_metadata":${metadataJson(resource.metadata)}}`;
 }

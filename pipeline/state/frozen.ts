@@ -28,6 +28,7 @@ type SampleRow = readonly [
   flags: readonly string[],
   messageId: string,
   spread: SpreadRow | null,
+  revision: number,
 ];
 type SpreadRow = readonly [mean: number, min: number | string, max: number | string, last: number | string];
 
@@ -73,7 +74,7 @@ export function freeze(samples: readonly Sample[]): Buffer {
     ({ name, type, unit }) => [name, type, unit],
   );
   const rows = samples.map((sample): SampleRow => {
-    const { volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId, spread } = sample;
+    const { volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId, spread, revision } = sample;
     return [
       meters.numberOf(sample),
       resources.numberOf(sample.resource),
@@ -86,6 +87,7 @@ export function freeze(samples: readonly Sample[]): Buffer {
       flags,
       messageId,
       spread && [spread.mean, digits(spread.min), digits(spread.max), digits(spread.last)],
+      revision,
     ];
   });
   const frozen: Frozen = { version: VERSION, resources: resources.rows, meters: meters.rows, samples: rows };
@@ -109,8 +111,20 @@ function samplesOf(frozen: Omit<Frozen, 'version'>): readonly Sample[] {
     return { id, userId, userName, projectId, projectName, metadata };
   });
   return frozen.samples.map((row): Sample => {
-    const [meter, resource, volume, windowStart, windowEnd, timestamp, coverage, quality, flags, messageId, spread] =
-      row;
+    const [
+      meter,
+      resource,
+      volume,
+      windowStart,
+      windowEnd,
+      timestamp,
+      coverage,
+      quality,
+      flags,
+      messageId,
+      spread,
+      revision,
+    ] = row;
     const [name, type, unit] = frozen.meters[meter] ?? broken();
     return {
       name,
@@ -126,6 +140,7 @@ function samplesOf(frozen: Omit<Frozen, 'version'>): readonly Sample[] {
       quality,
       flags,
       spread: spread && { mean: spread[0], min: exact(spread[1]), max: exact(spread[2]), last: exact(spread[3]) },
+      revision,
     };
   });
 }

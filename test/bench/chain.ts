@@ -10,7 +10,7 @@ export const STAGES = ['consume', 'decode', 'accept', 'derive'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const RULES: Rules = {
-  windows: { sizes: [60e6], graces: [30e6], anchored: false },
+  windows: { sizes: [60e6], graces: [30e6], anchored: false, revise: false },
   counters: { maxSkew: 60e6, fillMax: 60, edge: false },
   reorder: 10e6,
 };

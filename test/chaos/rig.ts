@@ -17,7 +17,8 @@ export const SERIES = INSTANCES * 3;
 /** A collector and a pipeline on a real broker, each a process of its own, and what they have written. */
 export interface Rig {
   readonly fleet: Fleet;
-  /** The configuration file of both, and the file that meters go to. */
+  readonly directory: string;
+  /** The configuration, and the file that meters go to. */
   readonly config: string;
   readonly path: string;
   /** Starts the role and waits until it is ready. */
@@ -50,6 +51,7 @@ export function createRig(broker: string, more: Readonly<Record<string, unknown>
   const ended: string[] = [];
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
   return {
+    directory,
     config,
     path,
     fleet: createFleet(configOf(fleetWords), since * 1000),

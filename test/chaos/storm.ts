@@ -37,6 +37,8 @@ const REDIS_PORT = 26_379;
 /** From one fault to the next, seconds. */
 const PAUSE = seconds <= 300 ? ([2, 8] as const) : ([5, 25] as const);
 
+/** What ends everything at once. */
+const ends: (() => void)[] = [];
 const directory = mkdtempSync(join(tmpdir(), 'hypermeter-storm-'));
 const draw = drawsOf(seed);
 const startedAt = systemClock.monotonic();
@@ -93,6 +95,11 @@ async function main(): Promise<number> {
   const redis = await startRedis(join(directory, 'redis'), REDIS_PORT);
   const collector = actorOf('collector', 'collect', 0);
   const pipelines = Array.from({ length: SLOTS }, (_, slot) => actorOf(`pipeline${slot}`, 'pipeline', slot));
+  ends.push(
+    () => void broker.end(),
+    () => void redis.end(),
+    ...[collector, ...pipelines].map((actor) => () => actor.kill()),
+  );
   const stage: Stage = { broker, redis, collector, pipelines, sleep: (ms) => systemClock.sleep(ms) };
   const happened: Record<string, number> = {};
   try {
@@ -151,4 +158,8 @@ async function audited(): Promise<Record<string, unknown> & { readonly code: num
   return { code, ...figures };
 }
 
+process.once('SIGTERM', () => {
+  for (const end of ends) end();
+  process.exit(143);
+});
 process.exitCode = await main();

@@ -21,7 +21,7 @@ export const PARTITIONS = 12;
 const INTERVAL_S = 10;
 
 export const RULES: Rules = {
-  windows: { sizes: [60 * SECOND, 300 * SECOND], graces: ['auto', 'auto'], anchored: false },
+  windows: { sizes: [60 * SECOND, 300 * SECOND], graces: ['auto', 'auto'], anchored: false, revise: false },
   counters: { maxSkew: 60 * SECOND, fillMax: 1000, edge: false },
   // The farthest that `disturb` lets a message fall behind is three others of its partition.
   reorder: 3 * INTERVAL_S * SECOND,

@@ -110,6 +110,7 @@ const rulesOf = (example: Example): Rules => ({
         : Number.POSITIVE_INFINITY,
     ],
     anchored: example.mode === 'anchored',
+    revise: false,
   },
   counters: { maxSkew: (example.maxSkewSeconds ?? 60) * SECOND, fillMax: example.fillMax ?? 1000, edge: false },
   // The harness moves the watermark itself.

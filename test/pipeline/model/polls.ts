@@ -11,7 +11,13 @@ export const rulesOf = (
   windows: Partial<Rules['windows']> = {},
   over: Partial<Omit<Rules, 'windows'>> = {},
 ): Rules => ({
-  windows: { sizes: [60 * SECOND], graces: (windows.sizes ?? [0]).map(() => 'auto'), anchored: false, ...windows },
+  windows: {
+    sizes: [60 * SECOND],
+    graces: (windows.sizes ?? [0]).map(() => 'auto'),
+    anchored: false,
+    revise: false,
+    ...windows,
+  },
   counters: { maxSkew: 60 * SECOND, fillMax: 1000, edge: false },
   reorder: 0,
   ...over,

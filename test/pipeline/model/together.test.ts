@@ -47,6 +47,7 @@ const BEYOND_SAFE = {
   sizes: [7 as const],
   grace: 5 * SECOND,
   anchored: false,
+  revise: false,
 };
 
 test('counters give the same windows together and apart', () => {
@@ -54,7 +55,7 @@ test('counters give the same windows together and apart', () => {
   fc.assert(
     fc.property(scenario, ({ steps, sizes, grace, anchored }) => {
       const rules: Rules = {
-        windows: { sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => grace), anchored },
+        windows: { sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => grace), anchored, revise: false },
         counters: { maxSkew: 60 * SECOND, fillMax: 1000, edge: false },
         reorder: 0,
       };

@@ -28,7 +28,7 @@ test('what a look finds is taken once, dated before it by what clocks may differ
   await watching;
 });
 
-test('tells how far each partition that is owned lags behind its end', async () => {
+test('tells how far each partition that is owned lags behind its end, and whether its books balance', async () => {
   const found = new Map([
     [0, 7],
     [1, 9],
@@ -39,6 +39,8 @@ test('tells how far each partition that is owned lags behind its end', async () 
   ownership.own(ownedOf({ index: 1, liveFrom: 10, next: 2 }));
   await clock.advance(5000);
   expect(events).toEqual([
+    { event: 'residual', partition: 0, amount: 0n },
+    { event: 'residual', partition: 1, amount: 0n },
     { event: 'lag', partition: 0, messages: 3 },
     { event: 'lag', partition: 1, messages: 0 },
   ]);

@@ -39,5 +39,6 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   'state.lost': { event: 'state.lost', partition: 7, reason: 'undecodable', detail: 'byte 3 of 9' },
   'state.hole': { event: 'state.hole', partition: 7, offset: 99 },
   'state.window': { event: 'state.window', partition: 7, size: 60_000_000, change: 'dropped' },
+  residual: { event: 'residual', partition: 7, amount: 3n },
   'kafka.trouble': { event: 'kafka.trouble', client: 'consumer', error },
 };

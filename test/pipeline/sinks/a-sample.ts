@@ -22,6 +22,7 @@ export const aSample = (changes: Partial<Sample> = {}): Sample => ({
   quality: 'measured',
   flags: [],
   spread: null,
+  revision: 0,
   ...changes,
 });
 

@@ -20,6 +20,7 @@ const sample = fc.record({
   flags: fc.constantFrom([], ['reset'], ['late', 'carried']),
   messageId: fc.uuid(),
   windowStart: fc.maxSafeNat(),
+  revision: fc.nat(3),
   spread: fc.option(
     fc.record({
       mean: fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => each + 0),
@@ -85,7 +86,7 @@ test.each([
   ['nothing at all', 'null'],
   [
     'a sample without its meter',
-    '{"version":1,"resources":[],"meters":[],"samples":[[0,0,1,0,1,1,1,"measured",[],"x",null]]}',
+    '{"version":1,"resources":[],"meters":[],"samples":[[0,0,1,0,1,1,1,"measured",[],"x",null,0]]}',
   ],
 ])('%s is refused', (_what, text) => {
   expect(() => thaw(Buffer.from(text))).toThrow(SavedStateError);

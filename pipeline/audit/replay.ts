@@ -1,0 +1,53 @@
+import { DecodeError } from '../../avro/decode-error.ts';
+import type { Closed } from '../model/closed.ts';
+import { type DeriveRules, derive } from '../model/derive.ts';
+import { accept, createPartition, type Partition, tick } from '../model/partition.ts';
+import type { Rules } from '../model/rules.ts';
+import type { Sample } from '../model/sample.ts';
+import { createDecoder } from '../operators/decode.ts';
+
+/** A message of the raw topic. `timestampUs` is its record's time in the log. */
+export interface RawMessage {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampUs: number;
+  readonly value: Buffer;
+}
+
+/** The pipeline's own arithmetic over a recorded log, without anything around it. */
+export interface Replay {
+  /** The samples that the message lets out, in order; null: it cannot be read and is a dead letter. */
+  take(message: RawMessage): readonly Sample[] | null;
+  /** What the wall clock has let out by a time, microseconds, once the log has ended. */
+  finish(now: number): readonly Sample[];
+}
+
+export function createReplay(rules: Rules, deriveRules: DeriveRules): Replay {
+  const partitions = new Map<number, Partition>();
+  const decoder = createDecoder();
+  return {
+    take: ({ partition, offset, timestampUs, value }) => {
+      const state = partitions.get(partition) ?? createPartition(rules);
+      partitions.set(partition, state);
+      const batch = readable(() => decoder.read(value));
+      if (batch === null) return null;
+      const { closed, done } = accept(state, rules, batch, { offset, time: timestampUs, length: value.length });
+      for (const each of done) decoder.giveBack(each);
+      return samplesOf(closed, deriveRules);
+    },
+    finish: (now) =>
+      [...partitions.values()].flatMap((state) => samplesOf(tick(state, rules, now).closed, deriveRules)),
+  };
+}
+
+const samplesOf = (closed: Closed, rules: DeriveRules): readonly Sample[] =>
+  closed.counters.length + closed.gauges.length > 0 ? derive(closed, rules) : [];
+
+function readable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}

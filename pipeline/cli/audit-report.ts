@@ -1,0 +1,153 @@
+import { residualOf, type Verdict } from '../audit/audit.ts';
+import type { Imbalance, MeterBalance } from '../audit/conservation.ts';
+import { formatUuid } from '../model/resource.ts';
+import { plural } from './human.ts';
+import { type Column, formatTable, printable } from './table.ts';
+
+const NAMED = 10;
+
+const BALANCE_COLUMNS: readonly Column[] = [
+  { title: 'WINDOW', align: 'right' },
+  { title: 'METER', align: 'left' },
+  { title: 'SERIES', align: 'right' },
+  { title: 'MOVEMENT', align: 'right' },
+  { title: 'PUBLISHED', align: 'right' },
+  { title: 'CARRIED', align: 'right' },
+  { title: 'RESIDUAL', align: 'right' },
+];
+const IMBALANCE_COLUMNS: readonly Column[] = [
+  { title: 'VM', align: 'left' },
+  { title: 'DEVICE', align: 'left' },
+  { title: 'METER', align: 'left' },
+  { title: 'WINDOW', align: 'right' },
+  { title: 'THROUGH', align: 'left' },
+  { title: 'MOVEMENT', align: 'right' },
+  { title: 'PUBLISHED', align: 'right' },
+  { title: 'RESIDUAL', align: 'right' },
+];
+
+/** The verdict for people: the figures, then what is wrong, worst first, the first few of each kind. */
+export function verdictLines(verdict: Verdict, columns?: number): readonly string[] {
+  const { windows, lines, raw, balances, judgesTotals } = verdict;
+  const without = judgesTotals ? '' : '; cumulatives not judged: the log does not reach back to their beginning';
+  return [
+    `windows from ${timeOf(verdict.bounds.from)} until ${timeOf(verdict.bounds.until)}`,
+    `${plural(raw.messages, 'raw message')} (${raw.unreadable} unreadable), ${plural(lines.read, 'published sample')} (${lines.outside} outside, ${plural(lines.broken, 'broken line')})`,
+    '',
+    ...formatTable(BALANCE_COLUMNS, balances.map(balanceRow), columns),
+    '',
+    `residual ${residualOf(verdict)}`,
+    `lost ${windows.lost}, wrong ${windows.wrong}, unexpected ${windows.unexpected} of ${plural(windows.expected, 'window')}${without}`,
+    `duplicates ${lines.duplicates}, unequal duplicates ${lines.unequal}`,
+    ...faultLines(verdict, columns),
+  ];
+}
+
+function faultLines(verdict: Verdict, columns: number | undefined): readonly string[] {
+  const { imbalances, windows, wrongWindows, unexpectedLines, unequalLines, lines } = verdict;
+  const worst = formatTable(IMBALANCE_COLUMNS, imbalances.slice(0, NAMED).map(imbalanceRow), columns);
+  return [
+    ...headed('does not balance', imbalances.length, imbalances.length === 0 ? [] : worst),
+    ...headed('lost', windows.lost, windows.lostLines.map(nameOf)),
+    ...headed(
+      'wrong',
+      windows.wrong,
+      wrongWindows.map(
+        ({ expected, differences }) => `${nameOf(expected)}: ${differences?.join('; ') ?? 'other content'}`,
+      ),
+    ),
+    ...headed('unequal duplicates', lines.unequal, unequalLines.map(nameOf)),
+    ...headed('unexpected', windows.unexpected, unexpectedLines.map(nameOf)),
+    ...headed('broken lines', lines.broken, lines.brokenLines),
+  ].map((line) => printable(line));
+}
+
+const headed = (title: string, count: number, named: readonly string[]): readonly string[] =>
+  count === 0
+    ? []
+    : ['', `${title}: ${count}${count > NAMED ? `, the first ${NAMED}` : ''}`, ...named.map((line) => `  ${line}`)];
+
+const seconds = (us: number): string => `${us / 1e6}s`;
+const timeOf = (us: number): string => (Number.isFinite(us) ? new Date(us / 1000).toISOString() : 'any time');
+
+const balanceRow = ({
+  meter,
+  size,
+  series,
+  movement,
+  published,
+  carried,
+  residual,
+}: MeterBalance): readonly string[] => [
+  seconds(size),
+  meter.name,
+  ...[series, movement, published, carried, residual].map(String),
+];
+
+const imbalanceRow = (each: Imbalance): readonly string[] => [
+  formatUuid(each.instance),
+  each.device,
+  each.meter.name,
+  seconds(each.size),
+  timeOf(each.windowEnd),
+  ...[each.movement, each.published, each.residual].map(String),
+];
+
+interface Line {
+  readonly counter_name?: unknown;
+  readonly resource_id?: unknown;
+  readonly window_start?: unknown;
+  readonly window_end?: unknown;
+  readonly timestamp?: unknown;
+}
+
+/** Which window of which series a published line is. */
+function nameOf(line: string): string {
+  const { counter_name, resource_id, window_start, window_end, timestamp }: Line = JSON.parse(line);
+  const window = window_start === undefined ? `until ${timestamp}` : `${window_start} to ${window_end}`;
+  return `${counter_name} of ${resource_id}, ${window}`;
+}
+
+/** The verdict for programs: every figure, and of the faults the first few. Amounts in the counter's units. */
+export const verdictJson = (verdict: Verdict): object => ({
+  residual: residualOf(verdict),
+  lost: verdict.windows.lost,
+  wrong: verdict.windows.wrong,
+  unexpected: verdict.windows.unexpected,
+  duplicates: verdict.lines.duplicates,
+  unequal_duplicates: verdict.lines.unequal,
+  expected: verdict.windows.expected,
+  from: timeOrNull(verdict.bounds.from),
+  until: timeOrNull(verdict.bounds.until),
+  raw_messages: verdict.raw.messages,
+  unreadable_messages: verdict.raw.unreadable,
+  raw_since: timeOrNull(verdict.raw.since),
+  cumulatives_judged: verdict.judgesTotals,
+  published_samples: verdict.lines.read,
+  outside_samples: verdict.lines.outside,
+  broken_lines: verdict.lines.broken,
+  meters: verdict.balances.map(({ meter, size, series, movement, published, carried, residual }) => ({
+    meter: meter.name,
+    window: seconds(size),
+    series,
+    movement,
+    published,
+    carried,
+    residual,
+  })),
+  imbalances: verdict.imbalances.slice(0, NAMED).map(({ instance, device, meter, size, windowEnd, ...amounts }) => ({
+    instance_id: formatUuid(instance),
+    device,
+    meter: meter.name,
+    window: seconds(size),
+    through: timeOf(windowEnd),
+    ...amounts,
+  })),
+  lost_windows: verdict.windows.lostLines.map(nameOf),
+  wrong_windows: verdict.wrongWindows.map(({ expected, differences }) => ({ window: nameOf(expected), differences })),
+  unequal_lines: verdict.unequalLines.map(nameOf),
+  unexpected_lines: verdict.unexpectedLines.map(nameOf),
+  broken: verdict.lines.brokenLines,
+});
+
+const timeOrNull = (us: number): string | null => (Number.isFinite(us) ? timeOf(us) : null);

@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { residualOf } from '../../../pipeline/audit/audit.ts';
+import { rulesOf, SECOND } from '../model/polls.ts';
+import { randomLog } from '../model/random-log.ts';
+import { auditOf, fileOf, publishedFrom } from './recorded.ts';
+
+const SIZES = [60 * SECOND, 7 * SECOND];
+const rules = rulesOf({ sizes: SIZES, graces: ['auto', 'auto'] }, { reorder: 30 * SECOND });
+
+test.each([
+  ['interpolated', rules],
+  ['anchored', { ...rules, windows: { ...rules.windows, anchored: true } }],
+  ['gaps whole', { ...rules, counters: { ...rules.counters, edge: true, fillMax: 3 } }],
+] as const)('what the model makes of any log is what the counters did, %s', async (_, by) => {
+  await fc.assert(
+    fc.asyncProperty(randomLog, async (log) => {
+      const verdict = await auditOf(log, [fileOf(publishedFrom(log, by))], by);
+      expect(verdict.imbalances).toEqual([]);
+      expect(residualOf(verdict)).toBe(0n);
+      expect(verdict.windows).toMatchObject({ lost: 0, wrong: 0, unexpected: 0 });
+    }),
+    // The same logs every time: whoever looks for new ones changes the seed.
+    { numRuns: 300, seed: 3 },
+  );
+});

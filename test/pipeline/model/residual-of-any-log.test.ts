@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SliceReader } from '../../../avro/reader.ts';
+import { accept, createPartition, tick } from '../../../pipeline/model/partition.ts';
+import { residual } from '../../../pipeline/model/residual.ts';
+import { rulesOf, SECOND } from './polls.ts';
+import { randomLog } from './random-log.ts';
+
+const rules = rulesOf({ sizes: [60 * SECOND, 7 * SECOND], graces: ['auto', 5 * SECOND] }, { reorder: 30 * SECOND });
+
+test.each([
+  ['interpolated', rules],
+  ['anchored', { ...rules, windows: { ...rules.windows, anchored: true } }],
+  ['gaps whole', { ...rules, counters: { ...rules.counters, edge: true, fillMax: 3 } }],
+] as const)('the residual is 0 after every message of any log, %s', (_, by) => {
+  fc.assert(
+    fc.property(randomLog, (log) => {
+      const partition = createPartition(by);
+      for (const { offset, timestampUs, value } of log) {
+        accept(partition, by, new SliceReader().read(value), { offset, time: timestampUs, length: value.length });
+        expect(residual(partition)).toBe(0n);
+      }
+      tick(partition, by, Number.MAX_SAFE_INTEGER);
+      expect(residual(partition)).toBe(0n);
+    }),
+    { numRuns: 300 },
+  );
+});
