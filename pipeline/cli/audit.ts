@@ -68,6 +68,11 @@ function timeUs(text: string): number {
 
 async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Clock): Promise<void> {
   const { config } = await loadFor('audit', options, schema, terminal);
+  if (config.pipeline.late === 'revise')
+    throw new CommandFailure(
+      EXIT.config,
+      'error: what late: revise gives cannot be audited yet: its windows come more than once',
+    );
   const files = await publishedFiles(options.published);
   const verdict = await withRaw(options, config, terminal, clock, (raw) =>
     audit({
