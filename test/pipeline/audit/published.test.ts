@@ -31,6 +31,7 @@ const sample: Sample = {
   quality: 'measured',
   flags: [],
   spread: null,
+  revision: 0,
 };
 const line = jsonLine(sample);
 const parse = (text: string) => parsePublished(Buffer.from(text));
