@@ -20,7 +20,7 @@ const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
       fleet: { ...large, hosts: quick ? 7 : 70 },
       warmUp: quick ? 2 : 7,
       measured: quick ? 1 : 6,
-      stages: ['consume', 'decode', 'accept'],
+      stages: ['consume', 'decode', 'accept', 'derive', 'checkpoint'],
     }),
   (plan) =>
     kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', {

@@ -32,6 +32,7 @@ const NAMES: Readonly<Record<Stage, string>> = {
   decode: 'consume + decode',
   accept: 'consume + decode + windows',
   derive: 'consume + decode + windows + samples',
+  checkpoint: 'consume + decode + windows + samples + checkpoints',
 };
 
 /** From a topic to finished windows, against a C program on the same topic. */
