@@ -92,6 +92,7 @@ function readWindows(words: Words, only: string | undefined): readonly ExpectedW
   readOptions(words, {
     times: () => {
       times = Number(words.count('how many windows'));
+      if (times < 1) words.fail('"times" is at least 1');
     },
     ...Object.fromEntries(FIELDS.map((field) => [field, read(field)])),
   });

@@ -1,7 +1,7 @@
-import { createExpectations, readExpectation } from './parse-expect.ts';
+import { createExpectations, type Expectations, readExpectation } from './parse-expect.ts';
 import { readLoad, readLoadLine } from './parse-load.ts';
 import { DEFAULT_RULES, readRules } from './parse-windows.ts';
-import type { Boot, Load, LoadLine, Place, Script } from './script.ts';
+import { type Boot, type Load, type LoadLine, type Place, type Script, ScriptError } from './script.ts';
 import { createWords, type Words } from './words.ts';
 
 interface Line {
@@ -33,72 +33,98 @@ function linesOf(file: string, text: string): readonly Line[] {
   });
 }
 
+/** What has been read of a script. */
+interface Draft {
+  rules: Script['rules'];
+  drain: boolean;
+  fails: string | null;
+  readonly loads: Load[];
+  readonly boots: Boot[];
+  readonly ticks: number[];
+  readonly expected: Expectations;
+  /** Lines of the load that is being read; null: none is. */
+  open: LoadLine[] | null;
+}
+
+const STATEMENTS: Readonly<Record<string, (words: Words, draft: Draft) => void>> = {
+  windows: (words, draft) => {
+    draft.rules = readRules(words);
+  },
+  load: (words, draft) => {
+    draft.open = [];
+    draft.loads.push(readLoad(words, draft.open));
+  },
+  boot: (words, { boots }) => {
+    const at = words.time('the time of the boot');
+    boots.push({ at, source: words.isEmpty() ? 'h' : words.next('the source') });
+  },
+  tick: (words, { ticks }) => {
+    ticks.push(words.time('the time'));
+  },
+  drain: (_, draft) => {
+    draft.drain = true;
+  },
+  expect: (words, { loads, expected }) => readExpectation(words, expected, onlyOf(loads)),
+  fails: (words, draft) => {
+    draft.fails = restOf(words);
+    if (draft.fails === '') words.fail('say why it fails');
+  },
+};
+
 function readScript(head: Words, lines: readonly Line[]): Script {
   const title = restOf(head);
   if (title === '') head.fail('the title is missing');
-  const expected = createExpectations();
-  const loads: Load[] = [];
-  const boots: Boot[] = [];
-  const ticks: number[] = [];
-  let rules = DEFAULT_RULES;
-  let drain = false;
-  let fails: string | null = null;
-  let open: LoadLine[] | null = null;
-  const readers: Readonly<Record<string, (words: Words) => void>> = {
-    windows: (words) => {
-      rules = readRules(words);
-    },
-    load: (words) => {
-      open = [];
-      loads.push(readLoad(words, open));
-    },
-    boot: (words) => {
-      const at = words.time('the time of the boot');
-      boots.push({ at, source: words.isEmpty() ? 'h' : words.next('the source') });
-    },
-    tick: (words) => {
-      ticks.push(words.time('the time'));
-    },
-    drain: () => {
-      drain = true;
-    },
-    expect: (words) => readExpectation(words, expected, onlyOf(loads)),
-    fails: (words) => {
-      fails = restOf(words);
-      if (fails === '') words.fail('say why it fails');
-    },
+  const draft: Draft = {
+    rules: DEFAULT_RULES,
+    loads: [],
+    boots: [],
+    ticks: [],
+    drain: false,
+    expected: createExpectations(),
+    fails: null,
+    open: null,
   };
-  for (const { indented, words } of lines) {
-    if (indented) {
-      if (open === null) words.fail('a line that is set in belongs under a load');
-      else (open as LoadLine[]).push(readLoadLine(words));
-      continue;
-    }
-    open = null;
-    const name = words.next('');
-    if (!Object.hasOwn(readers, name))
-      words.fail(`"${name}" is no statement; there are ${Object.keys(readers).join(', ')}`);
-    readers[name]?.(words);
-    if (!words.isEmpty()) words.fail(`"${words.peek()}" is too much`);
-  }
-  const script = { place: head.place, title, rules, loads, boots, ticks, drain, ...expected, fails };
-  check(script, expected.nothing, head);
+  for (const line of lines) readLine(line, draft);
+  const { open: _, expected, ...rest } = draft;
+  const { nothing, ...said } = expected;
+  const script: Script = { place: head.place, title, ...rest, ...said };
+  check(script, nothing);
   return script;
 }
 
-function check({ loads, windows, drops, events, totals, any }: Script, nothing: boolean, head: Words): void {
+function readLine({ indented, words }: Line, draft: Draft): void {
+  if (indented) {
+    if (draft.open === null) words.fail('a line that is set in belongs under a load');
+    draft.open?.push(readLoadLine(words));
+    return;
+  }
+  draft.open = null;
+  const name = words.next('');
+  if (!Object.hasOwn(STATEMENTS, name)) {
+    words.fail(`"${name}" is no statement; there are ${Object.keys(STATEMENTS).join(', ')}`);
+  }
+  STATEMENTS[name]?.(words, draft);
+  if (!words.isEmpty()) words.fail(`"${words.peek()}" is too much`);
+}
+
+function check({ place, loads, windows, drops, events, totals, any }: Script, nothing: boolean): void {
   const empty = loads.find(({ lines }) => lines.length === 0);
-  if (loads.length === 0) head.fail('nothing is loaded');
-  if (empty) createWords(empty.place, []).fail('the load has no lines');
+  if (loads.length === 0) throw new ScriptError(place, 'nothing is loaded');
+  if (empty) throw new ScriptError(empty.place, 'the load has no lines');
   const asks = windows.length + drops.length + events.length + totals.length;
-  if (asks === 0 && !nothing) head.fail('nothing is expected; if nothing is to come, say "expect nothing"');
-  if (nothing && (windows.length > 0 || any)) head.fail('nothing is expected and something as well');
+  if (asks === 0 && !nothing) {
+    throw new ScriptError(place, 'nothing is expected; if nothing is to come, say "expect nothing"');
+  }
+  if (nothing && (windows.length > 0 || any)) {
+    throw new ScriptError(place, 'nothing is expected and something as well');
+  }
   const known = new Set(loads.map(({ series }) => series.label));
-  for (const { series, place } of [...windows, ...totals]) {
-    if (!known.has(series)) createWords(place, []).fail(`${series} is not loaded`);
+  for (const asked of [...windows, ...totals]) {
+    if (!known.has(asked.series)) throw new ScriptError(asked.place, `${asked.series} is not loaded`);
   }
 }
 
+/** The series, if only one is loaded. */
 function onlyOf(loads: readonly Load[]): string | undefined {
   const labels = new Set(loads.map(({ series }) => series.label));
   return labels.size === 1 ? [...labels][0] : undefined;

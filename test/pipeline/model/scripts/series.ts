@@ -14,6 +14,7 @@ export function readSeries(words: Words): Series {
   const kind = [INSTANCE, DISK, NIC].find((each) => BLOCK_FIELDS[each]?.some((name) => name === statistic));
   if (kind === undefined) return words.fail(`"${written}" names no statistic of an instance, a disk or a nic`);
   if (kind === INSTANCE && device !== undefined) return words.fail(`${statistic} belongs to no device`);
+  if (Buffer.byteLength(instance) > 16) return words.fail(`the name ${instance} is longer than 16 bytes`);
   const field = (BLOCK_FIELDS[kind] as readonly string[]).indexOf(statistic);
   const place = device ?? (DEVICES[kind] as string);
   return { label: labelOf(instance, kind, place, field), instance, device: place, kind, field, statistic };
