@@ -10,8 +10,8 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
   const scripts = parseScripts(file, readFileSync(`${import.meta.dirname}/${file}`, 'utf8'));
   describe(file, () => {
     for (const script of scripts) {
-      if (script.fails === null) test(script.title, () => holds(script));
-      else test.fails(`${script.title} (${script.fails})`, () => holds(script));
+      const title = script.fails === null ? script.title : `${script.title} (not yet: ${script.fails})`;
+      test(title, () => holds(script));
     }
   });
 }
@@ -19,12 +19,14 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
 /** The expectations are met; crashes change nothing, and looks at the clock nothing but when a window comes. */
 function holds(script: Script): void {
   const played = play(script);
-  expect(judge(script, played)).toEqual([]);
+  const problems = judge(script, played);
+  if (script.fails === null) expect(problems).toEqual([]);
+  else expect(problems, 'it does what is expected: take "fails" out').not.toEqual([]);
   const crashed = play(script, 'crash');
   expect(crashed.came.map(showCame)).toEqual(played.came.map(showCame));
   const watched = play(script, 'look');
   expect(watched.came.map(withoutTime).sort()).toEqual(played.came.map(withoutTime).sort());
-  for (const { tally, unbalanced } of [crashed, watched]) {
+  for (const { tally, unbalanced } of [played, crashed, watched]) {
     expect(tally).toEqual(played.tally);
     expect(unbalanced).toEqual([]);
   }
