@@ -10,7 +10,8 @@ import { grow, isGrowth } from './grow.ts';
 import type { HeldSlice } from './hold.ts';
 import { holeOf } from './holes.ts';
 import { applyInterval, applyLateInterval } from './intervals.ts';
-import { applyPoll, completePoll, type Progress } from './progress.ts';
+import type { Partition } from './partition.ts';
+import { applyPoll, completePoll } from './progress.ts';
 import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
@@ -27,7 +28,13 @@ const OFF = new Set(
 );
 
 /** Applies a slice whose time has come: its instances' rows in order, then the poll's completeness. */
-export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, closed: Closed, tally: Tally): void {
+export function applySlice(
+  { progress, closedBefore }: Pick<Partition, 'progress' | 'closedBefore'>,
+  rules: Rules,
+  slice: HeldSlice,
+  closed: Closed,
+  tally: Tally,
+): void {
   const { batch, header, source } = slice;
   const polledAt = header.poll.startedAt + slice.screen.shift;
   applyPoll(source, polledAt, header.source.bootedAt);
@@ -39,6 +46,7 @@ export function applySlice(progress: Progress, rules: Rules, slice: HeldSlice, c
     tally,
     interval: header.poll.interval,
     polledAt,
+    aliveSince: closedBefore.map((k, w) => k * (rules.windows.sizes[w] as number)),
   };
   const arrivedLate = slice.time <= slice.watermark;
   for (let n = 0; n < slice.instances.length; n++) {
@@ -102,7 +110,7 @@ function applyRow(
       const hole = cumulative ? null : holeOf(block, t);
       if (hole !== null) {
         applyLateInterval(at, instance, block, hole, batch, b, t, interval);
-        bringTogether(block);
+        bringTogether(block, at.aliveSince);
         continue;
       }
       const reason = cumulative ? dropReason(life, batch, b, t, arrivedLate) : 'duplicate';
@@ -110,11 +118,11 @@ function applyRow(
       continue;
     }
     life.ended = false;
-    if (Number.isNaN(block.firstAt)) block.firstAt = t;
+    if (!(block.firstAt <= t)) block.firstAt = t;
     applyRest(at, instance, block, batch, b, t);
     if (cumulative) applyCumulative(at, instance, block, life, batch, b, t, startedAt);
     else applyInterval(at, instance, block, life, batch, b, t, interval);
-    bringTogether(block);
+    bringTogether(block, at.aliveSince);
   }
 }
 

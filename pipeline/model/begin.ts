@@ -1,10 +1,9 @@
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { EPOCH_CONFLICT, LOWER_BOUND, RESET } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
-import { span } from './span.ts';
+import { mark, span } from './span.ts';
 import { BASE, type Block, type Life } from './state.ts';
 import { type Amount, add, toAmount } from './uint64.ts';
-import { mark } from './windows.ts';
 
 /**
  * The first reading of an epoch. The first epoch ever of a series is a baseline, unless its start is known and lies
@@ -14,7 +13,7 @@ import { mark } from './windows.ts';
 export function begin(at: Circumstances, reading: CounterReading, startedAt: number): void {
   const { instance, block, life, f, t, hi, lo } = reading;
   const value = toAmount(hi, lo);
-  const previous = previousTime(block, f);
+  const previous = previousTime(block, f, t);
   const first = previous === Number.NEGATIVE_INFINITY || block.firstAt === t;
   const off = offSince(reading, previous);
   const start = startedAt < t || value === 0 ? startedAt : Number.NaN;
@@ -33,13 +32,14 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
   } else {
     at.tally.events.epoch_conflict++;
     at.progress.credit -= BigInt(value);
-    mark(at.emission.rules, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
+    mark(at, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
   }
 }
 
 /** When the source of the new epoch last listed the instance as off, if nothing was read of it since; else −∞ (R5). */
-function offSince({ instance: { absent }, life }: CounterReading, previous: number): number {
-  return absent?.source === life.source && absent.at >= previous ? absent.at : Number.NEGATIVE_INFINITY;
+function offSince({ instance: { absent }, life, t }: CounterReading, previous: number): number {
+  if (absent?.source !== life.source || absent.at >= t) return Number.NEGATIVE_INFINITY;
+  return absent.at >= previous ? absent.at : Number.NEGATIVE_INFINITY;
 }
 
 /** Where a count from zero begins, since when the value can have come together, and what to say of it. */
@@ -51,7 +51,7 @@ function originOf(
   start: number,
   previous: number,
 ): { readonly from: number; readonly evidenceFrom: number; readonly flags: number } {
-  if (off > Number.NEGATIVE_INFINITY && off < t) {
+  if (off > Number.NEGATIVE_INFINITY) {
     const from = Number.isNaN(start) ? off : Math.max(start, off);
     return { from, evidenceFrom: from, flags: 0 };
   }
@@ -67,14 +67,20 @@ function originOf(
   };
 }
 
-/** The latest reading of the series in any epoch; −∞ if there was none. */
-function previousTime(block: Block, f: number): number {
+/**
+ * The series' latest reading up to `t` in any epoch that is remembered; −∞ if there was none. Of an epoch that was read
+ * since, it is not known when it was read before: then it is the series' first reading, or the latest one forgotten.
+ */
+function previousTime(block: Block, f: number, t: number): number {
   let latest = Number.NEGATIVE_INFINITY;
-  for (const life of block.lives) {
-    const t = life.base[f * BASE] as number;
-    if (t > latest) latest = t;
+  let wasReadSince = false;
+  for (const { base } of block.lives) {
+    const then = base[f * BASE] as number;
+    if (then > t) wasReadSince = true;
+    else if (then > latest) latest = then;
   }
-  return latest;
+  if (latest > Number.NEGATIVE_INFINITY || !wasReadSince || t < block.firstAt) return latest;
+  return Math.max(block.firstAt, block.forgottenAt);
 }
 
 /** The continuity-corrected cumulative starts from the first baselines, or from zero (R18). */

@@ -14,6 +14,8 @@ export interface Circumstances {
   readonly interval: number;
   /** Start of the poll. */
   readonly polledAt: number;
+  /** By window size: what ended by then is closed by grace, and an epoch not read since is not alive (ruling R1). */
+  readonly aliveSince: readonly number[];
 }
 
 /** One value (hi:lo) of field `f` of a block's counters in one epoch, read at `t`. */

@@ -34,17 +34,23 @@ export function applyCumulative(
     if (Number.isNaN(life.base[f * BASE])) begin(at, reading, startedAt);
     else if (!move(at, reading)) continue;
     believe(reading);
-    settle(at.emission, instance, block, f, ownTime(block, f));
+    for (let w = 0; w < at.aliveSince.length; w++) {
+      settle(at.emission, instance, block, w, f, ownTime(block, life, f, at.aliveSince[w] as number));
+    }
   }
   life.finalisedAt = t;
 }
 
-/** The series' own time: the least believed baseline over its living epochs; none alive: nothing is final by itself. */
-function ownTime(block: Block, f: number): number {
+/**
+ * The series' own time: the least believed baseline over its living epochs; none alive: nothing is final by itself. The
+ * grace of the life that has just been read begins anew, however late that comes.
+ */
+function ownTime(block: Block, read: Life, f: number, since: number): number {
   let least = Number.POSITIVE_INFINITY;
   for (const life of block.lives) {
     const t = life.base[f * BASE] as number;
-    if (!Number.isNaN(t) && isAlive(life) && t < least) least = t;
+    const from = life === read ? Number.NEGATIVE_INFINITY : since;
+    if (t >= from && t < least && isAlive(life, from)) least = t;
   }
   return least === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : least;
 }

@@ -1,10 +1,9 @@
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { AMBIGUOUS, LOWER_BOUND, REGRESSION, RESET_INFERRED, WRAP } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
-import { span } from './span.ts';
+import { mark, span } from './span.ts';
 import { BASE } from './state.ts';
 import { type Amount, narrow, toAmount, toBigInt } from './uint64.ts';
-import { mark } from './windows.ts';
 
 const REGRESSIONS_OF_A_RESET = 3;
 
@@ -42,7 +41,7 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   if (count < REGRESSIONS_OF_A_RESET) {
     life.falls.set(f, { count, hi, lo });
     at.tally.events.regression++;
-    mark(at.emission.rules, block, f, then, t, REGRESSION);
+    mark(at, block, f, then, t, REGRESSION);
     return false;
   }
   life.falls.delete(f);
@@ -51,7 +50,7 @@ export function fall(at: Circumstances, reading: CounterReading): boolean {
   const counts = rate > 0 && isPlausible(value, rate, t - then);
   at.progress.credit += counts ? before : before - BigInt(value);
   if (counts) span(at, block, f, value, then, t, flags);
-  else mark(at.emission.rules, block, f, then, t, flags);
+  else mark(at, block, f, then, t, flags);
   return true;
 }
 

@@ -37,7 +37,7 @@ export function applyInterval(
       spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);
     }
     believe(reading);
-    settle(at.emission, instance, block, f, t);
+    for (let w = 0; w < at.emission.rules.sizes.length; w++) settle(at.emission, instance, block, w, f, t);
   }
   if (life.finalisedAt > Number.NEGATIVE_INFINITY && t - interval > life.finalisedAt) {
     openHole(block, life.finalisedAt, t - interval, at.tally);
@@ -68,6 +68,7 @@ export function applyLateInterval(
     if (batch.present[start + f] === 0) continue;
     const amount = toAmount(batch.hi[start + f] as number, batch.lo[start + f] as number);
     at.progress.credit += BigInt(amount);
+    addToTotals(block, f, 0);
     for (let w = 0; w < rules.sizes.length; w++) {
       spread(rules, block, w, f, amount, from, t, 0, true, hole);
       emitKnown(at, instance, block, w, f, from, t);

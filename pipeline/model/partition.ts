@@ -1,11 +1,8 @@
 import type { SliceBatch, SliceHeader } from '../../avro/batch.ts';
-import { COUNTERS } from '../../avro/batch.ts';
 import { applySlice } from './apply.ts';
 import { type Closed, createClosed } from './closed.ts';
 import { createTally, type Tally } from './flags.ts';
 import { forgetGone } from './forget.ts';
-import { emitGauges } from './gauges.ts';
-import { closeTogether } from './grow.ts';
 import { createHold, type Hold, hold, nextTime, release } from './hold.ts';
 import {
   advance,
@@ -19,10 +16,9 @@ import {
 } from './progress.ts';
 import type { Rules } from './rules.ts';
 import { clockIn, readingsOf, type Screen, screenRows, TOO_OLD_US } from './screen.ts';
+import { closeSilent } from './silence.ts';
 import { createClock, readClock } from './source-clock.ts';
-import { type Block, createInstance, type InstanceState } from './state.ts';
-import { setApart } from './together.ts';
-import { type Emission, emitThrough } from './windows.ts';
+import { createInstance, type InstanceState } from './state.ts';
 
 /** One message of the raw topic: its offset, its time in the log (microseconds) and the length of its value. */
 export interface LogRecord {
@@ -231,10 +227,11 @@ function drain(partition: Partition, rules: Rules, outcome: Outcome): void {
   const { hold, progress } = partition;
   const graces = gracesOf(rules, progress);
   for (let time = nextTime(hold); time <= progress.watermark && hold.heap.length > 0; time = nextTime(hold)) {
-    closeSilent(partition, rules, graces, outcome.closed, time - 1);
+    for (const instance of closeSilent(partition, rules, graces, outcome.closed, time - 1)) change(partition, instance);
     drainUpTo(partition, rules, outcome, time);
   }
-  closeSilent(partition, rules, graces, outcome.closed, progress.watermark);
+  const closed = closeSilent(partition, rules, graces, outcome.closed, progress.watermark);
+  for (const instance of closed) change(partition, instance);
   forgetGone(partition);
 }
 
@@ -242,7 +239,7 @@ function drainUpTo(partition: Partition, rules: Rules, outcome: Outcome, waterma
   for (;;) {
     const slice = release(partition.hold, watermark);
     if (!slice) return;
-    applySlice(partition.progress, rules, slice, outcome.closed, outcome.tally);
+    applySlice(partition, rules, slice, outcome.closed, outcome.tally);
     for (const instance of slice.instances) change(partition, instance);
     const left = (partition.waiting.get(slice.batch) ?? 0) - 1;
     if (left > 0) partition.waiting.set(slice.batch, left);
@@ -268,49 +265,4 @@ function change(partition: Partition, instance: InstanceState): void {
 function finish(partition: Partition, batch: SliceBatch, outcome: Outcome): void {
   partition.waiting.delete(batch);
   outcome.done.push(batch);
-}
-
-/**
- * Closes, for every series that has fallen silent, the windows that ended a grace before the watermark (ruling R1).
- * A series with a reading in the reorder buffer is not silent. Looks at all series once a window.
- */
-export function closeSilent(
-  partition: Partition,
-  rules: Rules,
-  graces: readonly number[],
-  closed: Closed,
-  watermark: number,
-): void {
-  if (watermark === Number.NEGATIVE_INFINITY) return;
-  const { sizes } = rules.windows;
-  const emission: Emission = {
-    rules: rules.windows,
-    closed,
-    lateBefore: sizes.map(() => Number.NEGATIVE_INFINITY),
-    byGrace: true,
-  };
-  for (let w = 0; w < sizes.length; w++) {
-    const before = Math.floor((watermark - (graces[w] as number)) / (sizes[w] as number));
-    if (before <= (partition.closedBefore[w] as number)) continue;
-    partition.closedBefore[w] = before;
-    for (const instance of partition.instances.values()) {
-      if (instance.waiting > 0) continue;
-      const emitted = closed.counters.length + closed.gauges.length;
-      for (const block of instance.blocks) {
-        closeBlock(emission, instance, block, w, before * (sizes[w] as number));
-        emitGauges(closed, sizes, instance, block, w, before);
-      }
-      if (closed.counters.length + closed.gauges.length > emitted) change(partition, instance);
-    }
-  }
-}
-
-function closeBlock(emission: Emission, instance: InstanceState, block: Block, w: number, time: number): void {
-  if (emission.rules.revise) setApart(block, emission.rules.sizes.length);
-  if (block.together) {
-    closeTogether(emission, instance, block, block.together, w, time);
-    return;
-  }
-  const counters = COUNTERS[block.kind] as number;
-  for (let f = 0; f < counters; f++) emitThrough(emission, instance, block, w, f, time);
 }

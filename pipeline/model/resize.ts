@@ -80,7 +80,7 @@ function resizeBlock(block: Block, sizesBefore: number, from: readonly number[])
       spread: from.map((w, index) => (spread[w] ?? none.spread[index]) as number[]),
     };
   }
-  bringTogether(block);
+  bringTogether(block, [Number.NEGATIVE_INFINITY]);
 }
 
 /** The cumulative at the latest readings: what a size that was there has emitted, and what waits in its open windows. */

@@ -195,5 +195,6 @@ export const createLife = (kind: number, epoch: number, source: SourceProgress):
   falls: null,
 });
 
-/** Alive until an absence or a complete poll of its source without it (ruling R1). */
-export const isAlive = (life: Life): boolean => !life.ended && life.listedAt >= life.source.completeAt;
+/** Alive until an absence, a complete poll of its source without it, or the grace: not read after `since` (ruling R1). */
+export const isAlive = ({ ended, listedAt, source, finalisedAt }: Life, since: number): boolean =>
+  !ended && listedAt >= source.completeAt && finalisedAt >= since;

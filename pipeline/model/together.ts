@@ -61,11 +61,11 @@ export function cellsOf(fields: number, sizes: number): number {
   return countersAt(sizes) + counters * counterLength(sizes);
 }
 
-/** Brings a block's counters together, if nothing but their values tells them apart. */
-export function bringTogether(block: Block): void {
+/** Brings a block's counters together, if nothing but their values tells them apart. `aliveSince`: as in `Circumstances`. */
+export function bringTogether(block: Block, aliveSince: readonly number[]): void {
   const life = block.lives[block.lives.length - 1];
   if (block.together || !life) return;
-  const fields = fieldsTogether(block, life);
+  const fields = fieldsTogether(block, life, Math.min(...aliveSince));
   if (fields === 0) return;
   const { kind, windows, totals } = block;
   const first = 31 - Math.clz32(fields & -fields);
@@ -106,10 +106,10 @@ const NOTHING: Pick<Block, 'lives' | 'windows' | 'more' | 'spans' | 'surplus' | 
 };
 
 /** The counters of a block as bits, 0 if they differ in anything but their values. */
-function fieldsTogether(block: Block, life: Life): number {
+function fieldsTogether(block: Block, life: Life, since: number): number {
   const { kind, lives, windows, more, spans, surplus, totals } = block;
   if (block.kept !== null || block.revisions !== null) return 0;
-  if (life.ended || life.falls !== null || lives.some((other) => other !== life && isAlive(other))) return 0;
+  if (life.ended || life.falls !== null || lives.some((other) => other !== life && isAlive(other, since))) return 0;
   if (spans.size > 0 || surplus.size > 0) return 0;
   if (more.some((byField) => byField !== null && [...byField.values()].some((list) => list.length > 0))) return 0;
   let fields = 0;

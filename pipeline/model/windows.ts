@@ -1,5 +1,5 @@
 import type { Closed } from './closed.ts';
-import { CARRIED, INTERPOLATED, LATE } from './flags.ts';
+import { CARRIED, INTERPOLATED, LATE, LOWER_BOUND } from './flags.ts';
 import { resourceOf } from './resource.ts';
 import { type Emitted, endRevision, finalise, keepEmitted, revisionOf, takeBack } from './revise.ts';
 import type { WindowRules } from './rules.ts';
@@ -65,14 +65,18 @@ function open(acc: number[], at: number, k: number): void {
   acc[at + FLAGBITS] = 0;
 }
 
+/** Index of the first window of size w and field f that is open; +∞: none is. */
+export function leastOpen({ windows, more }: Pick<Block, 'windows' | 'more'>, w: number, f: number): number {
+  const first = (windows[w] as number[])[f * ACC + K] as number;
+  const spilled = more[w]?.get(f)?.[0]?.[K] ?? Number.POSITIVE_INFINITY;
+  return Number.isNaN(first) ? spilled : Math.min(first, spilled);
+}
+
 /** The first window that is still open, or the one after the last emitted: where what came too late is carried. */
 function nextOpen(block: Block, w: number, f: number): number {
-  const inline = block.windows[w] as number[];
-  const first = inline[f * ACC + K] as number;
-  const emitted = inline[f * ACC + EMITTED] as number;
-  const spilled = block.more[w]?.get(f)?.[0]?.[K] ?? Number.NaN;
-  const least = Math.min(Number.isNaN(first) ? Infinity : first, Number.isNaN(spilled) ? Infinity : spilled);
-  return least === Infinity ? emitted + 1 : least;
+  const least = leastOpen(block, w, f);
+  const emitted = (block.windows[w] as number[])[f * ACC + EMITTED] as number;
+  return least === Number.POSITIVE_INFINITY ? emitted + 1 : least;
 }
 
 /** A span of which nothing was known before, and so no window wholly in it was emitted. */
@@ -188,23 +192,36 @@ export function spread(
   }
 }
 
-/** Flags every window not yet emitted that (from, to] touches; opens none that lies behind one already emitted. */
-export function mark(rules: WindowRules, block: Block, f: number, from: number, to: number, flags: number): void {
-  for (let w = 0; w < rules.sizes.length; w++) {
-    const size = rules.sizes[w] as number;
-    const emitted = (block.windows[w] as number[])[f * ACC + EMITTED] as number;
-    for (let k = Math.max(windowAfter(from, size), emitted + 1); k <= windowOf(to, size); k++) {
-      put(block, w, f, k, 0, Number.NaN, to, flags);
-    }
-  }
+/** Flags the windows of size w that (from, to] touches and that are open. */
+export function markOpen(
+  block: Block,
+  w: number,
+  f: number,
+  size: number,
+  from: number,
+  to: number,
+  flags: number,
+): void {
+  const flag = (acc: number[], at: number): void => {
+    const k = acc[at + K] as number;
+    if (k >= windowAfter(from, size) && k <= windowOf(to, size))
+      acc[at + FLAGBITS] = (acc[at + FLAGBITS] as number) | flags;
+  };
+  flag(block.windows[w] as number[], f * ACC);
+  for (const acc of block.more[w]?.get(f) ?? []) flag(acc, 0);
 }
 
-/** Emits the windows of field f that end at or before `ownTime`, oldest first. */
-export function settle(emission: Emission, instance: InstanceState, block: Block, f: number, ownTime: number): void {
-  for (let w = 0; w < emission.rules.sizes.length; w++) {
-    emitThrough(emission, instance, block, w, f, ownTime);
-    if (block.kept !== null) finalise(block, w, f, emission.rules.sizes[w] as number, ownTime);
-  }
+/** Emits the windows of size w and field f that end at or before the series' own time, oldest first. */
+export function settle(
+  emission: Emission,
+  instance: InstanceState,
+  block: Block,
+  w: number,
+  f: number,
+  ownTime: number,
+): void {
+  emitThrough(emission, instance, block, w, f, ownTime);
+  if (block.kept !== null) finalise(block, w, f, emission.rules.sizes[w] as number, ownTime);
 }
 
 /** Emits the windows of size w and field f that end at or before `time`, oldest first. */
@@ -228,11 +245,18 @@ export function emitThrough(
     if (!((least + 1) * size <= time)) return;
     const acc = useSpilled ? (spilled?.shift() as number[]) : inline;
     const isBehindAnother = least < (inline[at + EMITTED] as number);
-    emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at, isBehindAnother);
+    const isEmpty = holdsNothing(block, acc, useSpilled ? 0 : at, () => spill(f, least, w));
+    if (!isEmpty) emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at, isBehindAnother);
     if (!useSpilled) promote(inline, at, spilled);
     if (spilled?.length === 0) letGo(block, w, f);
-    inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
+    if (!isEmpty) inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
   }
+}
+
+/** Was the window opened only for what is not known of it, and nothing came for it? It is not emitted (R1, R5). */
+function holdsNothing(block: Block, acc: readonly number[], at: number, key: () => string): boolean {
+  if (acc[at + FLAGBITS] !== LOWER_BOUND || !Number.isNaN(acc[at + FROM]) || acc[at + DELTA] !== 0) return false;
+  return !block.surplus.has(key());
 }
 
 /** No window of the field is open beside the one in its place. */

@@ -70,7 +70,7 @@ const MOST_HOLES = 64;
 
 export const createAccount = (): Account => ({
   epochs: new Map(),
-  firstAt: Number.NaN,
+  firstAt: Number.POSITIVE_INFINITY,
   forgottenAt: Number.NEGATIVE_INFINITY,
   vcpus: 0,
 });
@@ -80,7 +80,7 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
   const epoch = epochOf(account, reading);
   if (epoch === undefined) return [];
   if (reading.t <= epoch.at) return reading.interval === null ? [] : fillHole(epoch, reading, reading.interval);
-  if (Number.isNaN(account.firstAt)) account.firstAt = reading.t;
+  account.firstAt = Math.min(account.firstAt, reading.t);
   account.vcpus = reading.vcpus ?? account.vcpus;
   const changes: Change[] = [];
   for (const [field, v] of reading.values) {
@@ -91,9 +91,8 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
         : before === undefined
           ? begin(account, reading, epoch.source, field, v)
           : move(account, reading, field, v, before);
-    const previous = previousTime(account, field);
     if (change) {
-      const isPassed = Math.min(change.from, change.to) < previous;
+      const isPassed = Math.min(change.from, change.to) < latestTime(account, field);
       changes.push({ ...change, overtaken: reading.late || isPassed });
     }
     epoch.counters.set(field, latest);
@@ -169,9 +168,9 @@ function begin(account: Account, reading: DeviceReading, source: string, field: 
   const { t, maxRate, streamStart } = reading;
   const offAt = reading.offAt(source);
   const latest: Latest = { t, v, falls: [] };
-  const previous = previousTime(account, field);
+  const previous = previousTime(account, field, t);
   const start = reading.startedAt < t || v === 0n ? reading.startedAt : Number.NaN;
-  const off = offAt >= previous ? offAt : Number.NEGATIVE_INFINITY;
+  const off = offAt >= previous && offAt < t ? offAt : Number.NEGATIVE_INFINITY;
   const isFirst = previous === Number.NEGATIVE_INFINITY || account.firstAt === t;
   const isBaseline = isFirst && off === Number.NEGATIVE_INFINITY && !(start >= streamStart);
   if (isBaseline) return { change: null, latest };
@@ -188,7 +187,7 @@ function originOf(
   off: number,
   start: number,
 ): { readonly from: number; readonly since: number } {
-  if (off > Number.NEGATIVE_INFINITY && off < t) {
+  if (off > Number.NEGATIVE_INFINITY) {
     const from = Number.isNaN(start) ? off : Math.max(start, off);
     return { from, since: from };
   }
@@ -229,8 +228,19 @@ function spanOf({ t, pollInterval }: DeviceReading, field: number, grown: bigint
 const couldCome = (grown: bigint, rate: number, time: number): boolean =>
   rate === 0 || Number(grown) <= (rate * time) / 1e6;
 
-/** The latest reading of the counter in any epoch. */
-function previousTime({ epochs }: Account, field: number): number {
-  const times = [...epochs.values()].map(({ counters }) => counters.get(field)?.t ?? Number.NEGATIVE_INFINITY);
-  return Math.max(Number.NEGATIVE_INFINITY, ...times);
+/** The counter's latest reading in each epoch that has one. */
+const timesOf = ({ epochs }: Account, field: number): readonly number[] =>
+  [...epochs.values()].flatMap(({ counters }) => counters.get(field)?.t ?? []);
+
+/** The latest of all. */
+const latestTime = (account: Account, field: number): number =>
+  Math.max(Number.NEGATIVE_INFINITY, ...timesOf(account, field));
+
+/** The latest up to `t`; where only later ones are known, the earliest that it can be. −∞: the counter's first (R13). */
+function previousTime(account: Account, field: number, t: number): number {
+  const times = timesOf(account, field);
+  const before = times.filter((time) => time <= t);
+  if (before.length > 0) return Math.max(...before);
+  const isFirst = times.length === 0 || t < account.firstAt;
+  return isFirst ? Number.NEGATIVE_INFINITY : Math.max(account.firstAt, account.forgottenAt);
 }

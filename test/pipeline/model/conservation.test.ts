@@ -4,9 +4,10 @@ import { encodeSnapshot } from '../../../avro/codec.ts';
 import { SliceReader } from '../../../avro/reader.ts';
 import { EMPTY_NIC_ROW, EMPTY_ROW, type Snapshot } from '../../../avro/snapshot.ts';
 import type { ClosedCounter } from '../../../pipeline/model/closed.ts';
-import { accept, closeSilent, createPartition, type Partition, refill } from '../../../pipeline/model/partition.ts';
+import { accept, createPartition, type Partition, refill } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
 import { restorePartition, takeChanges } from '../../../pipeline/model/saved.ts';
+import { closeSilent } from '../../../pipeline/model/silence.ts';
 import { recordAt } from './polls.ts';
 
 /**
