@@ -9,7 +9,7 @@ export interface MeterBalance {
   readonly series: number;
   readonly movement: bigint;
   readonly published: bigint;
-  /** Movement that is missing only as yet: a window that is still to come has it. */
+  /** Movement that is missing only as yet: a window that is still to come has it. Negative: it is of before what is judged. */
   readonly carried: bigint;
   /** Sum of the absolute residuals of its series. */
   readonly residual: bigint;
@@ -45,7 +45,10 @@ export function addChange(
   for (const series of book.get(deviceKey(instance, kind, device)) ?? []) {
     if (series.meter.field !== change.field) continue;
     const { size, end } = series;
-    const part = partOf(series, rules, change, end);
+    const begin = Math.min(Math.ceil(rules.from / size) * size, end);
+    const before = through(change, begin, size, rules);
+    if (change.overtaken) series.early += before;
+    const part = through(change, end, size, rules) - before;
     if (part === 0n) continue;
     series.movement += part;
     const maybePassed = change.overtaken || change.to - end >= rules.graceOf(size);
@@ -97,17 +100,16 @@ export function imbalancesOf(book: SeriesBook): readonly Imbalance[] {
 
 /**
  * Published less movement, and what is missing only as yet: at most what came when its windows may have been emitted,
- * which is carried on into one that is still to come (R1).
+ * which is carried on into one that is still to come (R1). In the same way some may have come from before what is judged:
+ * then it is less than nothing.
  */
-function residualOf({ published, movement, belated }: Series): { readonly residual: bigint; readonly carried: bigint } {
+function residualOf({ published, movement, belated, early }: Series): {
+  readonly residual: bigint;
+  readonly carried: bigint;
+} {
   const missing = movement - published;
-  return missing > 0n && missing <= belated ? { residual: 0n, carried: missing } : { residual: -missing, carried: 0n };
-}
-
-/** What a change has in the judged windows up to a bound. */
-function partOf({ size }: Series, rules: ConservationRules, change: Change, bound: number): bigint {
-  const from = Math.min(Math.ceil(rules.from / size) * size, bound);
-  return through(change, bound, size, rules) - through(change, from, size, rules);
+  const isCarried = missing > 0n ? missing <= belated : -missing <= early;
+  return isCarried ? { residual: 0n, carried: missing } : { residual: -missing, carried: 0n };
 }
 
 const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount);

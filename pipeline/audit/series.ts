@@ -10,6 +10,8 @@ export interface Series {
   movement: bigint;
   /** What moved last, when its windows may have been emitted already: windows still to come may have some of it. */
   belated: bigint;
+  /** What moved in windows that are not judged and may have been emitted when it came: judged ones may have some of it. */
+  early: bigint;
 }
 
 /** The series that have a published delta, by device. */
@@ -42,7 +44,7 @@ export function addDelta(book: SeriesBook, delta: PublishedDelta): void {
   book.set(key, list);
   let series = list.find((each) => each.meter === meter && each.size === size);
   if (!series) {
-    series = { meter, size, end: Number.NEGATIVE_INFINITY, published: 0n, movement: 0n, belated: 0n };
+    series = { meter, size, end: Number.NEGATIVE_INFINITY, published: 0n, movement: 0n, belated: 0n, early: 0n };
     list.push(series);
   }
   series.published += amountOf(delta);

@@ -1,49 +1,58 @@
+import { COUNTERS } from '../../avro/batch.ts';
 import type { Tally } from './flags.ts';
-import type { Block } from './state.ts';
+import { ACC, type Block, EMITTED } from './state.ts';
+import { lastOpen } from './windows.ts';
 
 /**
- * Rows of basis INTERVAL that did not come: spans of event time between the rows that did, kept as a flat list of from
- * and to, ascending. A row that comes late may fill one (ruling R10). Times in microseconds.
+ * A span (from, to] of event time for which no row of basis INTERVAL came, between two that did; one that comes late may
+ * fill a part of it (ruling R10). Times in microseconds.
  */
-export type Holes = number[];
+export interface Hole {
+  readonly from: number;
+  readonly to: number;
+  /** By window size: windows that begin before it may have been emitted with what was carried into them. */
+  readonly untouchedFrom: readonly number[];
+}
 
 /** How far behind its newest row a hole may still be filled: what sources can be asked for again. */
 const HORIZON_US = 2 * 3600e6;
 const MOST_HOLES = 64;
 
-/** Remembers that nothing is known of (from, to], and forgets what nobody will fill any more. */
-export function openHole(block: Block, from: number, to: number, tally: Tally): void {
-  const holes = block.holes ?? [];
-  holes.push(from, to);
-  while (holes.length > 2 * MOST_HOLES || (holes[1] as number) < to - HORIZON_US) {
-    holes.splice(0, 2);
+/**
+ * Remembers that nothing is known of (from, to], and forgets what nobody will fill any more. To be called before
+ * anything of the row after the hole is counted.
+ */
+export function openHole(block: Block, sizes: readonly number[], from: number, to: number, tally: Tally): void {
+  const untouchedFrom = sizes.map((size, w) => (lastTouched(block, w) + 1) * size);
+  const holes = [...(block.holes ?? []), { from, to, untouchedFrom }];
+  while (holes.length > MOST_HOLES || (holes[0] as Hole).to < to - HORIZON_US) {
+    holes.shift();
     tally.events.hole_lost++;
   }
-  block.holes = holes.length === 0 ? null : holes;
+  block.holes = holes;
 }
 
-/** The hole that a row over (t - interval, t] fills a part of; null: none, the row was counted. */
-export function holeOf({ holes }: Block, t: number): readonly [from: number, to: number] | null {
-  for (let i = 0; holes !== null && i < holes.length; i += 2) {
-    const [from, to] = [holes[i] as number, holes[i + 1] as number];
-    if (t > from && t <= to) return [from, to];
+/** The last window of size w that is open or was emitted, of any counter. */
+function lastTouched(block: Block, w: number): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
+    last = Math.max(last, (block.windows[w] as number[])[f * ACC + EMITTED] as number, lastOpen(block, w, f));
   }
-  return null;
+  return last;
 }
+
+/** The hole that a row at `t` fills a part of; null: none, the row was counted. */
+export const holeOf = ({ holes }: Block, t: number): Hole | null =>
+  holes?.find(({ from, to }) => t > from && t <= to) ?? null;
 
 /** (begin, end] of the hole is known now. */
-export function fillHole(block: Block, [from, to]: readonly [number, number], begin: number, end: number): void {
-  const holes = block.holes ?? [];
-  const left = begin > from ? [from, begin] : [];
-  const right = end < to ? [end, to] : [];
-  holes.splice(holes.indexOf(from), 2, ...left, ...right);
+export function fillHole(block: Block, hole: Hole, begin: number, end: number): void {
+  const left = begin > hole.from ? [{ ...hole, to: begin }] : [];
+  const right = end < hole.to ? [{ ...hole, from: end }] : [];
+  const holes = (block.holes ?? []).flatMap((each) => (each === hole ? [...left, ...right] : [each]));
   block.holes = holes.length === 0 ? null : holes;
 }
 
 /** Does a hole reach into (from, to]? */
-export function isHole({ holes }: Block, from: number, to: number): boolean {
-  for (let i = 0; holes !== null && i < holes.length; i += 2) {
-    if ((holes[i] as number) < to && (holes[i + 1] as number) > from) return true;
-  }
-  return false;
-}
+export const isHole = ({ holes }: Block, from: number, to: number): boolean =>
+  holes?.some((hole) => hole.from < to && hole.to > from) ?? false;

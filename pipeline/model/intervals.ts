@@ -2,7 +2,7 @@ import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
 import { addToTotals } from './begin.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { believe } from './counters.ts';
-import { fillHole, isHole, openHole } from './holes.ts';
+import { fillHole, type Hole, isHole, openHole } from './holes.ts';
 import { BASE, type Block, type InstanceState, type Life } from './state.ts';
 import { toAmount, toBigInt } from './uint64.ts';
 import { emitThrough, settle, spread, windowAfter, windowOf } from './windows.ts';
@@ -22,6 +22,10 @@ export function applyInterval(
   t: number,
   interval: number,
 ): void {
+  const { sizes } = at.emission.rules;
+  if (life.finalisedAt > Number.NEGATIVE_INFINITY && t - interval > life.finalisedAt) {
+    openHole(block, sizes, life.finalisedAt, t - interval, at.tally);
+  }
   const start = batch.valueStart[b] as number;
   const reading: CounterReading = { instance, block, life, t, f: 0, hi: 0, lo: 0 };
   for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
@@ -33,14 +37,11 @@ export function applyInterval(
     if (Number.isNaN(then)) addToTotals(block, f, 0);
     else at.progress.credit += toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
     const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
-    for (let w = 0; w < at.emission.rules.sizes.length; w++) {
+    for (let w = 0; w < sizes.length; w++) {
       spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);
     }
     believe(reading);
-    for (let w = 0; w < at.emission.rules.sizes.length; w++) settle(at.emission, instance, block, w, f, t);
-  }
-  if (life.finalisedAt > Number.NEGATIVE_INFINITY && t - interval > life.finalisedAt) {
-    openHole(block, life.finalisedAt, t - interval, at.tally);
+    for (let w = 0; w < sizes.length; w++) settle(at.emission, instance, block, w, f, t);
   }
   life.finalisedAt = t;
 }
@@ -54,14 +55,14 @@ export function applyLateInterval(
   at: Circumstances,
   instance: InstanceState,
   block: Block,
-  hole: readonly [from: number, to: number],
+  hole: Hole,
   batch: SliceBatch,
   b: number,
   t: number,
   interval: number,
 ): void {
   const { rules } = at.emission;
-  const from = Math.max(t - interval, hole[0]);
+  const from = Math.max(t - interval, hole.from);
   fillHole(block, hole, from, t);
   const start = batch.valueStart[b] as number;
   for (let f = 0; f < (COUNTERS[block.kind] as number); f++) {
@@ -70,7 +71,12 @@ export function applyLateInterval(
     at.progress.credit += BigInt(amount);
     addToTotals(block, f, 0);
     for (let w = 0; w < rules.sizes.length; w++) {
-      spread(rules, block, w, f, amount, from, t, 0, true, hole);
+      const unknown = {
+        from: Math.max(hole.from, hole.untouchedFrom[w] as number),
+        to: hole.to,
+        size: rules.sizes[w] as number,
+      };
+      spread(rules, block, w, f, amount, from, t, 0, true, unknown);
       emitKnown(at, instance, block, w, f, from, t);
     }
   }

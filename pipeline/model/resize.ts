@@ -1,4 +1,5 @@
 import { COUNTERS } from '../../avro/batch.ts';
+import type { Hole } from './holes.ts';
 import type { Partition } from './partition.ts';
 import type { Rules } from './rules.ts';
 import { ACC, type Apart, type Block, createApart, createGauges, DELTA, K } from './state.ts';
@@ -61,6 +62,9 @@ function resizeBlock(block: Block, sizesBefore: number, from: readonly number[])
     totals: from.map((w) => totals[w] ?? totalsThrough(block)),
   };
   Object.assign(block, apart);
+  const untouched = ({ untouchedFrom }: Hole): readonly number[] =>
+    from.map((w) => untouchedFrom[w] ?? Number.NEGATIVE_INFINITY);
+  block.holes = block.holes?.map((hole) => ({ ...hole, untouchedFrom: untouched(hole) })) ?? null;
   // What was emitted under other sizes is not revised any more.
   block.kept = null;
   if (block.revisions !== null) {

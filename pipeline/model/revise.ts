@@ -19,12 +19,19 @@ export interface Emitted {
 const place = (w: number, f: number): string => `${w}/${f}`;
 const windowKey = (w: number, f: number, k: number): string => `${w}/${f}/${k}`;
 
+/**
+ * Can window k, which is being emitted, be revised? Amounts beyond 2^53 are kept apart: such a window is not, nor is one
+ * before it any more, since those after one that is taken back are taken back with it.
+ */
+export function isKeepable(block: Block, w: number, f: number, k: number): boolean {
+  const key = windowKey(w, f, k);
+  return !block.surplus.has(key) && !block.surplus.has(`${key}/u`);
+}
+
 /** Keeps a window that is emitted by grace. `acc` and `at`: its accumulator. */
 export function keepEmitted(block: Block, w: number, f: number, acc: readonly number[], at: number): void {
   const index = acc[at + K] as number;
   const key = windowKey(w, f, index);
-  // Amounts beyond 2^53 are kept apart; such a window is not revised, what comes for it is carried.
-  if (block.surplus.has(key) || block.surplus.has(`${key}/u`)) return;
   const emitted: Emitted = {
     index,
     acc: acc.slice(at, at + EMITTED),
@@ -53,12 +60,8 @@ export function takeBack(block: Block, w: number, f: number, k: number, put: (em
   const kept = block.kept?.get(place(w, f)) ?? [];
   const again = kept.filter(({ index }) => index >= k);
   if (again[0]?.index !== k) return false;
-  forget(
-    block,
-    w,
-    f,
-    kept.filter(({ index }) => index < k),
-  );
+  const rest = kept.filter(({ index }) => index < k);
+  keepOnly(block, w, f, rest);
   (block.windows[w] as number[])[f * ACC + EMITTED] = k - 1;
   const totals = block.totals[w] ?? [];
   block.revisions ??= new Map();
@@ -71,19 +74,15 @@ export function takeBack(block: Block, w: number, f: number, k: number, put: (em
   return true;
 }
 
-/** The series has gone on beyond `time`: what ended by then is final. `size`: of the windows. */
-export function finalise(block: Block, w: number, f: number, size: number, time: number): void {
+/** The windows before window k are final. */
+export function finalise(block: Block, w: number, f: number, k: number): void {
   const kept = block.kept?.get(place(w, f));
-  if (kept)
-    forget(
-      block,
-      w,
-      f,
-      kept.filter(({ index }) => (index + 1) * size > time),
-    );
+  if (kept === undefined) return;
+  const rest = kept.filter(({ index }) => index >= k);
+  keepOnly(block, w, f, rest);
 }
 
-function forget(block: Block, w: number, f: number, rest: readonly Emitted[]): void {
+function keepOnly(block: Block, w: number, f: number, rest: readonly Emitted[]): void {
   if (rest.length > 0) block.kept?.set(place(w, f), rest);
   else block.kept?.delete(place(w, f));
   if (block.kept?.size === 0) block.kept = null;

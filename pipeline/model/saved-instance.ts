@@ -89,7 +89,8 @@ function writeBlock(block: Block, ids: readonly string[]): void {
     writer.text(key);
     writer.count(revision);
   }
-  writer.doubles(block.holes ?? []);
+  writer.count(block.holes?.length ?? 0);
+  for (const { from, to, untouchedFrom } of block.holes ?? []) writer.doubles([from, to, ...untouchedFrom]);
   writer.count(block.lives.length);
   for (const life of block.lives) writeLife(life, ids);
   if (block.together === null) {
@@ -188,7 +189,10 @@ function readBlock(context: Reading): Block {
     block.gauges = { latest, at, gap, emitted, spread };
   }
   readRevisions(reader, block);
-  const holes = reader.doubles();
+  const holes = Array.from({ length: reader.countOf(1) }, () => {
+    const [from, to, ...untouchedFrom] = reader.exactly(2 + sizes) as [number, number, ...number[]];
+    return { from, to, untouchedFrom };
+  });
   block.holes = holes.length === 0 ? null : holes;
   block.lives = Array.from({ length: reader.countOf(1) }, () => readLife(context, kind));
   if ((has & 2) === 0) {

@@ -1,6 +1,6 @@
 import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
 import type { Identity } from '../../avro/snapshot.ts';
-import type { Holes } from './holes.ts';
+import type { Hole } from './holes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
 import type { Resource } from './sample.ts';
@@ -59,8 +59,8 @@ export interface Block extends Apart {
   /** Windows that may be revised, and how often the open ones were emitted before; null: none. */
   kept: Map<string, readonly Emitted[]> | null;
   revisions: Map<string, number> | null;
-  /** Rows of basis INTERVAL that did not come; null: none. */
-  holes: Holes | null;
+  /** Rows of basis INTERVAL that did not come, the oldest first; null: none. */
+  holes: readonly Hole[] | null;
   /** Null until there is one. */
   gauges: Gauges | null;
   /** Made from the identity when first needed. */

@@ -1,7 +1,7 @@
 import type { Closed } from './closed.ts';
 import { CARRIED, INTERPOLATED, LATE, LOWER_BOUND } from './flags.ts';
 import { resourceOf } from './resource.ts';
-import { type Emitted, endRevision, finalise, keepEmitted, revisionOf, takeBack } from './revise.ts';
+import { type Emitted, endRevision, finalise, isKeepable, keepEmitted, revisionOf, takeBack } from './revise.ts';
 import type { WindowRules } from './rules.ts';
 import { ACC, type Block, DELTA, EMITTED, FLAGBITS, FROM, type InstanceState, K, TO, UNCOVERED } from './state.ts';
 import { type Amount, add, narrow, share } from './uint64.ts';
@@ -72,6 +72,13 @@ export function leastOpen({ windows, more }: Pick<Block, 'windows' | 'more'>, w:
   return Number.isNaN(first) ? spilled : Math.min(first, spilled);
 }
 
+/** Index of the last window of size w and field f that is open; −∞: none is. */
+export function lastOpen({ windows, more }: Block, w: number, f: number): number {
+  const inline = (windows[w] as number[])[f * ACC + K] as number;
+  const spilled = more[w]?.get(f)?.at(-1)?.[K] ?? Number.NEGATIVE_INFINITY;
+  return Number.isNaN(inline) ? spilled : Math.max(inline, spilled);
+}
+
 /** The first window that is still open, or the one after the last emitted: where what came too late is carried. */
 function nextOpen(block: Block, w: number, f: number): number {
   const least = leastOpen(block, w, f);
@@ -79,8 +86,12 @@ function nextOpen(block: Block, w: number, f: number): number {
   return least === Number.POSITIVE_INFINITY ? emitted + 1 : least;
 }
 
-/** A span of which nothing was known before, and so no window wholly in it was emitted. */
-export type Unknown = readonly [from: number, to: number, windowSize: number];
+/** A span of which nothing was known before: no window of this size (microseconds) that lies wholly in it was emitted. */
+export interface Unknown {
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
+}
 
 /**
  * Puts a piece of a delta into window k. `from` NaN: it has no coverage. What belongs to a window already emitted is
@@ -129,8 +140,7 @@ function isBehind(block: Block, w: number, f: number, k: number, unknown: Unknow
   if (unknown === null) return false;
   if ((block.windows[w] as number[])[f * ACC + K] === k) return true;
   if (block.more[w]?.get(f)?.some((acc) => acc[K] === k)) return true;
-  const size = unknown[2] ?? Number.NaN;
-  return k * size >= unknown[0] && (k + 1) * size <= unknown[1];
+  return k * unknown.size >= unknown.from && (k + 1) * unknown.size <= unknown.to;
 }
 
 function increase(block: Block, acc: number[], at: number, amount: Amount, key: () => string): void {
@@ -175,7 +185,7 @@ export function spread(
   to: number,
   flags: number,
   covered: boolean,
-  unknown: readonly [from: number, to: number] | null = null,
+  unknown: Unknown | null = null,
 ): void {
   const size = rules.sizes[w] as number;
   const last = windowOf(to, size);
@@ -187,7 +197,7 @@ export function spread(
     const end = k === last ? to : (k + 1) * size;
     const through: Amount = k === last ? amount : share(amount, end - from, to - from);
     const part = add(through, -before);
-    put(block, w, f, k, part, covered ? begin : Number.NaN, end, bits, unknown && [...unknown, size]);
+    put(block, w, f, k, part, covered ? begin : Number.NaN, end, bits, unknown);
     before = through;
   }
 }
@@ -221,7 +231,7 @@ export function settle(
   ownTime: number,
 ): void {
   emitThrough(emission, instance, block, w, f, ownTime);
-  if (block.kept !== null) finalise(block, w, f, emission.rules.sizes[w] as number, ownTime);
+  if (block.kept !== null) finalise(block, w, f, windowAfter(ownTime, emission.rules.sizes[w] as number));
 }
 
 /** Emits the windows of size w and field f that end at or before `time`, oldest first. */
@@ -285,7 +295,10 @@ function emit(
   const size = rules.sizes[w] as number;
   const index = acc[at + K] as number;
   const revision = revisionOf(block, w, f, index);
-  if (rules.revise && byGrace) keepEmitted(block, w, f, acc, at);
+  if (rules.revise) {
+    if (byGrace && isKeepable(block, w, f, index)) keepEmitted(block, w, f, acc, at);
+    else finalise(block, w, f, index);
+  }
   endRevision(block, w, f, index);
   const key = block.surplus.size > 0 || block.spans.size > 0 ? spill(f, index, w) : '';
   const delta = withSurplus(block, acc[at + DELTA] as number, key);
