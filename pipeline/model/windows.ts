@@ -296,7 +296,7 @@ function emit(
   const index = acc[at + K] as number;
   const revision = revisionOf(block, w, f, index);
   if (rules.revise) {
-    if (byGrace && isKeepable(block, w, f, index)) keepEmitted(block, w, f, acc, at);
+    if (byGrace && !isBehindAnother && isKeepable(block, w, f, index)) keepEmitted(block, w, f, acc, at);
     else finalise(block, w, f, index);
   }
   endRevision(block, w, f, index);
