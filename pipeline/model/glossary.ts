@@ -45,6 +45,6 @@ export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {
   implausible: 'growth faster than the counter can; counted all the same',
   gap: 'an interval longer than 3.5 polls',
   clock_step: 'the clock of a host or collector stepped',
-  hole_lost: 'an amount over an interval that never came: nobody will ask for it again',
+  hole_lost: 'a span of a device for which no amount came: nobody will ask for it again',
   absent: 'an instance listed as off: its epochs ended',
 };
