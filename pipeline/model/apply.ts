@@ -11,7 +11,7 @@ import type { HeldSlice } from './hold.ts';
 import { holeOf } from './holes.ts';
 import { applyInterval, applyLateInterval } from './intervals.ts';
 import type { Partition } from './partition.ts';
-import { applyPoll, completePoll } from './progress.ts';
+import { applyPoll, completePoll, succeed } from './progress.ts';
 import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
@@ -38,6 +38,7 @@ export function applySlice(
   const { batch, header, source } = slice;
   const polledAt = header.poll.startedAt + slice.screen.shift;
   applyPoll(source, polledAt, header.source.bootedAt);
+  for (const news of succeed(source, header.source.generation, header.poll)) tally.sources.push(news);
   const at: Circumstances = {
     rules: rules.counters,
     emission: { rules: rules.windows, closed, lateBefore: slice.lateBefore, byGrace: false },

@@ -1,3 +1,5 @@
+import type { SourceNews } from './progress.ts';
+
 /** What may be said of a window's value; the order is the bit order. `interpolated` shows in the quality alone. */
 export const FLAGS = [
   'reset',
@@ -69,10 +71,11 @@ export const COUNTER_EVENTS = [
 ] as const;
 export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 
-/** How often what happened since the last report. */
+/** How often what happened since the last report, and what the polls of sources told. */
 export interface Tally {
   readonly drops: { [reason in DropReason]: number };
   readonly events: { [event in CounterEvent]: number };
+  readonly sources: SourceNews[];
 }
 
 const zeros = <Name extends string>(list: readonly Name[]): { [name in Name]: number } =>
@@ -81,4 +84,4 @@ const zeros = <Name extends string>(list: readonly Name[]): { [name in Name]: nu
 const NO_DROPS = zeros(DROP_REASONS);
 const NO_EVENTS = zeros(COUNTER_EVENTS);
 
-export const createTally = (): Tally => ({ drops: { ...NO_DROPS }, events: { ...NO_EVENTS } });
+export const createTally = (): Tally => ({ drops: { ...NO_DROPS }, events: { ...NO_EVENTS }, sources: [] });

@@ -15,6 +15,8 @@ export interface SourceProgress {
   interval: number;
   /** Start of the newest poll that was applied. */
   appliedAt: number;
+  /** Which one it was, and into how many slices it was cut; generation −∞: none was. */
+  readonly applied: { generation: number; sequence: number; slices: number };
   /** Boots of the host that ended every epoch before them, ascending: the latest of them. */
   readonly boots: number[];
   readonly clock: SourceClock;
@@ -64,6 +66,7 @@ export function sourceOf(progress: Progress, source: Source): SourceProgress {
     heardAt: Number.NEGATIVE_INFINITY,
     interval: 0,
     appliedAt: Number.NEGATIVE_INFINITY,
+    applied: { generation: Number.NEGATIVE_INFINITY, sequence: -1, slices: 0 },
     boots: [],
     clock: createClock(),
     era: 0,
@@ -131,6 +134,33 @@ export function applyPoll(source: SourceProgress, polledAt: number, bootedAt: nu
   source.era = source.boots.findLast((boot) => boot <= polledAt || boot === bootedAt) ?? 0;
   source.appliedAt = Math.max(source.appliedAt, polledAt);
 }
+
+/** What the succession of a source's polls tells. */
+export type SourceNews =
+  /** Polls that were sent never came, or too late to be counted in their turn. */
+  | { readonly what: 'missing'; readonly source: string; readonly polls: number }
+  /** Its polls are cut for another number of partitions: instances have moved to other ones, and begin anew there. */
+  | { readonly what: 'repartitioned'; readonly source: string; readonly before: number; readonly now: number };
+
+/** A poll is applied: what it tells about those between it and the one before, of the same collector's process. */
+export function succeed(
+  { id, applied }: SourceProgress,
+  generation: number,
+  { sequence, slices }: PollInfo,
+): readonly SourceNews[] {
+  const { generation: lastGeneration, sequence: last, slices: before } = applied;
+  if (generation < lastGeneration || (generation === lastGeneration && sequence <= last)) return NO_NEWS;
+  Object.assign(applied, { generation, sequence, slices });
+  const polls = generation === lastGeneration ? sequence - last - 1 : 0;
+  const isCutAnew = before !== 0 && slices !== before;
+  if (polls === 0 && !isCutAnew) return NO_NEWS;
+  return [
+    ...(polls > 0 ? [{ what: 'missing' as const, source: id, polls }] : []),
+    ...(isCutAnew ? [{ what: 'repartitioned' as const, source: id, before, now: slices }] : []),
+  ];
+}
+
+const NO_NEWS: readonly SourceNews[] = [];
 
 /** The poll's slice has been applied: if it was complete, what it did not list was not there. */
 export function completePoll(source: SourceProgress, polledAt: number, { partial }: PollInfo): void {

@@ -99,10 +99,11 @@ function writePartition(
   return writer.take();
 }
 
-function writeSource({ id, boots, clock, ...rest }: SourceProgress): void {
+function writeSource({ id, boots, clock, applied, ...rest }: SourceProgress): void {
   const { pollAt, completeAt, heardAt, interval, appliedAt, era } = rest;
   writer.text(id);
   writer.doubles([pollAt, completeAt, heardAt, interval, appliedAt, era]);
+  writer.doubles([applied.generation, applied.sequence, applied.slices]);
   writer.doubles(boots);
   writer.doubles([clock.generation, clock.sequence, clock.toldAt, clock.anchor, clock.shift, clock.polls, clock.drift]);
 }
@@ -163,12 +164,14 @@ function readSource(reader: Reader, sources: Map<string, SourceProgress>): void 
   const id = reader.text();
   const numbers = reader.exactly(6) as [number, number, number, number, number, number];
   const [pollAt, completeAt, heardAt, interval, appliedAt, era] = numbers;
+  const [appliedGeneration = 0, appliedSequence = 0, slices = 0] = reader.exactly(3);
+  const applied = { generation: appliedGeneration, sequence: appliedSequence, slices };
   const limits = limitsOf(id.slice(0, Math.max(0, id.indexOf('/'))));
   const boots = reader.doubles();
   const [generation = 0, sequence = 0, toldAt = 0, anchor = 0, shift = 0, ...following] = reader.exactly(7);
   const [polls = 0, drift = 0] = following;
   const clock = { generation, sequence, toldAt, anchor, shift, polls, drift };
-  sources.set(id, { id, limits, pollAt, completeAt, heardAt, interval, appliedAt, era, boots, clock });
+  sources.set(id, { id, limits, pollAt, completeAt, heardAt, interval, appliedAt, applied, era, boots, clock });
 }
 
 /** Is this the message that the state says it took last? False: it is another log. Of other offsets nothing is known. */

@@ -83,7 +83,7 @@ export function windowMessage(deps: WindowDeps, owned: Owned | undefined, messag
   if (offset < owned.liveFrom) return null;
   const { slices, readings } = batch;
   report({ event: 'message.read', partition: owned.index, slices: slices.length, readings, bytes });
-  return told(report, outcome);
+  return told(report, owned, outcome);
 }
 
 /** What the wall clock finishes in a partition of which everything has been read. */
@@ -93,7 +93,7 @@ function tickAtEnd({ rules, report, giveBack }: WindowDeps, owned: Owned, { at, 
   if (owned.restored) tellMissing(report, owned);
   const outcome = tick(owned.partition, rules, at);
   outcome.done.forEach(giveBack);
-  return told(report, outcome);
+  return told(report, owned, outcome);
 }
 
 /** What waited in the reorder buffer when the state was saved, and the log holds no longer. */
@@ -101,16 +101,21 @@ function tellMissing(report: Report, owned: Owned): void {
   for (const offset of takeMissing(owned.partition)) report({ event: 'state.hole', partition: owned.index, offset });
 }
 
-function told(report: Report, { closed, tally }: Outcome): Closed {
-  tell(report, tally);
+function told(report: Report, { index }: Owned, { closed, tally }: Outcome): Closed {
+  tell(report, index, tally);
   return closed;
 }
 
-function tell(report: Report, { drops, events }: Tally): void {
+function tell(report: Report, partition: number, { drops, events, sources }: Tally): void {
   for (const reason of DROP_REASONS) {
     if (drops[reason] > 0) report({ event: 'reading.dropped', reason, count: drops[reason] });
   }
   for (const kind of COUNTER_EVENTS) {
     if (events[kind] > 0) report({ event: 'counter', kind, count: events[kind] });
+  }
+  for (const news of sources) {
+    const { source } = news;
+    if (news.what === 'missing') report({ event: 'poll.missing', partition, source, polls: news.polls });
+    else report({ event: 'source.repartitioned', partition, source, before: news.before, now: news.now });
   }
 }

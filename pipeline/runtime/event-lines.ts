@@ -82,6 +82,16 @@ const LINES: Lines = {
     text: 'a raw message that waited to be counted is no longer in the topic: its readings are a gap',
     subject: ({ partition, offset }) => `${partition} ${offset}`,
   },
+  'poll.missing': {
+    level: 'warn',
+    text: 'polls of the source did not come, or too late; inside an epoch the next one makes up for them',
+    subject: ({ source }) => source,
+  },
+  'source.repartitioned': {
+    level: 'error',
+    text: 'the source is read into another number of partitions than before: instances that moved begin anew, with a baseline',
+    subject: ({ source }) => source,
+  },
   'state.window': {
     level: 'warn',
     text: 'the window sizes have changed: a size that was dropped takes its open windows with it',

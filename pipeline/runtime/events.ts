@@ -138,6 +138,21 @@ export type InternalEvent =
       readonly offset: number;
     }
   | {
+      /** Polls that a source's collector sent are not in the log, or came too late to be counted in their turn. */
+      readonly event: 'poll.missing';
+      readonly partition: number;
+      readonly source: string;
+      readonly polls: number;
+    }
+  | {
+      /** A source's polls are cut for another number of partitions than before. */
+      readonly event: 'source.repartitioned';
+      readonly partition: number;
+      readonly source: string;
+      readonly before: number;
+      readonly now: number;
+    }
+  | {
       /** The configuration's window sizes are not those of the saved state. Size in microseconds. */
       readonly event: 'state.window';
       readonly partition: number;

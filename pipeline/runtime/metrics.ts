@@ -122,6 +122,18 @@ function stateMetrics(registry: Registry) {
     stateHoles: counter(registry, 'state_holes_total', 'Waiting raw messages that the topic no longer holds.', [
       'partition',
     ]),
+    pollsMissing: counter(
+      registry,
+      'polls_missing_total',
+      'Polls that a collector sent and that did not come, or not in time, by partition.',
+      ['partition'],
+    ),
+    repartitions: counter(
+      registry,
+      'source_repartitions_total',
+      'Sources that were read into another number of partitions than before.',
+      ['partition'],
+    ),
     stateWindows: counter(registry, 'state_window_changes_total', 'Window sizes unlike the saved ones.', ['change']),
   };
 }

@@ -1,6 +1,7 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
 import type { SliceBatch } from '../../../avro/batch.ts';
+import { encodeSnapshot } from '../../../avro/codec.ts';
 import type { Closed } from '../../../pipeline/model/closed.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
@@ -9,7 +10,7 @@ import { createDecoder } from '../../../pipeline/operators/decode.ts';
 import { createOwnership, type Owned } from '../../../pipeline/operators/ownership.ts';
 import type { Decoded, RawMessage, Tick } from '../../../pipeline/operators/pull.ts';
 import { type WindowDeps, window, windowMessage } from '../../../pipeline/operators/window.ts';
-import { rulesOf, SECOND } from '../model/polls.ts';
+import { pollOf, rulesOf, SECOND } from '../model/polls.ts';
 import { ownedOf } from './owned.ts';
 import { message, reported, unreadable } from './pulls.ts';
 
@@ -60,7 +61,8 @@ describe('windows', () => {
     const { own, play, events } = underTest();
     own({ liveFrom: 4 });
     expect(play(0, 30, 60, 90, 120)).toEqual([[], [], [], [], [60]]);
-    expect(events.map(({ event }) => event)).toEqual(['message.read']);
+    expect(events.filter(({ event }) => event === 'message.read')).toHaveLength(1);
+    expect(events.filter(({ event }) => event === 'poll.missing')).toHaveLength(1);
   });
 
   test('are not counted for a partition that is not owned, and its batch is given back', () => {
@@ -102,13 +104,40 @@ describe('windows', () => {
   test('tell drops and counter events by name, those that happened', () => {
     const { own, play, events } = underTest();
     own();
-    play(0, 10, 10, 5);
+    play(1, 2, 2, 1);
     expect(events.filter(({ event }) => event !== 'message.read')).toEqual([
       { event: 'counter', kind: 'first', count: 1 },
       { event: 'reading.dropped', reason: 'duplicate', count: 1 },
       { event: 'reading.dropped', reason: 'late', count: 1 },
     ]);
   });
+});
+
+test('polls that never came are told, and a source that is read into other partitions', () => {
+  const { own, deps, ownership, decoded, events } = underTest();
+  own();
+  [
+    { t: 0, sequence: 7 },
+    { t: 10, sequence: 8 },
+    { t: 40, sequence: 11 },
+    { t: 40, sequence: 11 },
+    { t: 20, sequence: 9 },
+    { t: 50, sequence: 0, generation: 2, slices: 3 },
+    { t: 60, sequence: 1, generation: 2, slices: 3 },
+    { t: 70, sequence: 12 },
+  ].forEach(({ t, sequence, generation = 1, slices = 1 }, offset) => {
+    const { source, poll, ...rest } = pollOf(t, []);
+    const value = encodeSnapshot({
+      ...rest,
+      source: { ...source, generation },
+      poll: { ...poll, sequence, slices },
+    });
+    windowMessage(deps, ownership.of(0), decoded({ partition: 0, offset, timestampUs: t * SECOND, value }));
+  });
+  expect(events.filter(({ event }) => event !== 'message.read' && event !== 'counter')).toEqual([
+    { event: 'poll.missing', partition: 0, source: 'test/h', polls: 2 },
+    { event: 'source.repartitioned', partition: 0, source: 'test/h', before: 1, now: 3 },
+  ]);
 });
 
 describe('a state that came out of a store', () => {
