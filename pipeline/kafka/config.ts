@@ -17,6 +17,7 @@ const RESERVED: Readonly<Record<string, string>> = {
   'metadata.broker.list': 'use kafka.brokers',
   'test.mock.num.brokers': 'use kafka.brokers: embedded',
   'group.id': 'use kafka.group',
+  'group.instance.id': 'use kafka.groupInstance',
   'compression.codec': 'use kafka.compression',
   'compression.type': 'use kafka.compression',
   'security.protocol': 'use kafka.tls and kafka.sasl',
@@ -63,6 +64,14 @@ export const kafkaConfig = z.strictObject({
     })
     .prefault({}),
   group: z.string().min(1).default('hypermeter').meta({ description: 'Consumer group of the pipelines' }),
+  groupInstance: z
+    .string()
+    .regex(/^[\w.-]{1,249}$/, { error: 'must be 1 to 249 letters, digits, dots, dashes or underscores' })
+    .optional()
+    .meta({
+      description:
+        'Name of this pipeline in its group that stays the same over restarts (static membership), such as its host name',
+    }),
   partitions: z
     .int()
     .min(1)

@@ -21,6 +21,7 @@ export const consumerSettings = (cluster: Cluster, { onRebalance, onCommit }: Ca
   'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
   ...cluster.settings,
   'group.id': cluster.config.group,
+  ...(cluster.config.groupInstance === undefined ? {} : { 'group.instance.id': cluster.config.groupInstance }),
   'enable.auto.commit': false,
   'enable.auto.offset.store': false,
   'isolation.level': 'read_committed',
