@@ -183,8 +183,9 @@ async function positionOf(
   return { start: Math.max(low, resumeOffset), liveFrom: Math.max(low, nextOffset), saved };
 }
 
-const repartitioned = (topic: string, before: number, now: number): RedisError =>
-  new RedisError(
+const repartitioned = (topic: string, before: number, now: number): SavedStateError =>
+  new SavedStateError(
+    'repartitioned',
     `the saved state is of ${before} partitions of topic ${topic}, which has ${now} now: instances would change their partition and begin anew. Use a topic of ${before} partitions, or follow "Changing the number of partitions" in docs/operations.md`,
   );
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EXIT, exitCodeOf } from '../../../../pipeline/cli/exit.ts';
 import { available } from '../../../services/service.ts';
 import { aLog } from '../a-log.ts';
 import { changesOf, checkpointOf, found, keep, samplesOf, signal } from '../checkpoints.ts';
@@ -199,8 +200,17 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
     const store = await again();
     await found(store);
     await keep(store, checkpointOf(10));
-    const other = await again({ partitions: 16 });
-    await expect(other.take([0], signal)).rejects.toThrow('1 partitions of topic t, which has 16 now');
+    const grown = (await again({ partitions: 16 })).take([0], signal);
+    await expect(grown).rejects.toThrow('1 partitions of topic t, which has 16 now');
+    await expect(grown).rejects.toSatisfy((error) => exitCodeOf(error) === EXIT.config);
+  });
+
+  test('of more partitions than there are now is refused by name', async () => {
+    const { again } = stores();
+    const store = await again({ partitions: 16 });
+    await found(store);
+    await keep(store, checkpointOf(10));
+    await expect((await again()).take([0], signal)).rejects.toThrow('16 partitions of topic t, which has 1 now');
   });
 
   test('with samples that cannot be read is built anew; of a newer program is refused', async () => {
