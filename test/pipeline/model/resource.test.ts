@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
 import { EMPTY_IDENTITY, type Identity, type NicIdentity } from '../../../avro/snapshot.ts';
+import { createPartition } from '../../../pipeline/model/partition.ts';
 import { formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
 import { createBlock, createInstance } from '../../../pipeline/model/state.ts';
+import { pollOf, received, rulesOf, SECOND, take } from './polls.ts';
+
+const rules = rulesOf({}, { reorder: 200 * SECOND });
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const WORDS = [0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef];
@@ -151,4 +155,27 @@ test('a resource is made once', () => {
   const instance = createInstance(KEY, WORDS, false);
   const block = createBlock(INSTANCE, 0, '', 1);
   expect(resourceOf(instance, block)).toBe(resourceOf(instance, block));
+});
+
+test('a window has the resource of the moment it was closed, whatever is known right after', () => {
+  const partition = createPartition(rules);
+  const named = (name: string) => ({ ...received(0, 0n), identity: { ...NAMED, name } });
+  const at = (t: number, name: string) => {
+    const [row] = received(t, BigInt(t)).rows;
+    return pollOf(t, [{ ...named(name), rows: row ? [row] : [] }]);
+  };
+  take(partition, rules, at(0, 'web-01'));
+  take(partition, rules, at(60, 'web-01'));
+  // All wait in the reorder buffer, and are counted one after the other with what comes next.
+  take(partition, rules, at(130, 'web-02'));
+  take(partition, rules, at(190, 'web-03'));
+  const { closed } = take(partition, rules, at(400, 'web-04'));
+  const names = closed.counters
+    .filter(({ block }) => block.kind === NIC)
+    .map(({ index, resource: { metadata } }) => [index, metadata.display_name]);
+  expect(names).toEqual([
+    [0, 'web-01'],
+    [1, 'web-02'],
+    [2, 'web-03'],
+  ]);
 });

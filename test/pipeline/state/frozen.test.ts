@@ -77,22 +77,43 @@ test('a resource is frozen once, however many samples are of it', () => {
   expect(freeze(many).toString().split('web-01')).toHaveLength(2);
 });
 
-test.each([
-  ['nothing', ''],
-  ['no JSON', 'nonsense'],
-  ['something else', '{"version":1}'],
-  ['digits that are no number', '{"version":1,"resources":[["r"]],"meters":[["cpu"]],"samples":[[0,0,"1x"]]}'],
-  ['nothing for a row', '{"version":1,"resources":[null],"meters":[],"samples":[]}'],
-  ['nothing at all', 'null'],
-  [
-    'a sample without its meter',
-    '{"version":1,"resources":[],"meters":[],"samples":[[0,0,1,0,1,1,1,"measured",[],"x",null,0]]}',
-  ],
-])('%s is refused', (_what, text) => {
-  expect(() => thaw(Buffer.from(text))).toThrow(SavedStateError);
+/** Bytes of version 1 that say so much of what samples share, and then these. */
+const made = (shared: unknown, ...rest: readonly number[]): Buffer => {
+  const text = Buffer.from(JSON.stringify(shared));
+  return Buffer.concat([Buffer.from([0x46, 1, text.length]), text, Buffer.from(rest)]);
+};
+const NO_ROWS = { resources: [], meters: [], windows: [], flags: [] };
+
+test.each<[string, Buffer]>([
+  ['nothing', Buffer.alloc(0)],
+  ['something else', Buffer.from('nonsense')],
+  ['no JSON', Buffer.from([0x46, 1, 1, 0x7b, 0])],
+  ['nothing shared', made(null, 0)],
+  ['no rows', made({ ...NO_ROWS, meters: 5 }, 0)],
+  ['nothing for a row', made({ ...NO_ROWS, resources: [null] }, 0)],
+  ['a sample without its meter', made(NO_ROWS, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+  ['more samples than there are bytes', made(NO_ROWS, 100)],
+  ['more bytes than samples', Buffer.concat([freeze([]), Buffer.of(0)])],
+])('%s is refused', (_what, bytes) => {
+  expect(() => thaw(bytes)).toThrow(SavedStateError);
+});
+
+test('what is damaged is refused or read, and nothing else', () => {
+  const frozen = freeze([aSample(), aSample({ volume: 5 }), aSample({ volume: 2n ** 70n })]);
+  fc.assert(
+    fc.property(fc.nat(frozen.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      const bytes = Buffer.from(frozen);
+      bytes[at] = (bytes[at] as number) ^ flip;
+      try {
+        thaw(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SavedStateError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('what a newer program froze is refused by name', () => {
-  const newer = Buffer.from('{"version":2,"resources":[],"meters":[],"samples":[]}');
-  expect(() => thaw(newer)).toThrow('newer Hypermeter (version 2; this one reads up to 1)');
+  expect(() => thaw(Buffer.from([0x46, 2]))).toThrow('newer Hypermeter (version 2; this one reads up to 1)');
 });
