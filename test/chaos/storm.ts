@@ -11,7 +11,7 @@ import { MAIN } from './main-file.ts';
 import { startBroker, startRedis } from './servers.ts';
 
 /**
- * `node dist/test/chaos/storm.js [--seed N] [--seconds N]`: pipelines, a collector, a broker and a Redis of their own, to
+ * `node dist/test/chaos/storm.js [--seed N] [--seconds N] [--kafka port] [--redis port]`: pipelines, a collector, a broker and a Redis of their own, to
  * which things happen at random until the time is over. Then all is mended, what is under way comes to its end, and the
  * auditor judges what was published. Prints its figures as one JSON object; exit code 0 if nothing is lost or wrong.
  */
@@ -20,20 +20,23 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '120' },
     keep: { type: 'boolean', default: false },
+    kafka: { type: 'string', default: '19492' },
+    redis: { type: 'string', default: '26379' },
   },
 });
 const seed = Number(values.seed);
 const seconds = Number(values.seconds);
-if (!Number.isSafeInteger(seed) || !(seconds > 0)) {
-  process.stderr.write('usage: storm [--seed N] [--seconds N] [--keep]\n');
+const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_530;
+const KAFKA_PORT = Number(values.kafka);
+const REDIS_PORT = Number(values.redis);
+if (!Number.isSafeInteger(seed) || !(seconds > 0) || !isPort(KAFKA_PORT) || !isPort(REDIS_PORT)) {
+  process.stderr.write('usage: storm [--seed N] [--seconds N] [--kafka port] [--redis port] [--keep]\n');
   process.exit(64);
 }
 
 const SLOTS = 4;
 /** Time without faults in which windows close although nobody speaks: reorder, idleness, grace, window and a margin. */
 const SETTLE_MS = 75_000;
-const KAFKA_PORT = 19_492;
-const REDIS_PORT = 26_379;
 /** From one fault to the next, seconds. */
 const PAUSE = seconds <= 300 ? ([2, 8] as const) : ([5, 25] as const);
 
