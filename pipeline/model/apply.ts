@@ -69,11 +69,10 @@ export function applySlice(
   completePoll(source, polledAt, header.poll);
 }
 
-/** A new identity: resources are made from it anew. */
+/** What the instance is known as from now on. */
 function know(instance: InstanceState, identity: NonNullable<InstanceState['identity']>): void {
   instance.identity = identity;
   instance.identityUnsaved = true;
-  for (const block of instance.blocks) block.resource = null;
 }
 
 function applyRow(
@@ -136,16 +135,14 @@ function applyRest(
   b: number,
   t: number,
 ): void {
-  if (block.kind === INSTANCE) noteVcpus(instance, block, batch, b);
+  if (block.kind === INSTANCE) noteVcpus(instance, batch, b);
   applyGauges(at, instance, block, batch, b, t);
 }
 
 /** The vCPUs decide what the cpu counter can reach, its utilisation, and are part of the resource. */
-function noteVcpus(instance: InstanceState, block: Block, batch: SliceBatch, b: number): void {
+function noteVcpus(instance: InstanceState, batch: SliceBatch, b: number): void {
   const v = (batch.valueStart[b] as number) + (COUNTERS[INSTANCE] as number) + VCPUS;
-  if (batch.present[v] === 0 || batch.lo[v] === instance.vcpus) return;
-  instance.vcpus = batch.lo[v] as number;
-  block.resource = null;
+  if (batch.present[v] === 1) instance.vcpus = batch.lo[v] as number;
 }
 
 /** The device's own epoch, else the instance's; a reboot of the host makes every epoch another one. */

@@ -1,4 +1,4 @@
-import type { Resource } from './sample.ts';
+import type { Identity } from '../../avro/snapshot.ts';
 import type { Block, InstanceState } from './state.ts';
 import type { Amount } from './uint64.ts';
 
@@ -6,7 +6,7 @@ import type { Amount } from './uint64.ts';
 export interface Closing {
   readonly instance: InstanceState;
   readonly block: Block;
-  readonly resource: Resource;
+  readonly identity: Identity | null;
   readonly vcpus: number;
 }
 

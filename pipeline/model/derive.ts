@@ -2,7 +2,8 @@ import type { Closed, ClosedCounter, ClosedGauge, Closing } from './closed.ts';
 import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
 import { uuidV5 } from './message-id.ts';
 import type { Meter, Selection } from './meters.ts';
-import type { Quality, Sample, Spread } from './sample.ts';
+import { createResources } from './resource.ts';
+import type { Quality, Resource, Sample, Spread } from './sample.ts';
 import type { Amount } from './uint64.ts';
 
 /** What becomes of closed windows. Sizes in microseconds. */
@@ -19,16 +20,17 @@ export interface DeriveRules {
  */
 export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   const samples: Sample[] = [];
+  const resourceOf = createResources();
   for (const gauge of closed.gauges) {
     if (gauge.instance.isHost) continue;
     for (const meter of rules.selection[gauge.block.kind]?.[gauge.field] ?? []) {
-      samples.push(gaugeSample(gauge, meter, rules));
+      samples.push(gaugeSample(gauge, resourceOf(gauge), meter, rules));
     }
   }
   for (const counter of closed.counters) {
     if (counter.instance.isHost) continue;
     for (const meter of rules.selection[counter.block.kind]?.[counter.field] ?? []) {
-      const sample = counterSample(counter, meter, rules);
+      const sample = counterSample(counter, resourceOf(counter), meter, rules);
       if (sample) samples.push(sample);
     }
   }
@@ -37,7 +39,7 @@ export function derive(closed: Closed, rules: DeriveRules): Sample[] {
 
 const NO_FLAGS: readonly string[] = [];
 
-function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sample {
+function gaugeSample(closed: ClosedGauge, resource: Resource, meter: Meter, rules: DeriveRules): Sample {
   const { size, index } = closed;
   const spread: Spread = {
     mean: closed.mean / meter.divisor,
@@ -46,17 +48,23 @@ function gaugeSample(closed: ClosedGauge, meter: Meter, rules: DeriveRules): Sam
     last: divide(closed.last, meter.divisor),
   };
   const volume = rules.gauges === 'mean' ? spread.mean : spread.last;
-  return sampleOf(closed, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
+  return sampleOf(closed, resource, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
 }
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
-function counterSample(closed: ClosedCounter, meter: Meter, rules: DeriveRules): Sample | undefined {
+function counterSample(
+  closed: ClosedCounter,
+  resource: Resource,
+  meter: Meter,
+  rules: DeriveRules,
+): Sample | undefined {
   const { size, index, covered, flags, revision } = closed;
   const volume = volumeOf(closed, meter);
   if (volume === undefined) return undefined;
   const coverage = covered / (rules.sizes[size] as number);
   return sampleOf(
     closed,
+    resource,
     meter,
     rules,
     size,
@@ -91,7 +99,8 @@ const divide = (amount: Amount, divisor: number): Amount => (divisor === 1 ? amo
 
 /** One literal: spreading parts together took longer than all the rest. */
 function sampleOf(
-  { instance, block, resource }: Closing,
+  { instance, block }: Closing,
+  resource: Resource,
   meter: Meter,
   rules: DeriveRules,
   size: number,

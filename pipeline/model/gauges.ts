@@ -2,7 +2,6 @@ import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
 import { maxGap } from './progress.ts';
-import { resourceOf } from './resource.ts';
 import { type Block, createGauges, GAUGE, type Gauges, gaugesOf, type InstanceState, SPREAD } from './state.ts';
 import { toAmount } from './uint64.ts';
 import { windowOf } from './windows.ts';
@@ -112,7 +111,7 @@ export function emitGauges(
     closed.gauges.push({
       instance,
       block,
-      resource: resourceOf(instance, block),
+      identity: instance.identity,
       vcpus: instance.vcpus,
       field: counters + g,
       size: w,

@@ -3,7 +3,6 @@ import type { Circumstances } from './circumstances.ts';
 import { INTERPOLATED, LATE } from './flags.ts';
 import { checkRate } from './plausible.ts';
 import { maxGap } from './progress.ts';
-import { resourceOf } from './resource.ts';
 import type { Block, InstanceState } from './state.ts';
 import {
   COVERED_FROM,
@@ -261,7 +260,7 @@ function emitCounter(
   closed.counters.push({
     instance,
     block,
-    resource: resourceOf(instance, block),
+    identity: instance.identity,
     vcpus: instance.vcpus,
     field,
     size: w,

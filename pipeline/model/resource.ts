@@ -1,5 +1,6 @@
 import { DISK, NIC } from '../../avro/batch.ts';
 import type { Identity, NicIdentity } from '../../avro/snapshot.ts';
+import type { Closing } from './closed.ts';
 import type { Resource } from './sample.ts';
 import type { Block, InstanceState } from './state.ts';
 
@@ -7,16 +8,21 @@ import type { Block, InstanceState } from './state.ts';
 export const formatUuid = (key: string): string =>
   `${key.slice(0, 8)}-${key.slice(8, 12)}-${key.slice(12, 16)}-${key.slice(16, 20)}-${key.slice(20)}`;
 
+/** What a resource is made of: as much of a finished window as tells it. */
+export type Resourceful = Pick<Closing, 'identity' | 'vcpus'> & {
+  readonly instance: Pick<InstanceState, 'key'>;
+  readonly block: Pick<Block, 'kind' | 'deviceId'>;
+};
+
 /**
  * Ceilometer's resource of a block: the instance's uuid; `{uuid}-{device}` for a disk; for a nic the name of its
- * filter or `{instance name}-{uuid}-{tap}`. Kept with the block until the identity changes.
+ * filter or `{instance name}-{uuid}-{tap}`.
  */
-export function resourceOf(instance: InstanceState, block: Block): Resource {
-  if (block.resource) return block.resource;
-  const { identity } = instance;
+export function resourceOf(closing: Resourceful): Resource {
+  const { instance, identity } = closing;
   const uuid = formatUuid(instance.key);
-  const { id, metadata } = deviceOf(instance, block, uuid);
-  block.resource = {
+  const { id, metadata } = deviceOf(closing, uuid);
+  return {
     id,
     userId: identity?.userId ?? null,
     userName: identity?.userName ?? null,
@@ -24,12 +30,21 @@ export function resourceOf(instance: InstanceState, block: Block): Resource {
     projectName: identity?.projectName ?? null,
     metadata: { ...instanceMetadata(uuid, identity), ...metadata },
   };
-  return block.resource;
+}
+
+/** The resources of windows one after the other: neighbours are mostly of the same block and share theirs. */
+export function createResources(): (closing: Resourceful) => Resource {
+  let last: { readonly of: Resourceful; readonly resource: Resource } | null = null;
+  return (closing) => {
+    const { block, identity, vcpus } = closing;
+    if (last?.of.block === block && last.of.identity === identity && last.of.vcpus === vcpus) return last.resource;
+    last = { of: closing, resource: resourceOf(closing) };
+    return last.resource;
+  };
 }
 
 function deviceOf(
-  { identity, vcpus }: InstanceState,
-  block: Block,
+  { block, identity, vcpus }: Resourceful,
   uuid: string,
 ): { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> } {
   if (block.kind === DISK) {

@@ -63,6 +63,13 @@ export function takeChanges(partition: Partition, nextOffset: number): Changes {
   };
 }
 
+/** Forgets what changed, as nobody keeps it: lists of it would only grow. */
+export function dropChanges({ unsaved, gone }: Partition): void {
+  for (const instance of unsaved) instance.unsaved = false;
+  unsaved.length = 0;
+  gone.length = 0;
+}
+
 /** What waits in the reorder buffer, and what has not come back to it since the state was restored. */
 const waitingOf = ({ hold, awaited }: Partition): readonly Awaited[] => [
   ...hold.heap.map(({ offset, index, arrival, watermark, lateBefore, screen }: HeldSlice) => ({

@@ -3,7 +3,6 @@ import type { Identity } from '../../avro/snapshot.ts';
 import type { Hole } from './holes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
-import type { Resource } from './sample.ts';
 import type { Together } from './together.ts';
 
 /**
@@ -63,8 +62,6 @@ export interface Block extends Apart {
   holes: readonly Hole[] | null;
   /** Null until there is one. */
   gauges: Gauges | null;
-  /** Made from the identity when first needed. */
-  resource: Resource | null;
 }
 
 /** What each counter of a block has for itself. */
@@ -149,7 +146,6 @@ export function createBlock(kind: number, device: number, deviceId: string, size
     revisions: null,
     holes: null,
     gauges: null,
-    resource: null,
   };
 }
 

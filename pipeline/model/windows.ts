@@ -1,6 +1,5 @@
 import type { Closed } from './closed.ts';
 import { CARRIED, INTERPOLATED, LATE, LOWER_BOUND } from './flags.ts';
-import { resourceOf } from './resource.ts';
 import { type Emitted, endRevision, finalise, isKeepable, keepEmitted, revisionOf, takeBack } from './revise.ts';
 import type { WindowRules } from './rules.ts';
 import { ACC, type Block, DELTA, EMITTED, FLAGBITS, FROM, type InstanceState, K, TO, UNCOVERED } from './state.ts';
@@ -311,7 +310,7 @@ function emit(
   closed.counters.push({
     instance,
     block,
-    resource: resourceOf(instance, block),
+    identity: instance.identity,
     vcpus: instance.vcpus,
     field: f,
     size: w,

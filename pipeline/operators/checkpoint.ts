@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
-import { changeAll } from '../model/partition.ts';
+import { changeAll, type Partition } from '../model/partition.ts';
 import type { Sample } from '../model/sample.ts';
-import { takeChanges } from '../model/saved.ts';
+import { dropChanges, takeChanges } from '../model/saved.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Checkpoint, Confirmed, Outcome, StateStore } from '../state/store.ts';
@@ -117,8 +117,11 @@ async function keep(
     for (const owned of pull.moved) if (ownership.of(owned.index) === owned && !moved.has(owned)) moved.set(owned, []);
     for (const { owned, samples } of pull.samples) moved.get(owned)?.push(...samples);
   }
-  const checkpoints = [...moved].map(([owned, samples]) => checkpointOf(owned, samples));
+  const unasked = new Set([...moved.keys()].map(({ partition }) => partition));
+  const checkpoints = [...moved].map(([owned, samples]) => checkpointOf(owned, samples, unasked));
   const outcomes = checkpoints.length === 0 ? new Map() : await store.checkpoint(checkpoints, signal);
+  // A store that keeps no state never asks.
+  unasked.forEach(dropChanges);
   const kept = [...waited, ...checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)))];
   return {
     again: againOf(deps, moved, outcomes),
@@ -133,11 +136,13 @@ interface Kept {
   readonly confirmed: Confirmed;
 }
 
-function checkpointOf(owned: Owned, samples: readonly Sample[]): Checkpoint {
+/** `unasked` loses the partition once its changes are asked for. */
+function checkpointOf(owned: Owned, samples: readonly Sample[], unasked: Set<Partition>): Checkpoint {
   const { index, partition, next, liveFrom, whole } = owned;
   const nextOffset = Math.max(next, liveFrom);
   owned.whole = false;
   const changes = () => {
+    unasked.delete(partition);
     if (whole) changeAll(partition);
     return takeChanges(partition, nextOffset);
   };

@@ -169,10 +169,7 @@ function withoutBatches(partition: Partition): unknown {
     return { ...each, poll: header.poll, source: source.id, instances: of.map(({ key }) => key) };
   });
   const seen = [...instances.values()].filter(({ listedAt }) => listedAt > Number.NEGATIVE_INFINITY);
-  const states = seen.map(({ blocks, unsaved: _unsaved, identityUnsaved: _identity, ...instance }) => ({
-    ...instance,
-    blocks: blocks.map(({ resource: _resource, ...block }) => block),
-  }));
+  const states = seen.map(({ unsaved: _unsaved, identityUnsaved: _identity, ...instance }) => instance);
   return {
     ...rest,
     arrivals: hold.arrivals,

@@ -1,3 +1,4 @@
+import { dropChanges } from '../../../pipeline/model/saved.ts';
 import { type Chain, createChain, type Stage } from '../chain.ts';
 import { answer, cpuNs, given } from '../measure.ts';
 import { readStretch, type Stretches } from '../stretch.ts';
@@ -56,9 +57,10 @@ function emptyReorderBuffers(partitions: Chain['partitions']): void {
 }
 
 function forget(partitions: Chain['partitions']): void {
-  for (const { instances, listed } of partitions.values()) {
-    instances.clear();
-    listed.clear();
+  for (const partition of partitions.values()) {
+    partition.instances.clear();
+    partition.listed.clear();
+    dropChanges(partition);
   }
 }
 

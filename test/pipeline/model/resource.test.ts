@@ -2,14 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
 import { EMPTY_IDENTITY, type Identity, type NicIdentity } from '../../../avro/snapshot.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
-import { formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
-import { createBlock, createInstance } from '../../../pipeline/model/state.ts';
+import { createResources, formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
 import { pollOf, received, rulesOf, SECOND, take } from './polls.ts';
 
 const rules = rulesOf({}, { reorder: 200 * SECOND });
 
 const KEY = '0123456789abcdef0123456789abcdef';
-const WORDS = [0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef];
 const UUID = '01234567-89ab-cdef-0123-456789abcdef';
 const MAC = 'fa:16:3e:00:00:01';
 const NO_NAMES: NicIdentity = {
@@ -38,9 +36,7 @@ const NAMED: Identity = {
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {
-  const instance = createInstance(KEY, WORDS, false);
-  instance.identity = identity;
-  return resourceOf(instance, createBlock(kind, kind === INSTANCE ? 0 : 1, deviceId, 1));
+  return resourceOf({ instance: { key: KEY }, block: { kind, deviceId }, identity, vcpus: 0 });
 }
 
 const nic = (over: Partial<NicIdentity>): Identity => ({ ...NAMED, nics: [{ ...NO_NAMES, ...over }] });
@@ -151,10 +147,14 @@ describe('the metadata', () => {
   });
 });
 
-test('a resource is made once', () => {
-  const instance = createInstance(KEY, WORDS, false);
-  const block = createBlock(INSTANCE, 0, '', 1);
-  expect(resourceOf(instance, block)).toBe(resourceOf(instance, block));
+test('neighbours of one block share a resource, until something of it is known anew', () => {
+  const of = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, identity: NAMED, vcpus: 2 };
+  const resources = createResources();
+  const first = resources(of);
+  expect(resources({ ...of })).toBe(first);
+  expect(resources({ ...of, vcpus: 4 }).metadata).toEqual({ ...first.metadata, cpu_number: 4 });
+  expect(resources({ ...of, identity: { ...NAMED, name: 'web-02' } }).metadata.display_name).toBe('web-02');
+  expect(resources({ ...of, block: { kind: DISK, deviceId: 'vda' } }).id).toBe(`${UUID}-vda`);
 });
 
 test('a window has the resource of the moment it was closed, whatever is known right after', () => {
@@ -172,7 +172,7 @@ test('a window has the resource of the moment it was closed, whatever is known r
   const { closed } = take(partition, rules, at(400, 'web-04'));
   const names = closed.counters
     .filter(({ block }) => block.kind === NIC)
-    .map(({ index, resource: { metadata } }) => [index, metadata.display_name]);
+    .map((window) => [window.index, resourceOf(window).metadata.display_name]);
   expect(names).toEqual([
     [0, 'web-01'],
     [1, 'web-02'],

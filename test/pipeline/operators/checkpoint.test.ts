@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { createInstance } from '../../../pipeline/model/state.ts';
 import { type CheckpointDeps, checkpoint } from '../../../pipeline/operators/checkpoint.ts';
 import { createOwnership, type Owned } from '../../../pipeline/operators/ownership.ts';
 import type { Checkpointed, Derived } from '../../../pipeline/operators/pull.ts';
@@ -12,7 +13,14 @@ import { storeOf } from './store-of.ts';
 
 const SECOND = 1e6;
 
-function underTest(some: { readonly every?: number; readonly outcome?: () => Promise<Outcome> } = {}) {
+interface Some {
+  readonly every?: number;
+  readonly outcome?: () => Promise<Outcome>;
+  /** Does the store keep state, and so ask for the changes? Default yes. */
+  readonly asks?: boolean;
+}
+
+function underTest(some: Some = {}) {
   const clock = handClock(0);
   const ownership = createOwnership();
   const { events, report } = reported();
@@ -20,7 +28,7 @@ function underTest(some: { readonly every?: number; readonly outcome?: () => Pro
   const store = storeOf({
     checkpoint: async (checkpoints) => {
       const taken = checkpoints.map(({ partition, nextOffset, whole, samples, changes }) => {
-        changes();
+        if (some.asks !== false) changes();
         return [partition, nextOffset, whole, samples.map(({ messageId }) => messageId)];
       });
       kept.push(taken);
@@ -147,6 +155,20 @@ describe('a checkpoint', () => {
 });
 
 describe('a partition', () => {
+  test('by a store that keeps no state leaves no list of changes behind', async () => {
+    const { own, pull, out } = underTest({ asks: false });
+    const owned = own();
+    const instance = createInstance('a', [0, 0, 0, 1], false);
+    instance.unsaved = true;
+    owned.partition.unsaved.push(instance);
+    owned.partition.gone.push('b');
+    pull(owned, 5);
+    await quiet();
+    expect(out).toHaveLength(1);
+    expect(owned.partition).toMatchObject({ unsaved: [], gone: [] });
+    expect(instance.unsaved).toBe(false);
+  });
+
   test('that is fenced publishes nothing and is let go', async () => {
     const { own, pull, out, events, ownership } = underTest({ outcome: async () => ({ outcome: 'fenced' }) });
     pull(own(), 1, 'a');
