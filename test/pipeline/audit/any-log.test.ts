@@ -8,11 +8,13 @@ import { auditOf, fileOf, publishedFrom } from './recorded.ts';
 const SIZES = [60 * SECOND, 7 * SECOND];
 const rules = rulesOf({ sizes: SIZES, graces: ['auto', 'auto'] }, { reorder: 30 * SECOND });
 
+const RUNS = process.env.CI ? 1000 : 300;
+
 test.each([
   ['interpolated', rules],
   ['anchored', { ...rules, windows: { ...rules.windows, anchored: true } }],
   ['gaps whole', { ...rules, counters: { ...rules.counters, edge: true, fillMax: 3 } }],
-] as const)('what the model makes of any log is what the counters did, %s', async (_, by) => {
+] as const)('what the model makes of any log is what the counters did, %s', async (mode, by) => {
   await fc.assert(
     fc.asyncProperty(randomLog, async (log) => {
       const verdict = await auditOf(log, [fileOf(publishedFrom(log, by))], by);
@@ -21,6 +23,7 @@ test.each([
       expect(verdict.windows).toMatchObject({ lost: 0, wrong: 0, unexpected: 0 });
     }),
     // The same logs every time: whoever looks for new ones changes the seed.
-    { numRuns: process.env.CI ? 1000 : 300, seed: 3 },
+    { numRuns: RUNS, seed: 3 },
   );
+  process.stdout.write(`audit of any log, ${mode}: ${RUNS} cases\n`);
 });
