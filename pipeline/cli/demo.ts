@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { Part } from '../runtime/lifecycle.ts';
 import { type Program, type Runtime, withRuntime } from '../runtime/runtime.ts';
-import { createDelivery } from '../sinks/registry.ts';
-import type { Sink } from '../sinks/sink.ts';
+import { createDelivery, sinkConfig } from '../sinks/registry.ts';
+import type { Sink, SinkContext } from '../sinks/sink.ts';
 import { type Settings, schema } from './composition.ts';
 import { createDemoSink } from './demo-sink.ts';
 import { createTotals, type Totals } from './demo-totals.ts';
 import { EXIT } from './exit.ts';
 import { durationMs, type GlobalOptions, logOptions, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
-import { clusterPart, collectorRole, pipelineRole } from './roles.ts';
+import { clusterPart, collectorRole, deadLettersPart, pipelineRole, sinkContextOf } from './roles.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -95,8 +95,10 @@ function programOf(
 ): Program {
   const { part: kafka, cluster } = clusterPart({ config, runtime });
   const shared = { config, runtime, cluster };
-  const sink = sinkOf(options, config, terminal, runtime, totals);
-  const pipeline = pipelineRole(shared, sink);
+  const { part: deadLetters, letters } = deadLettersPart(cluster);
+  const context = sinkContextOf(shared, letters);
+  const sink = sinkOf(options, context, terminal, totals);
+  const pipeline = pipelineRole(shared, sink, letters);
   const collector = collectorRole(shared, parts.connectors, 2000);
   const ending: Part = { name: 'sinks', stop: () => sink.close() };
   const told: Part = {
@@ -112,23 +114,17 @@ function programOf(
   const timeIsUp = options.for === undefined ? [] : [runtime.clock.sleep(options.for, runtime.lifecycle.stopping)];
   for (const time of timeIsUp) time.catch(() => undefined);
   return {
-    parts: [ending, kafka, pipeline, collector, told],
+    parts: [ending, kafka, deadLetters, pipeline, collector, told],
     done: Promise.race([pipeline.failed, collector.failed, ...timeIsUp]),
   };
 }
 
 /** Tables for people, samples as JSON lines for programs. A reader that went away ends the demo quietly. */
-function sinkOf(
-  options: DemoOptions,
-  config: Settings,
-  terminal: Terminal,
-  { clock, report }: Runtime,
-  totals: Totals,
-): Sink {
+function sinkOf(options: DemoOptions, context: SinkContext, terminal: Terminal, totals: Totals): Sink {
   if (options.output === 'json') {
-    return createDelivery([{ type: 'stdout', format: 'json' }], { clock, report, publisherId: config.service.id });
+    return createDelivery([sinkConfig.parse({ type: 'stdout' })], context);
   }
-  return createDemoSink(clock, async (view) => {
+  return createDemoSink(context.clock, async (view) => {
     await writeLine(terminal.stdout, `${view.lines(terminal.stdout.columns).join('\n')}\n`);
     await writeLine(terminal.stderr, `${totals.line()}\n`);
   });

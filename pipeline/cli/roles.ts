@@ -6,7 +6,7 @@ import { pollEndpoint } from '../../connectors/polling.ts';
 import { ensureTopic } from '../kafka/admin.ts';
 import { type Cluster, openCluster } from '../kafka/cluster.ts';
 import { openConsumer } from '../kafka/consumer.ts';
-import { openDeadLetters } from '../kafka/dead-letters.ts';
+import { type DeadLetters, openDeadLetters } from '../kafka/dead-letters.ts';
 import { partitionOf } from '../kafka/murmur2.ts';
 import { openProducer } from '../kafka/producer.ts';
 import type { DeriveRules } from '../model/derive.ts';
@@ -15,8 +15,9 @@ import type { Rules } from '../model/rules.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { type DeadSamples, deadSampleJson } from '../sinks/dead-samples.ts';
 import { createDelivery } from '../sinks/registry.ts';
-import type { Sink } from '../sinks/sink.ts';
+import type { Sink, SinkContext } from '../sinks/sink.ts';
 import { createStore } from '../state/open.ts';
 import type { Settings } from './composition.ts';
 import { createdBy, isEndpoint } from './endpoints.ts';
@@ -61,10 +62,43 @@ export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { par
   return { part, cluster };
 }
 
+/** Where what cannot be used is kept, open while the pipeline runs. */
+export function deadLettersPart(cluster: () => Prepared): { part: Part; letters: () => DeadLetters } {
+  let opened: DeadLetters | undefined;
+  const part: Part = {
+    name: 'dead letters',
+    start: async () => {
+      opened = await openDeadLetters(cluster());
+    },
+    stop: async () => opened?.close(),
+  };
+  const letters = (): DeadLetters => {
+    if (!opened) throw new Error('the dead letters are opened before the pipeline');
+    return opened;
+  };
+  return { part, letters };
+}
+
+/** What every sink is given. */
+export const sinkContextOf = (
+  { config, runtime }: Pick<Shared, 'config' | 'runtime'>,
+  letters: () => DeadLetters,
+): SinkContext => ({
+  clock: runtime.clock,
+  report: runtime.report,
+  publisherId: config.service.id,
+  keep: ({ sink, reason, samples }: DeadSamples) =>
+    letters().keep(
+      samples.map((sample) => ({ value: Buffer.from(deadSampleJson(sample)), headers: { sink, reason } })),
+    ),
+});
+
 /** The configured sinks as one, opened early so that a wrong destination shows at start. */
-export function sinkPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; sink: Sink } {
-  const context = { clock: runtime.clock, report: runtime.report, publisherId: config.service.id };
-  const sink = createDelivery(config.sinks, context);
+export function sinkPart(
+  shared: Pick<Shared, 'config' | 'runtime'>,
+  letters: () => DeadLetters,
+): { part: Part; sink: Sink } {
+  const sink = createDelivery(shared.config.sinks, sinkContextOf(shared, letters));
   return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
 }
 
@@ -88,7 +122,7 @@ export const rulesOf = ({ pipeline }: Settings): Rules => ({
 });
 
 /** Meters what the raw topic brings. */
-export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): Role {
+export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink, letters: () => DeadLetters): Role {
   const failure = deferred();
   let pipeline: Pipeline | undefined;
   let release: (() => Promise<void>) | undefined;
@@ -96,22 +130,17 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink): 
     name: 'pipeline',
     failed: failure.promise,
     start: async (signal) => {
-      const deadLetters = await openDeadLetters(cluster());
-      release = () => deadLetters.close();
       const consumer = await openConsumer(cluster());
       const { clock, report } = runtime;
       const { state } = config;
       const { topics, group } = cluster().config;
       const deps = { log: consumer, topic: topics.raw, group, partitions: cluster().partitions, clock, report };
       const { store, every } = await createStore(state, deps);
-      release = async () => {
-        await store.close();
-        await deadLetters.close();
-      };
+      release = () => store.close();
       await store.open(signal);
       pipeline = startPipeline({
         consumer,
-        deadLetters,
+        deadLetters: letters(),
         sink,
         store,
         rules: rulesOf(config),

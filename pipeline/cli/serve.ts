@@ -6,7 +6,7 @@ import { type Settings, schema } from './composition.ts';
 import { runLong } from './long-running.ts';
 import { addConfigOptions, type ConfigOptions, type GlobalOptions } from './options.ts';
 import type { Parts } from './parts.ts';
-import { clusterPart, collectorRole, pipelineRole, type Role, sinkPart } from './roles.ts';
+import { clusterPart, collectorRole, deadLettersPart, pipelineRole, type Role, sinkPart } from './roles.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A long-running command and the roles that it plays. */
@@ -42,10 +42,14 @@ function programOf(
   const before: Part[] = [];
   const playing: Role[] = [];
   if (meters) {
-    const { part, sink } = sinkPart(shared);
-    before.push(part);
-    playing.push(pipelineRole(shared, sink));
+    const deadLetters = deadLettersPart(cluster);
+    const { part, sink } = sinkPart(shared, deadLetters.letters);
+    before.push(part, kafka, deadLetters.part);
+    playing.push(pipelineRole(shared, sink, deadLetters.letters));
   }
   if (collects) playing.push(collectorRole(shared, connectors));
-  return { parts: [...before, kafka, ...playing], done: Promise.race(playing.map(({ failed }) => failed)) };
+  return {
+    parts: [...(meters ? before : [kafka]), ...playing],
+    done: Promise.race(playing.map(({ failed }) => failed)),
+  };
 }

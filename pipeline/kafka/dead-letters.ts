@@ -10,12 +10,20 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
+/** Anything else that came to nothing: its bytes, and in the headers what it is and why. */
+export interface Letter {
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
- * Keeps unreadable messages: the original bytes, with their source in the headers `source.topic`, `source.partition`,
- * `source.offset` and `reason`. `send` resolves when Kafka has it and rejects with a KafkaError.
+ * Keeps what could not be used. `send`: an unreadable message, its original bytes with their source in the headers
+ * `source.topic`, `source.partition`, `source.offset` and `reason`. Both resolve when Kafka has it and reject with a
+ * KafkaError.
  */
 export interface DeadLetters {
   send(letter: DeadLetter): Promise<void>;
+  keep(letters: readonly Letter[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +42,7 @@ export async function openDeadLetters(cluster: Cluster): Promise<DeadLetters> {
       };
       return producer.send([{ partition: partition % producer.partitions, value, headers }]);
     },
+    keep: (letters) => producer.send(letters.map((letter) => ({ partition: 0, ...letter }))),
     close: () => producer.close(),
   };
 }

@@ -2,13 +2,14 @@ import type { ZodType } from 'zod';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
+import type { DeadSamples } from './dead-samples.ts';
 
 /**
  * The seam to a destination of finished meters. `publish` is called with one batch at a time and resolves when the
  * destination has it (UDP: when it was handed to the network): offsets advance only then. It rejects with a
  * SinkError when nothing may be taken as delivered and the same batch will be offered again, with the same message
- * ids. A sample that can never be delivered is not a rejection: it is left out, reported as `sample.dropped`, and
- * the rest of the batch goes. Aborting the signal gives up waiting. Creating a sink does no I/O; the first publish
+ * ids. A sample that can never be delivered is not a rejection: it is left out (`screen`, `leaveOut`: counted and kept
+ * as a dead letter), and the rest of the batch goes. Aborting the signal gives up waiting. Creating a sink does no I/O; the first publish
  * (or `open`) does.
  */
 export interface Sink {
@@ -26,6 +27,8 @@ export interface SinkContext {
   readonly report: Report;
   /** `service.id`, the publisher's name towards receivers. */
   readonly publisherId: string;
+  /** Keeps samples that can never be delivered; rejects with an error while that is not possible. */
+  readonly keep: (dead: DeadSamples) => Promise<void>;
 }
 
 /** One kind of sink, as the registry lists it. */

@@ -1,10 +1,12 @@
 import { METER_TYPES, type Sample } from '../model/sample.ts';
-import type { Report } from '../runtime/events.ts';
+import { leaveOut } from './dead-samples.ts';
 import { oncePer } from './once-per.ts';
+import type { SinkContext } from './sink.ts';
 
 /**
  * Why a sample must not leave. Ceilometer's notification agent requeues a malformed message for ever, and the good
- * samples that share it; 150 of them stop the agent. The last reason is the datagram's, known once it is encoded.
+ * samples that share it; 150 of them stop the agent. The last two are known only at the
+ * destination: it does not fit, or is refused for what it is.
  */
 export const SAMPLE_FAULTS = [
   'type_unknown',
@@ -17,6 +19,7 @@ export const SAMPLE_FAULTS = [
   'metadata_too_deep',
   'metadata_too_large',
   'oversize',
+  'refused',
 ] as const;
 export type SampleFault = (typeof SAMPLE_FAULTS)[number];
 
@@ -43,15 +46,15 @@ export function faultOf(sample: Sample): SampleFault | null {
   return metadataFault(resource.metadata);
 }
 
-/** The samples of a batch that may leave; the others are reported by reason. */
-export function screen(batch: readonly Sample[], sink: string, report: Report): readonly Sample[] {
-  const counts = new Map<SampleFault, number>();
+/** The samples of a batch that may leave; the others are left out. Rejects where those cannot be kept. */
+export async function screen(batch: readonly Sample[], sink: string, context: SinkContext): Promise<readonly Sample[]> {
+  const dead = new Map<SampleFault, Sample[]>();
   const good = batch.filter((sample) => {
     const fault = faultOf(sample);
-    if (fault) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+    if (fault !== null) dead.set(fault, [...(dead.get(fault) ?? []), sample]);
     return fault === null;
   });
-  for (const [reason, count] of counts) report({ event: 'sample.dropped', sink, reason, count });
+  for (const [reason, samples] of dead) await leaveOut(context, { sink, reason, samples });
   return good;
 }
 

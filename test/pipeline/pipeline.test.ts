@@ -56,7 +56,11 @@ async function start(publish: (batch: readonly Sample[]) => Promise<void>): Prom
     consumer,
     store: createMemoryStore(consumer, context.clock, 3600 * SECOND, context.report),
     checkpointEvery: 0,
-    deadLetters: { send: () => Promise.reject(new Error('every message can be read')), close: async () => undefined },
+    deadLetters: {
+      keep: async () => undefined,
+      send: () => Promise.reject(new Error('every message can be read')),
+      close: async () => undefined,
+    },
     sink,
     rules: rulesOf(),
     deriveRules: {

@@ -14,6 +14,10 @@ const SERVICES = {
     probe: () => listens(16379),
     provide: 'test/services/start-redis.sh',
   },
+  rabbit: {
+    probe: () => listens(15673),
+    provide: 'test/services/start-rabbit.sh',
+  },
   libvirt: {
     probe: () => listens(16509),
     provide: 'sudo test/services/start-libvirt.sh',

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { jsonLine } from '../json-line.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
+import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
 import { type Log, openLog, rotate } from './log.ts';
 import { size } from './size.ts';
 
 export const fileConfig = z.strictObject({
   type: z.literal('file'),
-  name: z.string().min(1).optional().describe('Name in metrics and messages; default file:path'),
+  ...subscriptionFields,
   path: z.string().min(1).describe('File that samples are appended to, one JSON object a line'),
   maxBytes: size.default(67_108_864).describe('The file is rotated before it grows beyond this, such as 64MiB'),
   backups: z.number().int().min(0).max(1000).default(5).describe('Rotated files to keep: path.1 is the youngest'),
@@ -33,7 +34,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota is used up: raise it or make room',
 };
 
-function createFileSink(config: FileConfig, { report }: SinkContext): Sink {
+function createFileSink(config: FileConfig, context: SinkContext): Sink {
   const { path, maxBytes, backups, fsync } = config;
   const name = config.name ?? `file:${path}`;
   let log: Log | undefined;
@@ -79,7 +80,7 @@ function createFileSink(config: FileConfig, { report }: SinkContext): Sink {
     },
     async publish(batch, signal) {
       signal.throwIfAborted();
-      const good = screen(batch, name, report);
+      const good = await screen(batch, name, context);
       await write(good.map((sample) => Buffer.from(`${jsonLine(sample)}\n`))).catch(failed);
     },
   };

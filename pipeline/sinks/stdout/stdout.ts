@@ -3,12 +3,13 @@ import type { Sample } from '../../model/sample.ts';
 import { orAborted } from '../../runtime/deadline.ts';
 import { jsonLine } from '../json-line.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
+import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
 import { tableHead, tableRow } from './table.ts';
 
 export const stdoutConfig = z.strictObject({
   type: z.literal('stdout'),
-  name: z.string().min(1).optional().describe('Name in metrics and messages; default stdout'),
+  ...subscriptionFields,
   format: z.enum(['json', 'table']).default('json').describe('json: one object a line; table: columns to look at'),
 });
 export type StdoutConfig = z.infer<typeof stdoutConfig>;
@@ -28,7 +29,11 @@ const CLOSED = ['EPIPE', 'EOF', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_
  * holds the pipeline back. A reader that went away is a SinkError with code `pipe_closed`, for this and all later
  * batches.
  */
-export function createStdoutSink(config: StdoutConfig, context: SinkContext, stream: NodeJS.WritableStream): Sink {
+export function createStdoutSink(
+  config: Pick<StdoutConfig, 'name' | 'format'>,
+  context: SinkContext,
+  stream: NodeJS.WritableStream,
+): Sink {
   const name = config.name ?? 'stdout';
   const write = writerTo(stream);
   let headed = config.format === 'json';
@@ -37,7 +42,7 @@ export function createStdoutSink(config: StdoutConfig, context: SinkContext, str
     name,
     async publish(batch, signal) {
       signal.throwIfAborted();
-      const good = screen(batch, name, context.report);
+      const good = await screen(batch, name, context);
       if (good.length === 0) return;
       const text = lines(good, config.format);
       const written = write(headed ? text : `${tableHead()}\n${text}`);

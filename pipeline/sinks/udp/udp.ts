@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import { orAborted } from '../../runtime/deadline.ts';
+import { leaveOut } from '../dead-samples.ts';
 import type { MessageOptions } from '../meter-message.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
+import { subscriptionFields } from '../subscription.ts';
 import { TIMESTAMP_STYLES } from '../timestamp.ts';
 import { screen } from '../validate.ts';
 import { type Lookup, systemLookup } from './address.ts';
@@ -15,7 +17,7 @@ import type { Refused } from './socket.ts';
 export const udpConfig = z
   .strictObject({
     type: z.literal('udp'),
-    name: z.string().min(1).optional().describe('Name in metrics and messages; default udp://host:port'),
+    ...subscriptionFields,
     host: z.string().min(1).describe('Receiver: an address or a name, looked up again every minute'),
     port: z.number().int().min(1).max(65535).default(4952),
     ...secretFields,
@@ -68,19 +70,19 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     return options;
   };
 
-  const dropOversize = (count: number) => {
-    if (count > 0) report({ event: 'sample.dropped', sink: name, reason: 'oversize', count });
-  };
+  const dropOversize = (samples: readonly Sample[]) => leaveOut(context, { sink: name, reason: 'oversize', samples });
 
   async function sendBurst(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
     const encoding = await messageOptions();
-    const datagrams = samples.map((sample) => encodeDatagram(sample, encoding));
-    const fitting = datagrams.filter(({ length }) => length <= MAX_DATAGRAM_BYTES);
-    dropOversize(datagrams.length - fitting.length);
+    const encoded = samples.map((sample) => ({ sample, datagram: encodeDatagram(sample, encoding) }));
+    const fits = encoded.filter(({ datagram }) => datagram.length <= MAX_DATAGRAM_BYTES);
+    await dropOversize(encoded.filter((each) => !fits.includes(each)).map(({ sample }) => sample));
+    const fitting = fits.map(({ datagram }) => datagram);
     await pacer.take(fitting.length, signal);
     const outlet = await orAborted(receiver.outlet(), signal);
     const refused = await outlet.send(fitting);
-    dropOversize(refused.filter(isTooLong).length);
+    const tooLong = new Set(refused.filter(isTooLong).map(({ datagram }) => datagram));
+    await dropOversize(fits.filter(({ datagram }) => tooLong.has(datagram)).map(({ sample }) => sample));
     const [failure] = refused.filter((each) => !isTooLong(each));
     if (!failure) return;
     await receiver.close();
@@ -94,7 +96,7 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
       await orAborted(receiver.outlet(), signal);
     },
     async publish(batch, signal) {
-      const good = screen(batch, name, report);
+      const good = await screen(batch, name, context);
       for (let start = 0; start < good.length; start += pacer.burst) {
         signal.throwIfAborted();
         await sendBurst(good.slice(start, start + pacer.burst), signal);

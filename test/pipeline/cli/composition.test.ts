@@ -58,7 +58,12 @@ describe('the program as composed', () => {
 
 async function send(port: number, secret: string): Promise<void> {
   const config = sinkConfig.parse({ type: 'udp', host: '127.0.0.1', port, secret });
-  const sink = createSink(config, { clock: systemClock, report: () => undefined, publisherId: 'test' });
+  const sink = createSink(config, {
+    clock: systemClock,
+    report: () => undefined,
+    keep: async () => undefined,
+    publisherId: 'test',
+  });
   const volume = 18_446_744_073_709_551_615n;
   await sink.publish([aSample({ volume })], new AbortController().signal);
   await sink.close();

@@ -14,7 +14,7 @@ const least: Readonly<Record<string, object>> = { udp: { host: 'c' }, file: { pa
 const names: Readonly<Record<string, string>> = { udp: 'udp://c:4952', file: 'file:m.jsonl', stdout: 'stdout' };
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
-  const context = { clock: steppingClock(), publisherId: 'dev', report: () => {} };
+  const context = { clock: steppingClock(), publisherId: 'dev', keep: async () => undefined, report: () => {} };
   const config = sinkConfig.parse({ type, ...least[type] });
   expect(createSink(config, context).name).toBe(names[type]);
   expect(createSink({ ...config, name: 'mine' }, context).name).toBe('mine');
@@ -30,7 +30,7 @@ it('marks secrets for whoever prints a configuration', () => {
 });
 
 it('refuses two sinks of one name', () => {
-  const context = { clock: steppingClock(), publisherId: 'dev', report: () => {} };
+  const context = { clock: steppingClock(), publisherId: 'dev', keep: async () => undefined, report: () => {} };
   const configs = [{ type: 'stdout' }, { type: 'stdout', format: 'table' }].map((config) => sinkConfig.parse(config));
   expect(() => createDelivery(configs, context)).toThrow('stdout: two sinks have this name');
 });
@@ -45,7 +45,12 @@ it('delivers to all that are configured, and reports each', async () => {
     ({ error }) => heard.push(error),
   );
   const events: InternalEvent[] = [];
-  const context = { clock: steppingClock(), publisherId: 'dev', report: (event: InternalEvent) => events.push(event) };
+  const context = {
+    clock: steppingClock(),
+    publisherId: 'dev',
+    keep: async () => undefined,
+    report: (event: InternalEvent) => events.push(event),
+  };
   const configs = [
     { type: 'udp', host: '127.0.0.1', port: listener.port },
     { type: 'file', path },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../../pipeline/model/sample.ts';
-import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { faultOf, screen } from '../../../pipeline/sinks/validate.ts';
+import { aContext } from './a-context.ts';
 import { aSample, withMetadata } from './a-sample.ts';
 
 const nested = (depth: number): Record<string, unknown> => (depth === 0 ? {} : { a: nested(depth - 1) });
@@ -55,15 +55,19 @@ describe('what may leave', () => {
     expect(faultOf(sample)).toBe(fault);
   });
 
-  it('reports what it keeps back, by reason, and passes the rest in order', () => {
-    const events: InternalEvent[] = [];
+  it('reports and keeps what it holds back, by reason, and passes the rest in order', async () => {
+    const { context, events, dead } = aContext();
     const good = [aSample({ name: 'a' }), aSample({ name: 'b' })];
     const [first, second] = good as [Sample, Sample];
     const batch = [odd({ type: 'x' }), first, aSample({ volume: Number.NaN }), second, odd({ type: 'y' })];
-    expect(screen(batch, 'udp', (event) => events.push(event))).toEqual(good);
+    expect(await screen(batch, 'udp', context)).toEqual(good);
     expect(events).toEqual([
       { event: 'sample.dropped', sink: 'udp', reason: 'type_unknown', count: 2 },
       { event: 'sample.dropped', sink: 'udp', reason: 'volume_not_finite', count: 1 },
+    ]);
+    expect(dead.map(({ reason, samples }) => [reason, samples.length])).toEqual([
+      ['type_unknown', 2],
+      ['volume_not_finite', 1],
     ]);
   });
 });

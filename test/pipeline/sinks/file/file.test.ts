@@ -19,7 +19,12 @@ afterEach(() => rm(directory, { recursive: true }));
 
 function sinkOf(config: object = {}) {
   const events: InternalEvent[] = [];
-  const context = { clock: systemClock, publisherId: 'dev', report: (event: InternalEvent) => events.push(event) };
+  const context = {
+    clock: systemClock,
+    publisherId: 'dev',
+    keep: async () => undefined,
+    report: (event: InternalEvent) => events.push(event),
+  };
   return { sink: file.create(fileConfig.parse({ type: 'file', path, ...config }), context), events };
 }
 

@@ -13,8 +13,13 @@ const { signal } = new AbortController();
 
 function sinkTo(stream: NodeJS.WritableStream, format: StdoutConfig['format'] = 'json') {
   const events: InternalEvent[] = [];
-  const context = { clock: steppingClock(), publisherId: 'dev', report: (event: InternalEvent) => events.push(event) };
-  return { sink: createStdoutSink({ type: 'stdout', format }, context, stream), events };
+  const context = {
+    clock: steppingClock(),
+    publisherId: 'dev',
+    keep: async () => undefined,
+    report: (event: InternalEvent) => events.push(event),
+  };
+  return { sink: createStdoutSink({ format }, context, stream), events };
 }
 
 describe('stdout sink', () => {

@@ -65,6 +65,7 @@ describe.skipIf(!(await available('ceilometer')))('Ceilometer as the judge [ceil
     const options: MessageOptions = {
       source: 'openstack',
       publisherId: null,
+
       timestamps: 'naive',
       annotate: false,
       secret: SECRET,
@@ -115,7 +116,7 @@ async function publishTo(judge: ChildProcess, config: object): Promise<unknown> 
   if (!judge.stdout) throw new Error('the judge has no output');
   const lines = createInterface(judge.stdout)[Symbol.asyncIterator]();
   const port = Number((await lines.next()).value);
-  const context = { clock: systemClock, publisherId: 'dev', report: () => {} };
+  const context = { clock: systemClock, publisherId: 'dev', keep: async () => undefined, report: () => {} };
   const sink = udp.create(udpConfig.parse({ type: 'udp', host: '127.0.0.1', port, ...config }), context);
   await sink.publish(samples, new AbortController().signal);
   await sink.close();

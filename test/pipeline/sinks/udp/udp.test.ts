@@ -41,7 +41,12 @@ async function listen(host = '127.0.0.1', port = 0, secret = 's3cr3t'): Promise<
 function sinkTo(port: number, config: object = {}, lookup = noLookup, clock = systemClock) {
   const events: InternalEvent[] = [];
   const parsed: UdpConfig = udpConfig.parse({ type: 'udp', host: '127.0.0.1', port, secret: 's3cr3t', ...config });
-  const context = { clock, publisherId: 'dev', report: (event: InternalEvent) => events.push(event) };
+  const context = {
+    clock,
+    publisherId: 'dev',
+    keep: async () => undefined,
+    report: (event: InternalEvent) => events.push(event),
+  };
   const sink: Sink = createUdpSink(parsed, context, lookup);
   open.push(sink);
   return { sink, events };
@@ -72,7 +77,12 @@ describe('udp sink', () => {
 
   it("sends Ceilometer's keys and times if asked", async () => {
     const ear = await listen();
-    const { sink } = sinkTo(ear.port, { publisherId: false, timestamps: 'naive', source: 'lab' });
+    const { sink } = sinkTo(ear.port, {
+      publisherId: false,
+      keep: async () => undefined,
+      timestamps: 'naive',
+      source: 'lab',
+    });
     await sink.publish([aSample()], signal);
     await expect.poll(() => ear.heard.length, waitFor).toBe(1);
     expect(ear.heard[0]?.message).toMatchObject({ source: 'lab', timestamp: '2026-11-22T14:00:00' });

@@ -1,0 +1,46 @@
+import { type KnownJson, pythonJson, quoted } from '../python-json.ts';
+
+/**
+ * A notification as oslo.messaging's `messagingv2` driver writes it: the notification as JSON within JSON.
+ *
+ *   {"oslo.version": "2.0", "oslo.message": "<notification>"}
+ *   notification: message_id, publisher_id, event_type, priority, payload, timestamp, _unique_id, and `_context_*` keys
+ *
+ * The consumer remembers the last 16 `_unique_id`s, and a message that repeats one is never acknowledged: every attempt
+ * to publish needs a new one. Source: oslo_messaging/notify/notifier.py, _drivers/common.py
+. Ceilometer drops what has another version,
+ * priority or content type.
+ */
+export interface Notification {
+  readonly message_id: string;
+  readonly publisher_id: string;
+  readonly event_type: string;
+  readonly priority: string;
+  /** JSON-like, or text that is JSON already. */
+  readonly payload: unknown;
+  /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
+  readonly timestamp: string;
+  readonly _unique_id: string;
+  /** Kafka's driver takes it off without asking whether it is there. */
+  readonly _context?: Readonly<Record<string, never>>;
+}
+
+/** JSON text that stands for itself. */
+export class Json {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const asIs: KnownJson = (value) => (value instanceof Json ? value.text : undefined);
+
+/** The body of the message, as Python's json writes it. Throws a TypeError on what JSON cannot say. */
+export const envelope = (notification: Notification): string =>
+  `{"oslo.version": "2.0", "oslo.message": ${quoted(pythonJson(notification, asIs))}}`;
+
+/** Microseconds since 1970 as `str(datetime.utcnow())` has it, the fraction always there. */
+export const osloTime = (timeUs: number): string => {
+  const text = new Date(Math.floor(timeUs / 1000)).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}.${String(timeUs % 1_000_000).padStart(6, '0')}`;
+};

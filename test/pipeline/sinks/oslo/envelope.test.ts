@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { envelope, Json, type Notification, osloTime } from '../../../../pipeline/sinks/oslo/envelope.ts';
+import { isSignedBy } from '../../../../pipeline/sinks/signature.ts';
+import { parseLossless } from '../lossless-json.ts';
+
+const vectors = new URL('../vectors/', import.meta.url);
+const files = readdirSync(vectors).filter((name) => name.startsWith('amqp-path-'));
+
+interface Recorded {
+  readonly secret: string;
+  readonly messages: readonly { readonly body_base64: string }[];
+}
+
+/** What Ceilometer 26.0.0 sent, captured between it and a RabbitMQ. */
+const bodies = files.flatMap((file) => {
+  const { secret, messages }: Recorded = JSON.parse(readFileSync(new URL(file, vectors), 'utf8'));
+  return messages.map(({ body_base64 }, index) => {
+    const body = Buffer.from(body_base64, 'base64').toString('utf8');
+    const notification = parseLossless(String(parseLossless(body)['oslo.message']));
+    return { file, index, secret, body, notification: notification as unknown as Notification };
+  });
+});
+
+interface Signed {
+  readonly message_signature: string;
+}
+
+const samplesOf = ({ payload }: Notification): readonly (Signed & Record<string, unknown>)[] =>
+  (payload as { samples?: never }).samples ?? (payload as never);
+
+describe('the envelope', () => {
+  it.each(bodies)('of $file, message $index, is Ceilometer’s to the byte', ({ body, notification }) => {
+    expect(envelope(notification)).toBe(body);
+  });
+
+  it.each(bodies)('of $file, message $index, holds samples whose signatures are ours', ({ secret, notification }) => {
+    for (const sample of samplesOf(notification)) expect(isSignedBy(sample, secret)).toBe(true);
+  });
+
+  it('takes a payload that is JSON already', () => {
+    const [first] = bodies;
+    if (!first) throw new Error('there are no vectors');
+    const notification = { ...first.notification, payload: { samples: new Json('[{"é": 1}]') } };
+    expect(JSON.parse(JSON.parse(envelope(notification))['oslo.message']).payload).toEqual({ samples: [{ é: 1 }] });
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, () => 1])('refuses %s', (payload) => {
+    expect(() => envelope({ payload } as never)).toThrow(TypeError);
+  });
+});
+
+it('writes times as oslo.messaging does', () => {
+  expect(osloTime(Date.UTC(2026, 10, 22, 14, 34, 1) * 1000 + 933_254)).toBe('2026-11-22 14:34:01.933254');
+  expect(osloTime(Date.UTC(2026, 10, 22) * 1000)).toBe('2026-11-22 00:00:00.000000');
+});
