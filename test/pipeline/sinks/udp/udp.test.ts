@@ -79,7 +79,6 @@ describe('udp sink', () => {
     const ear = await listen();
     const { sink } = sinkTo(ear.port, {
       publisherId: false,
-      keep: async () => undefined,
       timestamps: 'naive',
       source: 'lab',
     });
