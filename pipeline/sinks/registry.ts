@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { measured, retrying } from './delivery.ts';
-import { fanout } from './fanout.ts';
+import { choosing } from './choose.ts';
+import { isolating, measured, retrying } from './delivery.ts';
+import { type Delivery, fanout } from './fanout.ts';
 import { file } from './file/file.ts';
+import { createLane, type Lane } from './lane.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
+import type { Subscription } from './subscription.ts';
 import { udp } from './udp/udp.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
@@ -26,13 +29,19 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
 }
 
 /**
- * All entries as the one sink the pipeline publishes to: each retried and measured on its own, none stopping the
- * others. Throws a SinkError where two have one name.
+ * What the pipeline delivers to: each entry gets what it subscribed to in a lane of its own, tried again and measured,
+ * none stopping the others. Throws a SinkError where two have one name.
  */
-export function createDelivery(configs: readonly SinkConfig[], context: SinkContext): Sink {
-  const sinks = configs.map((config) => createSink(config, context));
-  const names = sinks.map(({ name }) => name);
+export function createDelivery(configs: readonly SinkConfig[], context: SinkContext): Delivery {
+  const lanes = configs.map((config) => laneOf(config, createSink(config, context), context));
+  const names = lanes.map(({ sink }) => sink.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) throw new SinkError(twice, 'two sinks have this name: set a different `name` for one of them');
-  return fanout(sinks.map((sink) => retrying(measured(sink, context), context)));
+  return fanout(lanes);
+}
+
+function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
+  const { outbox } = config;
+  const patient = isolating(retrying(measured(sink, context), context), context);
+  return createLane(patient, { ...outbox, choose: choosing(config) }, context.report);
 }

@@ -7,6 +7,7 @@ import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { createDelivery, createSink, SINK_KINDS, sinkConfig } from '../../../pipeline/sinks/registry.ts';
 import { listenUdp } from '../../../pipeline/sinks/udp/listener.ts';
+import { parcelOf } from './a-parcel.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
@@ -55,15 +56,17 @@ it('delivers to all that are configured, and reports each', async () => {
     { type: 'udp', host: '127.0.0.1', port: listener.port },
     { type: 'file', path },
   ].map((config) => sinkConfig.parse(config));
-  const sink = createDelivery(configs, context);
-  await sink.publish([aSample()], new AbortController().signal);
+  const delivery = createDelivery(configs, context);
+  const { delivered } = await delivery.offer(parcelOf([aSample()]), new AbortController().signal);
+  await delivered;
   expect(await readFile(path, 'utf8')).toBe(`${jsonLine(aSample())}\n`);
   await expect.poll(() => heard).toEqual([aSample().messageId]);
-  expect(events.map((event) => 'sink' in event && `${event.event} ${event.sink}`).sort()).toEqual([
+  const named = events.filter(({ event }) => event === 'published');
+  expect(named.map((event) => 'sink' in event && `${event.event} ${event.sink}`).sort()).toEqual([
     `published file:${path}`,
     `published udp://127.0.0.1:${listener.port}`,
   ]);
-  await sink.close();
+  await delivery.close();
   await listener.close();
   await rm(directory, { recursive: true });
 });
