@@ -15,6 +15,7 @@ import { applyPoll, completePoll, succeed } from './progress.ts';
 import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
+import { applyStatus } from './status.ts';
 import { bringTogether, setApart } from './together.ts';
 import { toAmount } from './uint64.ts';
 
@@ -54,7 +55,7 @@ export function applySlice(
     const i = header.firstInstance + n;
     const instance = slice.instances[n] as InstanceState;
     instance.waiting--;
-    instance.listedAt = Math.max(instance.listedAt, at.polledAt);
+    applyStatus(at, instance, batch.state[i] as number);
     const identity = batch.identity.get(i);
     if (identity) know(instance, identity);
     const firstRow = batch.rowStart[i] as number;
