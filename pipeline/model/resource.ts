@@ -113,7 +113,7 @@ function instanceMetadata({ instance, identity, state }: Resourceful, rules: Use
 }
 
 function identityMetadata(identity: Identity): Metadata {
-  const { flavor, projectId, host, architecture, osType, availabilityZone, imageId } = identity;
+  const { flavor, projectId, host, architecture, osType, availabilityZone, imageId, imageMetadata } = identity;
   return {
     display_name: identity.name ?? identity.instanceName,
     name: identity.instanceName,
@@ -123,6 +123,7 @@ function identityMetadata(identity: Identity): Metadata {
     image: imageId === null ? null : { id: imageId },
     image_ref: imageId,
     image_ref_url: null,
+    ...(Object.keys(imageMetadata).length > 0 ? { image_meta: imageMetadata } : {}),
     ...(architecture === null ? {} : { architecture }),
     ...(osType === null ? {} : { os_type: osType }),
     ...(availabilityZone === null ? {} : { 'OS-EXT-AZ:availability_zone': availabilityZone }),

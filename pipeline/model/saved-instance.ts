@@ -1,5 +1,5 @@
 import { COUNTERS } from '../../avro/batch.ts';
-import { type Identity, STATES } from '../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, type Identity, STATES } from '../../avro/snapshot.ts';
 import { createReader, createWriter, type Reader } from './bytes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
@@ -271,7 +271,8 @@ export const writeIdentity = (identity: Identity): Buffer => Buffer.from(JSON.st
 export function readIdentity(key: string, bytes: Buffer): Identity {
   try {
     const identity: Identity = JSON.parse(bytes.toString());
-    if (typeof identity === 'object' && identity !== null) return identity;
+    // What was saved before a field of the contract came has its default.
+    if (typeof identity === 'object' && identity !== null) return { ...EMPTY_IDENTITY, ...identity };
   } catch {
     // Said below, whatever the parser found.
   }
