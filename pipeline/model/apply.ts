@@ -55,9 +55,9 @@ export function applySlice(
     const i = header.firstInstance + n;
     const instance = slice.instances[n] as InstanceState;
     instance.waiting--;
-    applyStatus(at, instance, batch.state[i] as number);
     const identity = batch.identity.get(i);
     if (identity) know(instance, identity);
+    applyStatus(at, instance, batch.state[i] as number);
     const firstRow = batch.rowStart[i] as number;
     const endRow = batch.rowStart[i + 1] as number;
     if (firstRow === endRow && OFF.has(batch.state[i] as number)) {
