@@ -35,7 +35,7 @@ export interface Sample {
   readonly coverage: number | null;
   readonly quality: Quality;
   readonly flags: readonly string[];
-  /** How a gauge was spread over the window; null for what counters give. */
+  /** How a gauge was spread over the window; null for what counters and an instance's status give. */
   readonly spread: Spread | null;
   /** Higher ones of the same window take the place of lower ones. */
   readonly revision: number;

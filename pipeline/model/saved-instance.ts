@@ -1,5 +1,5 @@
 import { COUNTERS } from '../../avro/batch.ts';
-import type { Identity } from '../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, type Identity, STATES } from '../../avro/snapshot.ts';
 import { createReader, createWriter, type Reader } from './bytes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
@@ -22,11 +22,11 @@ import { cellsOf, setTogether } from './together.ts';
 /**
  * One instance as bytes:
  *
- *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus
+ *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus; since version 2: state + 1, last windows told
  *   the ids of the sources that its lives name, by number from here on
  *   blocks: kind, device and its id, first time; gauges or none; lives of their own; together or apart
  */
-const VERSION = 1;
+const VERSION = 2;
 
 const writer = createWriter();
 
@@ -37,6 +37,8 @@ export function writeInstance(instance: InstanceState): Buffer {
   writer.byte(instance.isHost ? 1 : 0);
   writer.double(instance.listedAt);
   writer.double(instance.vcpus);
+  writer.byte(instance.state + 1);
+  writer.doubles(instance.told);
   const ids = sourcesOf(instance);
   writer.count(ids.length);
   for (const id of ids) writer.text(id);
@@ -152,6 +154,11 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
   const instance = createInstance(key, reader.exactly(4), reader.byte() === 1);
   instance.listedAt = reader.double();
   instance.vcpus = reader.double();
+  if (version >= 2) {
+    instance.state = reader.byte() - 1;
+    instance.told = [...reader.doubles()];
+    if (instance.state >= STATES.length || instance.told.length > sizes) throw broken();
+  }
   const ids = Array.from({ length: reader.countOf(1) }, () => reader.text());
   const sourceAt = (index: number): SourceProgress => {
     const source = sources.get(ids[index] ?? '');
@@ -264,7 +271,8 @@ export const writeIdentity = (identity: Identity): Buffer => Buffer.from(JSON.st
 export function readIdentity(key: string, bytes: Buffer): Identity {
   try {
     const identity: Identity = JSON.parse(bytes.toString());
-    if (typeof identity === 'object' && identity !== null) return identity;
+    // What was saved before a field of the contract came has its default.
+    if (typeof identity === 'object' && identity !== null) return { ...EMPTY_IDENTITY, ...identity };
   } catch {
     // Said below, whatever the parser found.
   }

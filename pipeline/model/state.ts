@@ -107,6 +107,10 @@ export interface InstanceState {
   absent: { source: SourceProgress; at: number } | null;
   identity: Identity | null;
   vcpus: number;
+  /** Power state in the newest poll that listed it, an index into STATES; −1: not known. */
+  state: number;
+  /** By window size: last window that its status was emitted for; shorter while none was. */
+  told: number[];
   /** What of it has changed since it was last saved. */
   unsaved: boolean;
   identityUnsaved: boolean;
@@ -122,6 +126,8 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   absent: null,
   identity: null,
   vcpus: 0,
+  state: -1,
+  told: [],
   unsaved: false,
   identityUnsaved: false,
 });

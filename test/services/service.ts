@@ -30,6 +30,10 @@ const SERVICES = {
     probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
     provide: 'test/services/install-ceilometer.sh',
   },
+  gnocchi: {
+    probe: () => runs(gnocchiPython, ['-c', 'import gnocchi.carbonara']),
+    provide: 'test/services/install-gnocchi.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -38,6 +42,9 @@ export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */
 export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer/bin/python`;
+
+/** The Python of Gnocchi's library. */
+export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/gnocchi/bin/python`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

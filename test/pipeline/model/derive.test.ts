@@ -152,8 +152,9 @@ describe('samples', () => {
       ),
     }));
     const ids = samplesOf(polls, ['*'], [60, 120]).map(({ messageId }) => messageId);
-    // Three windows of cpu's two meters and of readBytes' three a disk; five of a disk's capacity, also up to 0.
-    expect(ids).toHaveLength(3 * (2 + 2 * 3) + 5 * 2);
+    // Three windows of cpu's two meters and of readBytes' three a disk; five of a disk's capacity and of the
+    // instance's state, also up to 0.
+    expect(ids).toHaveLength(3 * (2 + 2 * 3) + 5 * 2 + 5);
     expect(new Set(ids).size).toBe(ids.length);
     expect(samplesOf(polls, ['*'], [60, 120]).map(({ messageId }) => messageId)).toEqual(ids);
   });
