@@ -9,6 +9,7 @@ import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
 import { udp } from './udp/udp.ts';
+import { inUnits } from './units.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
 export const sinkConfig = z.discriminatedUnion('type', [udp.schema, kafka.schema, file.schema, stdout.schema]);
@@ -46,5 +47,6 @@ export function createDelivery(configs: readonly SinkConfig[], context: SinkCont
 function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
   const { outbox } = config;
   const patient = isolating(retrying(measured(sink, context), context), context);
-  return createLane(patient, { ...outbox, choose: choosing(config) }, context.report);
+  const choose = choosing(config);
+  return createLane(patient, { ...outbox, choose: (all) => inUnits(choose(all), config.units) }, context.report);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { kafkaConfig } from '../../kafka/config.ts';
+import { brokerList, kafkaConfig } from '../../kafka/config.ts';
 import { partitionOf } from '../../kafka/murmur2.ts';
 import type { Outgoing } from '../../kafka/raw-producer.ts';
 import { leaveOut } from '../dead-samples.ts';
@@ -17,14 +17,12 @@ import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.t
 import { screen } from '../validate.ts';
 import { createOutlet } from './client.ts';
 
-const { tls, sasl, compression, replication, librdkafka, brokers } = kafkaConfig.shape;
+const { tls, sasl, compression, replication, librdkafka } = kafkaConfig.shape;
 
 export const kafkaSinkConfig = z
   .strictObject({
     type: z.literal('kafka'),
-    brokers: brokers
-      .removeDefault()
-      .describe('List of host:port; the receivers’ Kafka, which may be another than ours'),
+    brokers: brokerList.describe('List of host:port; the receivers’ Kafka, which may be another than ours'),
     ...notificationFields,
     partitions: z.int().min(1).max(10_000).default(1).describe('Partitions of the topic where it has to be created'),
     replication,

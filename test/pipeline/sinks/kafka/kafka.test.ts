@@ -70,7 +70,7 @@ describe.skipIf(!(await available('kafka')))('the kafka sink [kafka]', () => {
     await cluster.close();
     // Metadata that does not shrink in compression, of more than the broker's megabyte.
     const noise = Array.from({ length: 9000 }, (_, n) => `${Math.sin(n)}${Math.cos(n)}${Math.tan(n)}`);
-    const large = withMetadata({ noise: noise.slice(0, 5000) }, { messageId: 'large' });
+    const large = withMetadata({ noise: noise.slice(0, 3000) }, { messageId: 'large' });
     const { sink, dead } = sinkTo(topic, { maxBytes: '4KiB', librdkafka: { 'message.max.bytes': 65_536 } });
     await sink.publish([aSample({ messageId: 'a' }), large, aSample({ messageId: 'b' })], signal);
     expect(dead.map(({ reason, samples }) => [reason, samples.map(({ messageId }) => messageId)])).toEqual([
