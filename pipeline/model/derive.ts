@@ -4,6 +4,7 @@ import { uuidV5 } from './message-id.ts';
 import type { Meter, Selection } from './meters.ts';
 import { createResources } from './resource.ts';
 import type { Quality, Resource, Sample, Spread } from './sample.ts';
+import type { Block } from './state.ts';
 import type { Amount } from './uint64.ts';
 
 /** What becomes of closed windows. Sizes in microseconds. */
@@ -126,6 +127,7 @@ function sampleOf(
     ),
     windowStart,
     windowEnd: windowStart + length,
+    since: meter.type === 'cumulative' ? sinceOf(block, windowStart + length) : null,
     coverage,
     quality,
     flags,
@@ -133,6 +135,10 @@ function sampleOf(
     revision,
   };
 }
+
+/** A reading that came late may move it, but never behind what is counted from it. */
+const sinceOf = ({ since }: Block, end: number): number | null =>
+  since > Number.NEGATIVE_INFINITY && since < end ? since : null;
 
 function qualityOf(flags: number): Quality {
   if (flags & LOWER_BOUND) return 'lower_bound';
