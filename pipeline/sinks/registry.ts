@@ -3,16 +3,23 @@ import { measured, retrying } from './delivery.ts';
 import { fanout } from './fanout.ts';
 import { file } from './file/file.ts';
 import { http } from './http/http.ts';
+import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import { udp } from './udp/udp.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
-export const sinkConfig = z.discriminatedUnion('type', [udp.schema, file.schema, stdout.schema, http.schema]);
+export const sinkConfig = z.discriminatedUnion('type', [
+  udp.schema,
+  file.schema,
+  stdout.schema,
+  http.schema,
+  prometheus.schema,
+]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, file.kind, stdout.kind, http.kind] as const;
+export const SINK_KINDS = [udp.kind, file.kind, stdout.kind, http.kind, prometheus.kind] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
@@ -25,6 +32,8 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return stdout.create(config, context);
     case 'http':
       return http.create(config, context);
+    case 'prometheus':
+      return prometheus.create(config, context);
   }
 }
 

@@ -30,6 +30,18 @@ const SERVICES = {
     probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
     provide: 'test/services/install-ceilometer.sh',
   },
+  prometheus: {
+    probe: () => listens(19392),
+    provide: 'test/services/start-prometheus.sh',
+  },
+  prometheus3: {
+    probe: () => listens(19393),
+    provide: 'test/services/build-prometheus.sh && test/services/start-prometheus.sh 3',
+  },
+  otelcol: {
+    probe: () => runs(otelcol, ['--version']),
+    provide: 'test/services/build-otelcol.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -38,6 +50,9 @@ export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */
 export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer/bin/python`;
+
+/** The OpenTelemetry Collector that the tests start. */
+export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

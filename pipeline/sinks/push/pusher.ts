@@ -14,6 +14,8 @@ export interface Post {
 
 /** What one protocol says about pushing samples. */
 export interface Protocol {
+  /** The samples in the order in which they must go, in groups that may not share a request; without it all are one. */
+  groups?(samples: readonly Sample[]): readonly (readonly Sample[])[];
   /** The samples as one request. */
   encode(samples: readonly Sample[]): Post | Promise<Post>;
   /** What this protocol's answers mean beyond their status; undefined: no more than that. */
@@ -96,8 +98,10 @@ export function createPusher(
       const good = await screen(rest, name, context);
       const sendable = new Set(good);
       for (const sample of rest) if (!sendable.has(sample)) settled.add(sample);
-      for (let start = 0; start < good.length; start += settings.maxSamples) {
-        await offer(good.slice(start, start + settings.maxSamples), signal);
+      for (const group of protocol.groups?.(good) ?? [good]) {
+        for (let start = 0; start < group.length; start += settings.maxSamples) {
+          await offer(group.slice(start, start + settings.maxSamples), signal);
+        }
       }
       settled.clear();
     },
