@@ -4,6 +4,7 @@ import { uuidV5 } from './message-id.ts';
 import { type Meter, type Selection, STATUS } from './meters.ts';
 import { createResources, rootSize } from './resource.ts';
 import type { Quality, Resource, Sample, Spread } from './sample.ts';
+import type { Block } from './state.ts';
 import type { Amount } from './uint64.ts';
 import type { UserMetadataRules } from './user-metadata.ts';
 
@@ -143,6 +144,7 @@ function sampleOf(
     ),
     windowStart,
     windowEnd: windowStart + length,
+    since: meter.type === 'cumulative' ? sinceOf(block, windowStart + length) : null,
     coverage,
     quality,
     flags,
@@ -150,6 +152,10 @@ function sampleOf(
     revision,
   };
 }
+
+/** A reading that came late may move it, but never behind what is counted from it. */
+const sinceOf = ({ since }: Block, end: number): number | null =>
+  since > Number.NEGATIVE_INFINITY && since < end ? since : null;
 
 function qualityOf(flags: number): Quality {
   if (flags & LOWER_BOUND) return 'lower_bound';

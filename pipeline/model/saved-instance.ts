@@ -24,7 +24,8 @@ import { cellsOf, setTogether } from './together.ts';
  *
  *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus; since version 2: state + 1, last windows told
  *   the ids of the sources that its lives name, by number from here on
- *   blocks: kind, device and its id, first time; gauges or none; lives of their own; together or apart
+ *   blocks: kind, device and its id, first time, since when it counts; gauges or none; lives of their own; together or
+ *   apart. Version 1 does not have since when.
  */
 const VERSION = 2;
 
@@ -69,6 +70,7 @@ function writeBlock(block: Block, ids: readonly string[]): void {
   writer.text(block.deviceId);
   writer.double(block.firstAt);
   writer.double(block.forgottenAt);
+  writer.double(block.since);
   writer.byte((block.gauges === null ? 0 : 1) | (block.together === null ? 0 : 2));
   if (block.gauges !== null) {
     writer.doubles(block.gauges.latest);
@@ -167,7 +169,7 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
   };
   const absent = reader.count();
   if (absent > 0) instance.absent = { source: sourceAt(absent - 1), at: reader.double() };
-  const context = { reader, sizes, sourceAt, broken };
+  const context = { reader, version, sizes, sourceAt, broken };
   for (let left = reader.countOf(1); left > 0; left--) instance.blocks.push(readBlock(context));
   reader.end();
   return instance;
@@ -175,19 +177,21 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
 
 interface Reading {
   readonly reader: Reader;
+  readonly version: number;
   readonly sizes: number;
   readonly sourceAt: (index: number) => SourceProgress;
   readonly broken: () => SavedStateError;
 }
 
 function readBlock(context: Reading): Block {
-  const { reader, sizes, sourceAt, broken } = context;
+  const { reader, version, sizes, sourceAt, broken } = context;
   const kind = reader.byte();
   if (kind >= COUNTERS.length) throw broken();
   const device = reader.double();
   const block = createBlock(kind, device, reader.text(), sizes);
   block.firstAt = reader.double();
   block.forgottenAt = reader.double();
+  block.since = version > 1 ? reader.double() : Number.NEGATIVE_INFINITY;
   const has = reader.byte();
   if (has & 1) {
     const latest = reader.exactly(gaugesOf(kind) * GAUGE);

@@ -3,8 +3,10 @@ import { choosing } from './choose.ts';
 import { isolating, measured, retrying } from './delivery.ts';
 import { type Delivery, fanout } from './fanout.ts';
 import { file } from './file/file.ts';
+import { http } from './http/http.ts';
 import { kafka } from './kafka/kafka.ts';
 import { createLane, type Lane } from './lane.ts';
+import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
@@ -12,11 +14,18 @@ import { udp } from './udp/udp.ts';
 import { inUnits } from './units.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
-export const sinkConfig = z.discriminatedUnion('type', [udp.schema, kafka.schema, file.schema, stdout.schema]);
+export const sinkConfig = z.discriminatedUnion('type', [
+  udp.schema,
+  kafka.schema,
+  file.schema,
+  stdout.schema,
+  http.schema,
+  prometheus.schema,
+]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, kafka.kind, file.kind, stdout.kind] as const;
+export const SINK_KINDS = [udp.kind, kafka.kind, file.kind, stdout.kind, http.kind, prometheus.kind] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
@@ -29,6 +38,10 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return file.create(config, context);
     case 'stdout':
       return stdout.create(config, context);
+    case 'http':
+      return http.create(config, context);
+    case 'prometheus':
+      return prometheus.create(config, context);
   }
 }
 

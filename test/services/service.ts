@@ -34,6 +34,18 @@ const SERVICES = {
     probe: () => runs(gnocchiPython, ['-c', 'import gnocchi.carbonara']),
     provide: 'test/services/install-gnocchi.sh',
   },
+  prometheus: {
+    probe: () => listens(19392),
+    provide: 'test/services/start-prometheus.sh',
+  },
+  prometheus3: {
+    probe: () => listens(19393),
+    provide: 'test/services/build-prometheus.sh && test/services/start-prometheus.sh 3',
+  },
+  otelcol: {
+    probe: () => runs(otelcol, ['--version']),
+    provide: 'test/services/build-otelcol.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -45,6 +57,9 @@ export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.
 
 /** The Python of Gnocchi's library. */
 export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/gnocchi/bin/python`;
+
+/** The OpenTelemetry Collector that the tests start. */
+export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

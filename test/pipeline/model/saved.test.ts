@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_IDENTITY } from '../../../avro/snapshot.ts';
@@ -55,6 +56,20 @@ describe('a saved state', () => {
     instance[0] = 7;
     const instances = new Map([...state.instances, [key, instance]]);
     expect(() => restorePartition(rules, { ...state, instances })).toThrow(`instance ${key} was written by a newer`);
+  });
+
+  test('says since when its cumulatives count; one of before that was saved says that nobody knows', () => {
+    const state = saved(metered());
+    const [[key, bytes]] = [...state.instances] as [[string, Buffer]];
+    // Version 1, of the same readings.
+    const older = readFileSync(new URL('fixtures/instance-v1.bin', import.meta.url));
+    const nicOf = (instance: Buffer) => {
+      const instances = new Map([...state.instances, [key, instance]]);
+      return restorePartition(rules, { ...state, instances }).partition.instances.get(key)?.blocks[1];
+    };
+    const nic = nicOf(bytes);
+    expect(nic).toMatchObject({ deviceId: 'n', since: 0 });
+    expect(nicOf(older)).toEqual({ ...nic, since: Number.NEGATIVE_INFINITY });
   });
 
   test('with any byte broken or cut off is restored or refused, and nothing else happens', () => {

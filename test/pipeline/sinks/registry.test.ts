@@ -16,12 +16,16 @@ const least: Readonly<Record<string, object>> = {
   kafka: { brokers: ['k:9092'] },
   file: { path: 'm.jsonl' },
   stdout: {},
+  http: { url: 'http://c/v1' },
+  prometheus: { url: 'http://c/api/v1/write' },
 };
 const names: Readonly<Record<string, string>> = {
   udp: 'udp://c:4952',
   kafka: 'kafka:notifications.sample',
   file: 'file:m.jsonl',
   stdout: 'stdout',
+  http: 'http:http://c/v1',
+  prometheus: 'prometheus:http://c/api/v1/write',
 };
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
