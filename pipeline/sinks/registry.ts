@@ -7,6 +7,7 @@ import { createLane, type Lane } from './lane.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
+import { transforming } from './transforming.ts';
 import { udp } from './udp/udp.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
@@ -41,7 +42,11 @@ export function createDelivery(configs: readonly SinkConfig[], context: SinkCont
 }
 
 function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
-  const { outbox } = config;
+  const { outbox, transformers } = config;
   const patient = isolating(retrying(measured(sink, context), context), context);
-  return createLane(patient, { ...outbox, choose: choosing(config) }, context.report);
+  return createLane(
+    transforming(patient, transformers, context),
+    { ...outbox, choose: choosing(config) },
+    context.report,
+  );
 }

@@ -30,6 +30,10 @@ const SERVICES = {
     probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
     provide: 'test/services/install-ceilometer.sh',
   },
+  ceilometer9: {
+    probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
+    provide: 'test/services/install-ceilometer9.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -38,6 +42,9 @@ export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */
 export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer/bin/python`;
+
+/** The Python 3.6 of Ceilometer 9.0.7, which has transformers, pipelines in one file, and a UDP collector. */
+export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer9/bin/python`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:
