@@ -60,6 +60,7 @@ const LINES: Lines = {
     text: 'stopped before all destinations had everything; it is delivered after the next start',
     subject: () => '',
   },
+  'sample.untransformed': null,
   lag: null,
   'state.kept': null,
   'state.away': {

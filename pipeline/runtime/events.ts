@@ -99,6 +99,14 @@ export type InternalEvent =
       readonly count: number;
     }
   | {
+      /** Samples that ended in one of the sink's transformers. */
+      readonly event: 'sample.untransformed';
+      readonly sink: string;
+      readonly transformer: string;
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
       /** Samples that wait for a sink, or are on their way to it. */
       readonly event: 'sink.waiting';
       readonly sink: string;

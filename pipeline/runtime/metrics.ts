@@ -98,6 +98,11 @@ function pipelineMetrics(registry: Registry) {
     ),
     publishFailures: counter(registry, 'publish_failures_total', 'Batches that failed and are tried again.', ['sink']),
     samplesDropped: counter(registry, 'samples_dropped_total', 'Samples that a sink left out.', ['sink', 'reason']),
+    untransformed: counter(registry, 'samples_untransformed_total', 'Samples that ended in a transformer of a sink.', [
+      'sink',
+      'transformer',
+      'reason',
+    ]),
     waiting: gauge(registry, 'sink_waiting_samples', 'Samples that wait for the sink or are on their way to it.', [
       'sink',
     ]),

@@ -10,6 +10,7 @@ import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
+import { transforming } from './transforming.ts';
 import { udp } from './udp/udp.ts';
 import { inUnits } from './units.ts';
 
@@ -58,8 +59,12 @@ export function createDelivery(configs: readonly SinkConfig[], context: SinkCont
 }
 
 function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
-  const { outbox } = config;
+  const { outbox, transformers } = config;
   const patient = isolating(retrying(measured(sink, context), context), context);
   const choose = choosing(config);
-  return createLane(patient, { ...outbox, choose: (all) => inUnits(choose(all), config.units) }, context.report);
+  return createLane(
+    transforming(patient, transformers, context),
+    { ...outbox, choose: (all) => inUnits(choose(all), config.units) },
+    context.report,
+  );
 }

@@ -46,6 +46,10 @@ const SERVICES = {
     probe: () => runs(otelcol, ['--version']),
     provide: 'test/services/build-otelcol.sh',
   },
+  ceilometer9: {
+    probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
+    provide: 'test/services/install-ceilometer9.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -60,6 +64,9 @@ export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOM
 
 /** The OpenTelemetry Collector that the tests start. */
 export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
+
+/** The Python 3.6 of Ceilometer 9.0.7, which has transformers, pipelines in one file, and a UDP collector. */
+export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer9/bin/python`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

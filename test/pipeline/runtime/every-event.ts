@@ -30,6 +30,13 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   published: { event: 'published', sink: 'udp', samples: 90, durationUs: 3_000 },
   'publish.failed': { event: 'publish.failed', sink: 'udp', error, retryMs: 1000 },
   'sample.dropped': { event: 'sample.dropped', sink: 'udp', reason: 'oversize', count: 1 },
+  'sample.untransformed': {
+    event: 'sample.untransformed',
+    sink: 'udp',
+    transformer: 'delta',
+    reason: 'no_predecessor',
+    count: 3,
+  },
   'sink.waiting': { event: 'sink.waiting', sink: 'udp', samples: 12 },
   'publish.left': { event: 'publish.left', samples: 12 },
   lag: { event: 'lag', partition: 7, messages: 321 },
