@@ -5,6 +5,8 @@ import { ceilometer9Python } from '../service.ts';
 
 /** A script of this directory that answers each line with a line. */
 export interface Judge {
+  /** The next line that it says unasked. */
+  hear(): Promise<unknown>;
   ask(line: string): Promise<unknown>;
   end(): void;
 }
@@ -16,12 +18,16 @@ export function startJudge(script: string, ...args: readonly string[]): Judge {
   const env = { ...process.env, PYTHONWARNINGS: 'ignore' };
   const child = spawn(ceilometer9Python, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'], env });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const hear = async (): Promise<unknown> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${script} ended`);
+    return JSON.parse(value);
+  };
   return {
-    async ask(line) {
+    hear,
+    ask(line) {
       child.stdin.write(`${line}\n`);
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${script} ended`);
-      return JSON.parse(value);
+      return hear();
     },
     end: () => child.stdin.end(),
   };
