@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amqp } from './amqp/amqp.ts';
 import { choosing } from './choose.ts';
 import { isolating, measured, retrying } from './delivery.ts';
 import { type Delivery, fanout } from './fanout.ts';
@@ -16,6 +17,7 @@ import { inUnits } from './units.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
 export const sinkConfig = z.discriminatedUnion('type', [
+  amqp.schema,
   udp.schema,
   kafka.schema,
   file.schema,
@@ -26,11 +28,21 @@ export const sinkConfig = z.discriminatedUnion('type', [
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, kafka.kind, file.kind, stdout.kind, http.kind, prometheus.kind] as const;
+export const SINK_KINDS = [
+  amqp.kind,
+  udp.kind,
+  kafka.kind,
+  file.kind,
+  stdout.kind,
+  http.kind,
+  prometheus.kind,
+] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
   switch (config.type) {
+    case 'amqp':
+      return amqp.create(config, context);
     case 'udp':
       return udp.create(config, context);
     case 'kafka':

@@ -12,6 +12,7 @@ import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
 const least: Readonly<Record<string, object>> = {
+  amqp: { url: 'amqp://u:p@c' },
   udp: { host: 'c' },
   kafka: { brokers: ['k:9092'] },
   file: { path: 'm.jsonl' },
@@ -20,6 +21,7 @@ const least: Readonly<Record<string, object>> = {
   prometheus: { url: 'http://c/api/v1/write' },
 };
 const names: Readonly<Record<string, string>> = {
+  amqp: 'amqp://c:5672 ceilometer',
   udp: 'udp://c:4952',
   kafka: 'kafka:notifications.sample',
   file: 'file:m.jsonl',
