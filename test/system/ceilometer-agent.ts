@@ -45,7 +45,7 @@ export async function startAgent(transportUrl: string, topic: string): Promise<A
       // With several exchanges an agent on Kafka subscribes to one topic several times, which its client refuses.
       ...['[notification]', `messaging_urls = ${transportUrl}`, 'notification_control_exchanges = ceilometer'],
       ...['[oslo_messaging_notifications]', `topics = ${topic}`],
-      ...['[oslo_messaging_kafka]', `consumer_group = ${topic}`],
+      ...['[oslo_messaging_kafka]', `consumer_group = ${topic}.agent`],
     ].join('\n'),
   );
   const pipeline = (what: string, file: string) =>

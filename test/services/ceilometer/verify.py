@@ -37,8 +37,7 @@ def amqp(url, exchange, key):
         kombu.Exchange(exchange, "topic", durable=False)(channel).declare()
         queue = channel.queue_declare("", exclusive=True).queue
         channel.queue_bind(queue, exchange, key)
-        on_message = lambda message: (message.ack(), tell(message.body))
-        channel.basic_consume(queue, callback=on_message)
+        channel.basic_consume(queue, no_ack=True, callback=lambda message: tell(message.body))
         print("ready", flush=True)
         while not ended():
             try:
