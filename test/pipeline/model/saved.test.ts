@@ -57,6 +57,23 @@ describe('a saved state', () => {
     expect(() => restorePartition(rules, { ...state, instances })).toThrow(`instance ${key} was written by a newer`);
   });
 
+  test('of version 1 is read: it knew no power state', () => {
+    const state = saved(metered());
+    const restored = (instances: Saved['instances']) => {
+      const { partition } = restorePartition(rules, { ...state, instances });
+      return [...partition.instances.values()].map(({ uuid, listedAt, state: power, told, blocks }) => {
+        return { uuid, listedAt, power, told: told.length, blocks };
+      });
+    };
+    const [[key, bytes]] = [...state.instances] as [[string, Buffer]];
+    // Version, uuid, host, listedAt and vcpus; then the state and the last windows told, of two sizes.
+    const before = 1 + (1 + 4 * 8) + 1 + 8 + 8;
+    const older = Buffer.concat([Buffer.of(1), bytes.subarray(1, before), bytes.subarray(before + 1 + (1 + 2 * 8))]);
+    const [now] = restored(state.instances);
+    expect(now).toMatchObject({ power: 1, told: 2 });
+    expect(restored(new Map([...state.instances, [key, older]]))).toEqual([{ ...now, power: -1, told: 0 }]);
+  });
+
   test('with any byte broken or cut off is restored or refused, and nothing else happens', () => {
     const state = saved(metered());
     const fault = fc.record({ at: fc.nat(), byte: fc.nat(255), cut: fc.boolean(), which: fc.nat(2) });
