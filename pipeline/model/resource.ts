@@ -26,15 +26,15 @@ export const resourceOf = (closing: Resourceful, rules: UserMetadataRules = CEIL
   blockResource(closing, instanceMetadata(closing, rules));
 
 function blockResource(closing: Resourceful, common: Metadata): Resource {
-  const { instance, identity } = closing;
-  const { id, metadata } = deviceOf(closing, formatUuid(instance.key));
+  const { identity } = closing;
+  const { id, metadata } = deviceOf(closing, common);
   return {
     id,
     userId: identity?.userId ?? null,
     userName: identity?.userName ?? null,
     projectId: identity?.projectId ?? null,
     projectName: identity?.projectName ?? null,
-    metadata: { ...common, ...metadata },
+    metadata,
   };
 }
 
@@ -67,35 +67,39 @@ interface Made {
 const isLike = (a: Resourceful, b: Resourceful): boolean =>
   a.instance === b.instance && a.identity === b.identity && a.vcpus === b.vcpus && a.state === b.state;
 
+/**
+ * The id of a block's resource and what Ceilometer adds to the metadata for it. (A spread that stands first is a copy;
+ * one behind other keys, and `Object.assign`, take four times as long.)
+ */
 function deviceOf(
-  { block, identity, vcpus }: Resourceful,
-  uuid: string,
+  { instance, block, identity, vcpus }: Resourceful,
+  common: Metadata,
 ): { readonly id: string; readonly metadata: Metadata } {
-  if (block.kind === DISK) {
-    return { id: `${uuid}-${block.deviceId}`, metadata: { disk_name: block.deviceId } };
-  }
-  if (block.kind === NIC) {
-    const nic = identity?.nics.find(({ id }) => id === block.deviceId);
-    const vnic = nic?.name ?? block.deviceId;
-    return {
-      id: nic?.filter ?? `${identity?.instanceName ?? 'instance'}-${uuid}-${vnic}`,
-      metadata: nicMetadata(nic, vnic, block.deviceId),
-    };
-  }
-  return { id: uuid, metadata: vcpus > 0 ? { cpu_number: vcpus } : {} };
+  const { kind, deviceId } = block;
+  const uuid = formatUuid(instance.key);
+  if (kind === DISK) return { id: `${uuid}-${deviceId}`, metadata: { ...common, disk_name: deviceId } };
+  if (kind !== NIC) return { id: uuid, metadata: vcpus > 0 ? { ...common, cpu_number: vcpus } : common };
+  const nic = identity?.nics.find(({ id }) => id === deviceId);
+  const vnic = nic?.name ?? deviceId;
+  const filter = nic?.filter ?? null;
+  return {
+    id: filter ?? `${identity?.instanceName ?? 'instance'}-${uuid}-${vnic}`,
+    metadata: {
+      ...common,
+      name: vnic,
+      mac: nic?.mac ?? deviceId,
+      fref: filter,
+      parameters: parametersOf(nic),
+      vnic_name: filter ?? vnic,
+    },
+  };
 }
 
-const nicMetadata = (nic: NicIdentity | undefined, vnic: string, id: string): Metadata => ({
-  name: vnic,
-  mac: nic?.mac ?? id,
-  fref: nic?.filter ?? null,
-  parameters: {
-    ...Object.fromEntries(Object.entries(nic?.parameters ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
-    interfaceid: nic?.portId ?? null,
-    bridge: nic?.bridge ?? null,
-  },
-  vnic_name: nic?.filter ?? vnic,
-});
+function parametersOf(nic: NicIdentity | undefined): Metadata {
+  const parameters: Record<string, unknown> = { interfaceid: nic?.portId ?? null, bridge: nic?.bridge ?? null };
+  for (const name in nic?.parameters) parameters[name.toLowerCase()] ??= nic.parameters[name];
+  return parameters;
+}
 
 /**
  * The keys that Ceilometer's compute agent gives to every sample of an instance (ceilometer/compute/pollsters/util.py
@@ -104,50 +108,56 @@ const nicMetadata = (nic: NicIdentity | undefined, vnic: string, id: string): Me
 function instanceMetadata({ instance, identity, state }: Resourceful, rules: UserMetadataRules): Metadata {
   const metadata: Record<string, unknown> = { instance_id: formatUuid(instance.key) };
   const condition = CONDITIONS[state];
-  if (condition) Object.assign(metadata, condition);
-  if (!identity) return metadata;
-  Object.assign(metadata, identityMetadata(identity));
-  const labels = userMetadata(identity.metadata, metadata, rules);
+  if (condition !== undefined) {
+    metadata.status = condition.status;
+    metadata.state = condition.state;
+    metadata.task_state = '';
+  }
+  if (identity === null) return metadata;
+  addIdentity(metadata, identity);
+  if (identity.flavor !== null) addFlavor(metadata, identity.flavor);
+  const labels = isEmpty(identity.metadata) ? null : userMetadata(identity.metadata, metadata, rules);
   if (labels !== null) metadata.user_metadata = labels;
   return metadata;
 }
 
-function identityMetadata(identity: Identity): Metadata {
-  const { flavor, projectId, host, architecture, osType, availabilityZone, imageId, imageMetadata } = identity;
-  return {
-    display_name: identity.name ?? identity.instanceName,
-    name: identity.instanceName,
-    ...(projectId !== null && host !== null ? { host: hostId(projectId, host) } : {}),
-    instance_host: host,
-    ...(flavor ? flavorMetadata(flavor) : {}),
-    image: imageId === null ? null : { id: imageId },
-    image_ref: imageId,
-    image_ref_url: null,
-    ...(Object.keys(imageMetadata).length > 0 ? { image_meta: imageMetadata } : {}),
-    ...(architecture === null ? {} : { architecture }),
-    ...(osType === null ? {} : { os_type: osType }),
-    ...(availabilityZone === null ? {} : { 'OS-EXT-AZ:availability_zone': availabilityZone }),
-  };
+function addIdentity(metadata: Record<string, unknown>, identity: Identity): void {
+  const { name, instanceName, projectId, host, architecture, osType, imageId, imageMetadata } = identity;
+  metadata.display_name = name ?? instanceName;
+  metadata.name = instanceName;
+  if (projectId !== null && host !== null) metadata.host = hostId(projectId, host);
+  metadata.instance_host = host;
+  metadata.image = imageId === null ? null : { id: imageId };
+  metadata.image_ref = imageId;
+  metadata.image_ref_url = null;
+  if (!isEmpty(imageMetadata)) metadata.image_meta = imageMetadata;
+  if (architecture !== null) metadata.architecture = architecture;
+  if (osType !== null) metadata.os_type = osType;
+  if (identity.availabilityZone !== null) metadata['OS-EXT-AZ:availability_zone'] = identity.availabilityZone;
 }
 
-function flavorMetadata({ id, name, vcpus, memory, disk, ephemeral, swap, extraSpecs }: Flavor): Metadata {
-  const specs = Object.keys(extraSpecs).length > 0 ? { extra_specs: extraSpecs } : {};
-  return {
-    instance_type: name,
-    flavor: { id, name, vcpus, ram: memory, disk, ephemeral, swap, ...specs },
-    vcpus,
-    memory_mb: memory,
-    disk_gb: disk,
-    ephemeral_gb: ephemeral,
-    root_gb: rootSize({ disk, ephemeral }),
-  };
+function addFlavor(metadata: Record<string, unknown>, flavor: Flavor): void {
+  const { id, name, vcpus, memory, disk, ephemeral, swap, extraSpecs } = flavor;
+  const known = { id, name, vcpus, ram: memory, disk, ephemeral, swap };
+  metadata.instance_type = name;
+  metadata.flavor = isEmpty(extraSpecs) ? known : { ...known, extra_specs: extraSpecs };
+  metadata.vcpus = vcpus;
+  metadata.memory_mb = memory;
+  metadata.disk_gb = disk;
+  metadata.ephemeral_gb = ephemeral;
+  metadata.root_gb = rootSize(flavor);
+}
+
+function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 /** GiB of a flavor's root disk: what of its disk is not ephemeral; null where that is not known. */
 export const rootSize = (flavor: Pick<Flavor, 'disk' | 'ephemeral'> | null): number | null =>
   flavor?.disk == null ? null : flavor.disk - (flavor.ephemeral ?? 0);
 
-/** What Ceilometer makes of libvirt's states, by index into STATES. The task is not told there. */
+/** What Ceilometer makes of libvirt's states, by index into STATES; of tasks libvirt knows nothing. */
 const CONDITIONS = (
   [
     ['building', 'pending'],
@@ -159,4 +169,4 @@ const CONDITIONS = (
     ['error', 'crashed'],
     ['suspended', 'suspended'],
   ] as const
-).map(([status, state]) => ({ status, state, task_state: '' }));
+).map(([status, state]) => ({ status, state }));
