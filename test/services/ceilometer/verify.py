@@ -1,6 +1,6 @@
-"""verify.py SECRET amqp URL EXCHANGE KEY | kafka BROKERS TOPIC
+"""verify.py SECRET amqp URL EXCHANGE KEY | queue URL QUEUE | kafka BROKERS TOPIC
 
-Reads oslo notifications beside a consumer and says of every sample whether Ceilometer's own verify_signature accepts it.
+Reads oslo notifications, beside a consumer or (queue) as the only one, and says of every sample whether Ceilometer's own verify_signature accepts it.
 One JSON line a sample: message_id, counter_name, counter_volume (its Python repr), signed, message (its place among the
 messages). The first line is "ready". Ends when standard input does.
 """
@@ -38,12 +38,24 @@ def amqp(url, exchange, key):
         queue = channel.queue_declare("", exclusive=True).queue
         channel.queue_bind(queue, exchange, key)
         channel.basic_consume(queue, no_ack=True, callback=lambda message: tell(message.body))
-        print("ready", flush=True)
-        while not ended():
-            try:
-                connection.drain_events(timeout=0.2)
-            except TimeoutError:
-                pass
+        drain(connection)
+
+
+def queue(url, name):
+    import kombu
+
+    with kombu.Connection(url) as connection:
+        connection.channel().basic_consume(name, no_ack=True, callback=lambda message: tell(message.body))
+        drain(connection)
+
+
+def drain(connection):
+    print("ready", flush=True)
+    while not ended():
+        try:
+            connection.drain_events(timeout=0.2)
+        except TimeoutError:
+            pass
 
 
 def kafka(brokers, topic):
@@ -60,4 +72,4 @@ def kafka(brokers, topic):
     consumer.close()
 
 
-{"amqp": amqp, "kafka": kafka}[transport](*where)
+{"amqp": amqp, "queue": queue, "kafka": kafka}[transport](*where)
