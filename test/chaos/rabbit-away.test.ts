@@ -85,6 +85,8 @@ describe.skipIf(!here)('a RabbitMQ that is stopped in the middle [rabbit] [kafka
     const waiting = await metricsOf(child);
     await rabbit.start();
     await expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(meanwhile + 4);
+    const backlog = async () => (await metricsOf(child)).get('hypermeter_sink_waiting_samples{sink="bus"}');
+    await expect.poll(backlog, { timeout: 60_000, interval: 100 }).toBe(0);
     child.kill('SIGTERM');
     expect(await child.exit, child.stderr()).toEqual({ code: 0, signal: null });
 

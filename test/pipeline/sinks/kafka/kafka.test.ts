@@ -1,7 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ensureTopic } from '../../../../pipeline/kafka/admin.ts';
-import { openCluster } from '../../../../pipeline/kafka/cluster.ts';
-import { kafkaConfig } from '../../../../pipeline/kafka/config.ts';
 import { kafka, kafkaSinkConfig } from '../../../../pipeline/sinks/kafka/kafka.ts';
 import type { Sink } from '../../../../pipeline/sinks/sink.ts';
 import { available } from '../../../services/service.ts';
@@ -62,19 +59,21 @@ describe.skipIf(!(await available('kafka')))('the kafka sink [kafka]', () => {
     ]);
   });
 
-  it('keeps a sample that the broker refuses for its size, and delivers its neighbours', async () => {
-    const topic = unique('sink');
-    const { clock, report } = aContext().context;
-    const cluster = await openCluster(kafkaConfig.parse({ brokers: [BROKER] }), { clock, report });
-    await ensureTopic(cluster, { name: `${topic}.sample`, partitions: 1, replication: 1 });
-    await cluster.close();
-    // Metadata that does not shrink in compression, of more than the broker's megabyte.
-    const noise = Array.from({ length: 9000 }, (_, n) => `${Math.sin(n)}${Math.cos(n)}${Math.tan(n)}`);
-    const large = withMetadata({ noise: noise.slice(0, 3000) }, { messageId: 'large' });
-    const { sink, dead } = sinkTo(topic, { maxBytes: '4KiB', librdkafka: { 'message.max.bytes': 65_536 } });
+  it('keeps a sample that fits no message, and delivers its neighbours', async () => {
+    const { sink, dead, events } = sinkTo(unique('sink'), { batch: { bytes: '16KiB' } });
+    const large = withMetadata({ text: 'x'.repeat(20_000) }, { messageId: 'large' });
     await sink.publish([aSample({ messageId: 'a' }), large, aSample({ messageId: 'b' })], signal);
     expect(dead.map(({ reason, samples }) => [reason, samples.map(({ messageId }) => messageId)])).toEqual([
       ['oversize', ['large']],
     ]);
+    expect(events).toMatchObject([{ event: 'sample.dropped', count: 1 }]);
+  });
+
+  it('says that the brokers take no messages of that size', async () => {
+    const { sink } = sinkTo(unique('sink'), { batch: { bytes: '8MiB' } });
+    // Metadata that does not shrink in compression.
+    const noise = Array.from({ length: 2500 }, (_, n) => `${Math.sin(n)}${Math.cos(n)}${Math.tan(n)}`);
+    const samples = Array.from({ length: 40 }, (_, n) => withMetadata({ n, noise: noise.slice(n) }));
+    await expect(sink.publish(samples, signal)).rejects.toThrow('lower batch.bytes');
   });
 });
