@@ -132,8 +132,8 @@ export function select(patterns: readonly string[]): Selection {
   );
 }
 
-/** fnmatch without paths: the whole name has to match. */
-function matcher(pattern: string): (name: string) => boolean {
+/** Whether a name matches a pattern: fnmatch without paths, of the whole name. */
+export function matcher(pattern: string): (name: string) => boolean {
   const source = pattern.replace(/\[!?[^\]]+\]|[\s\S]/g, (part) => {
     if (part === '*') return '[^]*';
     if (part === '?') return '[^]';
