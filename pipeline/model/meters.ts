@@ -132,12 +132,18 @@ export function select(patterns: readonly string[]): Selection {
   );
 }
 
+/** A set of characters (`]` may come first, `!` inverts), or one character. */
+const PATTERN_PARTS = /\[(?:!(?:\][^\]]*|[^\]]+)|(?!!)(?:\][^\]]*|[^\]]+))\]|[\s\S]/g;
+
 /** Whether a name matches a pattern: fnmatch without paths, of the whole name. */
 export function matcher(pattern: string): (name: string) => boolean {
-  const source = pattern.replace(/\[!?[^\]]+\]|[\s\S]/g, (part) => {
+  const source = pattern.replace(PATTERN_PARTS, (part) => {
     if (part === '*') return '[^]*';
     if (part === '?') return '[^]';
-    if (part.length > 1) return part.startsWith('[!') ? `[^${part.slice(2)}` : part;
+    if (part.length > 1) {
+      const inverted = part.startsWith('[!');
+      return `[${inverted ? '^' : ''}${part.slice(inverted ? 2 : 1, -1).replace(/[\\\]^]/g, '\\$&')}]`;
+    }
     return part.replace(/[.+^${}()|[\]\\]/, '\\$&');
   });
   const expression = new RegExp(`^${source}$`);
