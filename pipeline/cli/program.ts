@@ -4,6 +4,7 @@ import { redactUrls } from '../runtime/config/redact.ts';
 import { addAudit } from './audit.ts';
 import { addCollect } from './collect.ts';
 import { addConfigGnocchi } from './config-gnocchi.ts';
+import { addConfigImportCeilometer } from './config-import-ceilometer.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
 import { addConfigSchema } from './config-schema.ts';
@@ -42,7 +43,8 @@ Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter config print -c hypermeter.yaml
   hypermeter config schema > hypermeter.schema.json
-  hypermeter config gnocchi > gnocchi_resources.yaml`;
+  hypermeter config gnocchi > gnocchi_resources.yaml
+  hypermeter config import-ceilometer pipeline.yaml > hypermeter.yaml`;
 
 /** The command line. Nothing runs before it is parsed; nothing in it exits the process. */
 export function createProgram(parts: Parts, terminal: Terminal): Command {
@@ -72,6 +74,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addConfigPrint(config, parts, terminal);
   addConfigSchema(config, parts, terminal);
   addConfigGnocchi(config, parts, terminal);
+  addConfigImportCeilometer(config, terminal);
   addVersion(program, parts, terminal);
   return program;
 }

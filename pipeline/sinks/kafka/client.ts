@@ -62,5 +62,8 @@ export function createOutlet(sink: string, topic: string, config: KafkaSinkConfi
 }
 
 /** The messages of pipeline/kafka name brokers, reason and remedy. */
-const failure = (sink: string, error: unknown): SinkError =>
-  new SinkError(sink, error instanceof Error ? error.message : String(error), error);
+function failure(sink: string, error: unknown): SinkError {
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = /size too large/i.test(message) ? '; lower batch.bytes, or raise max.message.bytes of the topic' : '';
+  return new SinkError(sink, `${message}${remedy}`, error);
+}

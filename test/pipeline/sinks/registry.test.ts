@@ -21,7 +21,7 @@ const least: Readonly<Record<string, object>> = {
   prometheus: { url: 'http://c/api/v1/write' },
 };
 const names: Readonly<Record<string, string>> = {
-  amqp: 'amqp://c:5672#ceilometer/notifications.sample',
+  amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
   udp: 'udp://c:4952',
   kafka: 'kafka:notifications.sample',
   file: 'file:m.jsonl',
