@@ -3,6 +3,7 @@ import { measured, retrying } from './delivery.ts';
 import { fanout } from './fanout.ts';
 import { file } from './file/file.ts';
 import { http } from './http/http.ts';
+import { otlp } from './otlp/otlp.ts';
 import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
@@ -15,11 +16,12 @@ export const sinkConfig = z.discriminatedUnion('type', [
   stdout.schema,
   http.schema,
   prometheus.schema,
+  otlp.schema,
 ]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, file.kind, stdout.kind, http.kind, prometheus.kind] as const;
+export const SINK_KINDS = [udp.kind, file.kind, stdout.kind, http.kind, prometheus.kind, otlp.kind] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
@@ -34,6 +36,8 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return http.create(config, context);
     case 'prometheus':
       return prometheus.create(config, context);
+    case 'otlp':
+      return otlp.create(config, context);
   }
 }
 

@@ -16,6 +16,7 @@ const least: Readonly<Record<string, object>> = {
   stdout: {},
   http: { url: 'http://c/v1' },
   prometheus: { url: 'http://c/api/v1/write' },
+  otlp: { url: 'http://c/v1/metrics' },
 };
 const names: Readonly<Record<string, string>> = {
   udp: 'udp://c:4952',
@@ -23,6 +24,7 @@ const names: Readonly<Record<string, string>> = {
   stdout: 'stdout',
   http: 'http:http://c/v1',
   prometheus: 'prometheus:http://c/api/v1/write',
+  otlp: 'otlp:http://c/v1/metrics',
 };
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
