@@ -7,6 +7,7 @@ import { file } from './file/file.ts';
 import { http } from './http/http.ts';
 import { kafka } from './kafka/kafka.ts';
 import { createLane, type Lane } from './lane.ts';
+import { otlp } from './otlp/otlp.ts';
 import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
@@ -24,6 +25,7 @@ export const sinkConfig = z.discriminatedUnion('type', [
   stdout.schema,
   http.schema,
   prometheus.schema,
+  otlp.schema,
 ]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
@@ -36,6 +38,7 @@ export const SINK_KINDS = [
   stdout.kind,
   http.kind,
   prometheus.kind,
+  otlp.kind,
 ] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
@@ -55,6 +58,8 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return http.create(config, context);
     case 'prometheus':
       return prometheus.create(config, context);
+    case 'otlp':
+      return otlp.create(config, context);
   }
 }
 

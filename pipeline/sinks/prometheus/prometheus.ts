@@ -1,9 +1,9 @@
 import { compress } from 'snappyjs';
 import { z } from 'zod';
-import type { Sample } from '../../model/sample.ts';
 import { size } from '../../runtime/config/units.ts';
 import type { Answer } from '../push/client.ts';
 import { endpointFields } from '../push/endpoint.ts';
+import { byInstant } from '../push/instants.ts';
 import { createPusher, type Protocol } from '../push/pusher.ts';
 import { wordsOf } from '../push/verdict.ts';
 import type { Sink, SinkContext, SinkKind } from '../sink.ts';
@@ -85,7 +85,7 @@ export function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'vers
   const seriesOf = createSeries(config);
   let format = config.version === '1.0' ? V1 : V2;
   return {
-    groups: byTime,
+    groups: byInstant,
     encode(samples) {
       const body = compress(format.write(seriesOf(samples)));
       return { body, headers: format.headers };
@@ -104,20 +104,6 @@ export function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'vers
       return { is: 'unavailable', why, afterMs: 0 };
     },
   };
-}
-
-/**
- * The samples of each instant, the oldest first: a receiver that takes no sample older than a series' latest takes
- * these, and takes them again when one of their neighbours was refused.
- */
-function byTime(samples: readonly Sample[]): readonly (readonly Sample[])[] {
-  const groups = new Map<number, Sample[]>();
-  for (const sample of samples) {
-    const group = groups.get(sample.timestamp);
-    if (group) group.push(sample);
-    else groups.set(sample.timestamp, [sample]);
-  }
-  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
 function checkLabels(

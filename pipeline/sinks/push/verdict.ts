@@ -3,10 +3,14 @@ import type { Answer } from './client.ts';
 /** What an answer means for the samples that were sent, whatever the protocol. */
 export type Verdict =
   | { readonly is: 'done' }
+  /** Delivered but for so many samples; which of them, the server does not say. With 0 it is a warning. */
+  | { readonly is: 'partly'; readonly rejected: number; readonly words: string }
   /** Too much for one request. */
   | { readonly is: 'too_large' }
   /** Something in it is not acceptable and never will be. */
   | { readonly is: 'refused'; readonly words: string }
+  /** It may be something in it, or the server: what becomes of the rest tells. */
+  | { readonly is: 'doubtful'; readonly words: string }
   /** Nothing is said of the samples: it is the server, the way to it or our settings. */
   | { readonly is: 'unavailable'; readonly why: string; readonly afterMs: number };
 

@@ -19,6 +19,7 @@ const least: Readonly<Record<string, object>> = {
   stdout: {},
   http: { url: 'http://c/v1' },
   prometheus: { url: 'http://c/api/v1/write' },
+  otlp: { url: 'http://c/v1/metrics' },
 };
 const names: Readonly<Record<string, string>> = {
   amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
@@ -28,6 +29,7 @@ const names: Readonly<Record<string, string>> = {
   stdout: 'stdout',
   http: 'http:http://c/v1',
   prometheus: 'prometheus:http://c/api/v1/write',
+  otlp: 'otlp:http://c/v1/metrics',
 };
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {

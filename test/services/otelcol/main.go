@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
 func main() {
@@ -21,11 +22,13 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "for tests", Version: "0.161.0"},
 		Factories: func() (otelcol.Factories, error) {
 			return otelcol.Factories{
+				Telemetry: otelconftelemetry.NewFactory(),
 				Receivers: map[component.Type]receiver.Factory{receive.Type(): receive},
 				Exporters: map[component.Type]exporter.Factory{send.Type(): send},
 			}, nil
 		},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			DefaultScheme:     "yaml",
 			ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), yamlprovider.NewFactory()},
 		}},
 	}

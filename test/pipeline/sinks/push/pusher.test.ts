@@ -19,11 +19,16 @@ const names: Protocol = {
   encode: (samples) => ({ body: Buffer.from(samples.map(({ name }) => name).join(' ')), headers: {} }),
 };
 
-async function pushing(respond: (seen: Seen, response: ServerResponse) => void, fields: object = {}, maxBytes = 1000) {
+async function pushing(
+  respond: (seen: Seen, response: ServerResponse) => void,
+  fields: object = {},
+  maxBytes = 1000,
+  protocol = names,
+) {
   const server = await aServer(respond);
   const surroundings = aContext();
   const endpoint = z.strictObject(endpointFields).parse({ url: server.url, ...fields });
-  const sink = createPusher({ kind: 'push', maxSamples: 4, maxBytes }, endpoint, names, surroundings.context);
+  const sink = createPusher({ kind: 'push', maxSamples: 4, maxBytes }, endpoint, protocol, surroundings.context);
   open.push(sink, server);
   const publish = (batch: readonly Sample[]) => sink.publish(batch, signal);
   return { ...surroundings, sink, publish, bodies: () => server.seen.map(({ body }) => String(body)) };
@@ -68,7 +73,7 @@ describe('pusher', () => {
       { event: 'publish.failed', sink: sink.name, retryMs: 0 },
       { event: 'sample.dropped', sink: sink.name, reason: 'refused', count: 1 },
     ]);
-    expect(events[0]).toHaveProperty('error.message', `${sink.name}: refuses a sample: answer 400: no "bad"`);
+    expect(events[0]).toHaveProperty('error.message', `${sink.name}: refuses 1 of 1 samples: answer 400: no "bad"`);
   });
 
   it('does not send again what was delivered of a batch that failed', async () => {
@@ -89,6 +94,39 @@ describe('pusher', () => {
     await publish(batch);
     expect(bodies()).toEqual(['a', 'a']);
     expect(events).toMatchObject([{ event: 'sample.dropped', reason: 'volume_not_finite', count: 1 }]);
+  });
+
+  describe('where a failure may be of a sample or of the server', () => {
+    const doubting: Protocol = {
+      ...names,
+      judge: ({ status, body }) => (status === 500 ? { is: 'doubtful', words: String(body) } : undefined),
+    };
+    const stumbling =
+      (on: string) =>
+      ({ body }: Seen, response: ServerResponse) => {
+        response.statusCode = body.includes(on) ? 500 : 200;
+        response.end('stumbled');
+      };
+
+    it('leaves out the sample if the server takes the others', async () => {
+      const { publish, dead, bodies } = await pushing(stumbling('bad'), {}, 1000, doubting);
+      await publish(batchOf('bad a b c bad d'));
+      expect(dead.flatMap(({ reason, samples }) => samples.map(({ name }) => [reason, name]))).toEqual([
+        ['refused', 'bad'],
+        ['refused', 'bad'],
+      ]);
+      expect(bodies().filter((body) => !body.includes('bad'))).toEqual(['a', 'b c', 'd']);
+    });
+
+    it('keeps everything if it takes none, and does not ask for ever', async () => {
+      const { publish, dead, bodies } = await pushing(stumbling(''), {}, 1000, doubting);
+      await expect(publish(batchOf('a b'))).rejects.toThrow('stumbled');
+      expect(bodies()).toEqual(['a b', 'a', 'b']);
+      const many = Array.from({ length: 1000 }, (_, i) => aSample({ name: `${i}` }));
+      await expect(publish(many)).rejects.toThrow('stumbled');
+      expect(bodies().length).toBe(3 + 17);
+      expect(dead).toEqual([]);
+    });
   });
 
   it.each([401, 403, 404, 301])('keeps everything where %i tells of our settings', async (status) => {
