@@ -2,11 +2,14 @@
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/inequivalent arg 'durable' for (?:exchange|queue).* current is '(\w+)'/, 'set durable: $1'],
   [/inequivalent arg 'type' for exchange/, 'it must be of type topic: name another exchange'],
-  [/inequivalent arg 'x-queue-type' for queue.* '?(classic|quorum)'?$/, 'set queue.type: $1'],
+  [/inequivalent arg 'x-queue-type' .*current is the value '(\w+)'/, 'set queue.type: $1'],
+  [/inequivalent arg 'x-queue-type' .*current is none/, 'set queue.type: classic'],
   [/inequivalent arg/, 'it was declared otherwise: set declare: check to take it as it is'],
   [/no (?:exchange|queue) /, 'create it, or set declare: create'],
-  [/vhost .*not found/, 'create the virtual host (rabbitmqctl add_vhost) or correct the URL'],
-  [/access to vhost/, 'grant the user access to it (rabbitmqctl set_permissions)'],
+  [
+    /Expected ConnectionOpenOk; got <ConnectionClose/,
+    'the virtual host is not there (rabbitmqctl add_vhost) or closed to the user (rabbitmqctl set_permissions)',
+  ],
   [/access to (?:exchange|queue|topic)/, 'grant the user configure, write and read permissions on exchange and queue'],
   [/ACCESS[_-]REFUSED/, 'check username and password'],
   [/message size/, 'lower batch.bytes, or raise max_message_size of the broker'],
@@ -39,6 +42,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Of several addresses of a name, each with its own failure, Node says nothing but their codes.
   const { code, message } = error as NodeJS.ErrnoException;
+  // The client keeps to itself why the broker opens no virtual host; its log has it.
   const said = /with message "(.*)"/s.exec(message)?.[1] ?? message;
   return typeof code === 'string' && !said.includes(code) ? `${said || 'no connection'} (${code})` : said;
 }
