@@ -32,7 +32,7 @@ const comment = (text: string, margin: string): string => `${margin}# ${text.rep
 const OURS = /^\$\{(?:TELEMETRY_SECRET|AMQP_URL):-/;
 
 function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return OURS.test(value) ? value : value.replaceAll('${', '$${');
+  if (typeof value === 'string') return OURS.test(value) ? value : value.replaceAll('${', () => '$${');
   if (Array.isArray(value)) return value.map(escaped);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, escaped(member)]));

@@ -21,7 +21,8 @@ const FLOAT = /(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+/y;
 const INT = /0[xX][\da-fA-F]+|[1-9]\d*|0+/y;
 const NAME = /[A-Za-z_]\w*/y;
 const TEXT = /'[^'\\\n]*'|"[^"\\\n]*"/y;
-const SIGN = /\*\*|\/\/|<=|>=|==|!=|[-+*/%().<>]/y;
+/** Some that no expression may hold are words too: what they are part of is told then. */
+const SIGN = /\*\*|\/\/|<=|>=|==|!=|[-+*/%().<>,:[\]]/y;
 
 /** The words of an expression. Throws an ExpressionFault at the first character that begins none. */
 export function tokensOf(text: string): readonly Token[] {
