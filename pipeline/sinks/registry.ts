@@ -12,6 +12,7 @@ import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
+import { tcp } from './tcp/tcp.ts';
 import { transforming } from './transforming.ts';
 import { udp } from './udp/udp.ts';
 import { inUnits } from './units.ts';
@@ -20,6 +21,7 @@ import { inUnits } from './units.ts';
 export const sinkConfig = z.discriminatedUnion('type', [
   amqp.schema,
   udp.schema,
+  tcp.schema,
   kafka.schema,
   file.schema,
   stdout.schema,
@@ -33,6 +35,7 @@ export type SinkConfig = z.infer<typeof sinkConfig>;
 export const SINK_KINDS = [
   amqp.kind,
   udp.kind,
+  tcp.kind,
   kafka.kind,
   file.kind,
   stdout.kind,
@@ -48,6 +51,8 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return amqp.create(config, context);
     case 'udp':
       return udp.create(config, context);
+    case 'tcp':
+      return tcp.create(config, context);
     case 'kafka':
       return kafka.create(config, context);
     case 'file':

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Sample } from '../../model/sample.ts';
 import { LATE, orAborted, orLate } from '../../runtime/deadline.ts';
 import { leaveOut } from '../dead-samples.ts';
@@ -90,6 +91,8 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
     const encoding = await prepared();
     const waiting = messages.filter((message) => !message.confirmed).values();
     const failures: unknown[] = [];
+    // Each message in flight listens to it.
+    setMaxListeners(0, signal);
     const lane = async () => {
       for (const message of waiting) {
         const sent = message.underway ?? send(link, message, encoding.body(message.draft));

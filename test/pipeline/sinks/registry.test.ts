@@ -14,6 +14,7 @@ import { steppingClock } from './stepping-clock.ts';
 const least: Readonly<Record<string, object>> = {
   amqp: { url: 'amqp://u:p@c' },
   udp: { host: 'c' },
+  tcp: { host: 'c' },
   kafka: { brokers: ['k:9092'] },
   file: { path: 'm.jsonl' },
   stdout: {},
@@ -24,6 +25,7 @@ const least: Readonly<Record<string, object>> = {
 const names: Readonly<Record<string, string>> = {
   amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
   udp: 'udp://c:4952',
+  tcp: 'tcp://c:4952',
   kafka: 'kafka:notifications.sample',
   file: 'file:m.jsonl',
   stdout: 'stdout',

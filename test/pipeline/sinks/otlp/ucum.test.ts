@@ -21,6 +21,20 @@ it.each([
 it('is known for every meter', () => {
   const units = new Set(METERS.map(({ unit }) => ucumOf(unit)));
   expect([...units].sort()).toEqual(
-    ['%', 'By', 'By/s', 'MiBy', 'MiBy/s', 'ns', '{packet}', '{packet}/s', '{request}', '{request}/s', '{vcpu}'].sort(),
+    [
+      '',
+      '%',
+      'By',
+      'By/s',
+      'GiBy',
+      'MiBy',
+      'MiBy/s',
+      'ns',
+      '{packet}',
+      '{packet}/s',
+      '{request}',
+      '{request}/s',
+      '{vcpu}',
+    ].sort(),
   );
 });
