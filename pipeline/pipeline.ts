@@ -44,6 +44,8 @@ const CREDITS = 16;
 const GATHERED = 4;
 /** A partition that is taken away waits so long for its destinations; what they do not have then, its next owner delivers. */
 const SETTLE_MS = 3000;
+/** A pipeline that stops waits so long for its destinations; less than the part of the stop that it has. */
+const LEAVE_MS = 8000;
 
 /** Joins the consumer group and meters what the raw topic brings, until stopped. */
 export function startPipeline(deps: PipelineDeps): Pipeline {
@@ -116,9 +118,13 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       reading.abort(new Error('the pipeline is stopping'));
       const giveUp = (): void => publishing.abort(stopping.reason);
       stopping.addEventListener('abort', giveUp, { once: true });
+      const timer = new AbortController();
+      // A destination that is away must not make a clean stop a failed one: what it lacks is delivered after the start.
+      clock.sleep(LEAVE_MS, timer.signal).then(giveUp, () => undefined);
       try {
         await done;
       } finally {
+        timer.abort();
         stopping.removeEventListener('abort', giveUp);
         await consumer.close();
       }

@@ -3,6 +3,7 @@ import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { addAudit } from './audit.ts';
 import { addCollect } from './collect.ts';
+import { addConfigGnocchi } from './config-gnocchi.ts';
 import { addConfigImportCeilometer } from './config-import-ceilometer.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
@@ -42,6 +43,7 @@ Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter config print -c hypermeter.yaml
   hypermeter config schema > hypermeter.schema.json
+  hypermeter config gnocchi > gnocchi_resources.yaml
   hypermeter config import-ceilometer pipeline.yaml > hypermeter.yaml`;
 
 /** The command line. Nothing runs before it is parsed; nothing in it exits the process. */
@@ -71,6 +73,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addConfigInit(config, parts, terminal);
   addConfigPrint(config, parts, terminal);
   addConfigSchema(config, parts, terminal);
+  addConfigGnocchi(config, parts, terminal);
   addConfigImportCeilometer(config, terminal);
   addVersion(program, parts, terminal);
   return program;

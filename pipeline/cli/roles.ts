@@ -111,6 +111,7 @@ export const deriveRulesOf = ({ pipeline, meters }: Settings): DeriveRules => ({
   sizes: pipeline.windows.map(({ size }) => size),
   selection: select(meters),
   gauges: pipeline.gauges,
+  userMetadata: pipeline.userMetadata,
 });
 
 /** The rules of the pipeline section. */

@@ -1,4 +1,4 @@
-import { select } from '../model/meters.ts';
+import { matches } from '../model/meters.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -8,11 +8,9 @@ export function choosing({
   windows,
 }: Pick<Subscription, 'meters' | 'windows'>): (samples: readonly Sample[]) => readonly Sample[] {
   if (meters === undefined && windows === undefined) return (samples) => samples;
-  const names = new Set(
-    select(meters ?? ['*']).flatMap((fields) => fields.flatMap((each) => each.map(({ name }) => name))),
-  );
+  const isNamed = matches(meters ?? ['*']);
   const sizes = new Set(windows);
   const isChosen = ({ name, windowStart, windowEnd }: Sample): boolean =>
-    names.has(name) && (windows === undefined || sizes.has(windowEnd - windowStart));
+    isNamed(name) && (windows === undefined || sizes.has(windowEnd - windowStart));
   return (samples) => samples.filter(isChosen);
 }

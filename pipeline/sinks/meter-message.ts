@@ -91,7 +91,8 @@ function unsigned(sample: Sample, options: MessageOptions): Draft {
   };
 }
 
-const annotated = (sample: Sample): MeterMessage['resource_metadata'] => ({
+/** The metadata of a sample with what Ceilometer has no place for. */
+export const annotated = (sample: Sample): MeterMessage['resource_metadata'] => ({
   ...sample.resource.metadata,
   hypermeter: {
     window_start: isoTime(sample.windowStart),

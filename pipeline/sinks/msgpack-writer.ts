@@ -34,6 +34,20 @@ export function packed(value: unknown, known: PackedObjects = NONE): Buffer {
   return Buffer.from(scratch.subarray(0, at));
 }
 
+/**
+ * Values one after the other, in bytes of their own; what is bytes already is taken as MessagePack and copied.
+ * Throws as `packed`.
+ */
+export function packedAll(values: readonly unknown[]): Buffer {
+  at = 0;
+  ready = NONE;
+  for (const value of values) {
+    if (value instanceof Uint8Array) append(value);
+    else write(value);
+  }
+  return Buffer.from(scratch.subarray(0, at));
+}
+
 function write(value: unknown): void {
   reserve(9);
   if (value === null) scratch[at++] = 0xc0;
@@ -105,7 +119,7 @@ function writeFloat(value: number): void {
 }
 
 /** Most text is short ASCII, quicker to copy here than to hand over to the native encoder. */
-const SHORT_TEXT = 48;
+const SHORT_TEXT = 72;
 
 function writeText(text: string): void {
   const { length } = text;

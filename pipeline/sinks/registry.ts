@@ -1,31 +1,65 @@
 import { z } from 'zod';
+import { amqp } from './amqp/amqp.ts';
 import { choosing } from './choose.ts';
 import { isolating, measured, retrying } from './delivery.ts';
 import { type Delivery, fanout } from './fanout.ts';
 import { file } from './file/file.ts';
+import { http } from './http/http.ts';
+import { kafka } from './kafka/kafka.ts';
 import { createLane, type Lane } from './lane.ts';
+import { otlp } from './otlp/otlp.ts';
+import { prometheus } from './prometheus/prometheus.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import type { Subscription } from './subscription.ts';
 import { transforming } from './transforming.ts';
 import { udp } from './udp/udp.ts';
+import { inUnits } from './units.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
-export const sinkConfig = z.discriminatedUnion('type', [udp.schema, file.schema, stdout.schema]);
+export const sinkConfig = z.discriminatedUnion('type', [
+  amqp.schema,
+  udp.schema,
+  kafka.schema,
+  file.schema,
+  stdout.schema,
+  http.schema,
+  prometheus.schema,
+  otlp.schema,
+]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, file.kind, stdout.kind] as const;
+export const SINK_KINDS = [
+  amqp.kind,
+  udp.kind,
+  kafka.kind,
+  file.kind,
+  stdout.kind,
+  http.kind,
+  prometheus.kind,
+  otlp.kind,
+] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
   switch (config.type) {
+    case 'amqp':
+      return amqp.create(config, context);
     case 'udp':
       return udp.create(config, context);
+    case 'kafka':
+      return kafka.create(config, context);
     case 'file':
       return file.create(config, context);
     case 'stdout':
       return stdout.create(config, context);
+    case 'http':
+      return http.create(config, context);
+    case 'prometheus':
+      return prometheus.create(config, context);
+    case 'otlp':
+      return otlp.create(config, context);
   }
 }
 
@@ -44,9 +78,10 @@ export function createDelivery(configs: readonly SinkConfig[], context: SinkCont
 function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
   const { outbox, transformers } = config;
   const patient = isolating(retrying(measured(sink, context), context), context);
+  const choose = choosing(config);
   return createLane(
     transforming(patient, transformers, context),
-    { ...outbox, choose: choosing(config) },
+    { ...outbox, choose: (all) => inUnits(choose(all), config.units) },
     context.report,
   );
 }

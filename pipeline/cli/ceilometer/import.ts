@@ -1,10 +1,12 @@
-import { METERS, matcher } from '../../model/meters.ts';
+import { METERS } from '../../model/meters.ts';
+import { patternMatcher } from '../../model/pattern.ts';
 import type { Path } from '../../runtime/config/fault.ts';
+import { interpolate } from '../../runtime/config/interpolate.ts';
 import { SINK_KINDS, sinkConfig } from '../../sinks/registry.ts';
 import type { Findings } from './findings.ts';
 import { mergeMeterLists } from './meter-list.ts';
 import type { CeilometerSink, CeilometerSource, PipelineFile } from './pipeline-file.ts';
-import { importPublisher } from './publisher-url.ts';
+import { importPublisher, isVariable } from './publisher-url.ts';
 import { importTransformers } from './transformer-list.ts';
 
 /** A configuration of ours in the making. */
@@ -73,9 +75,18 @@ function checkSink(config: { readonly type: string }, path: Path, findings: Find
     findings.note(path, `this version has no sink of type ${config.type}`);
     return;
   }
-  for (const { path: inner, message } of sinkConfig.safeParse(config).error?.issues ?? [])
+  for (const { path: inner, message } of sinkConfig.safeParse(withDefaults(config)).error?.issues ?? [])
     findings.fault(path, `${inner.join('.')}: ${message}`);
 }
+
+/** What stands for a variable of ours is checked as its default, as the schema comes after variables. */
+const withDefaults = (config: object): object =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      isVariable(value) ? interpolate(String(value), {}).text : value,
+    ]),
+  );
 
 function unique(name: string, names: Set<string>): string {
   let free = name;
@@ -104,8 +115,8 @@ function metersOf({ sources, sinks }: PipelineFile): readonly string[] | null {
   if (sinks.every(({ transformers }) => transformers.length === 0)) return null;
   const named = sources.flatMap(({ meters }) => meters).filter((meter) => meter !== '*' && !meter.startsWith('!'));
   const left = DERIVED.filter((pattern) => {
-    const derived = METERS.map(({ name }) => name).filter(matcher(pattern));
-    return !named.some((meter) => derived.some(matcher(meter)));
+    const derived = METERS.map(({ name }) => name).filter(patternMatcher(pattern));
+    return !named.some((meter) => derived.some(patternMatcher(meter)));
   });
   return left.length === 0 ? null : left.map((pattern) => `!${pattern}`);
 }
@@ -113,7 +124,7 @@ function metersOf({ sources, sinks }: PipelineFile): readonly string[] | null {
 function tellUnknownMeters({ meters, path }: CeilometerSource, findings: Findings): void {
   for (const [index, meter] of meters.entries()) {
     const pattern = meter.startsWith('!') ? meter.slice(1) : meter;
-    if (METERS.some(({ name }) => matcher(pattern)(name))) continue;
+    if (METERS.some(({ name }) => patternMatcher(pattern)(name))) continue;
     findings.note([...path, 'meters', index], `Hypermeter has no meter ${pattern}`);
   }
 }

@@ -1,4 +1,5 @@
 import { type KnownJson, pythonJson, quoted } from '../python-json.ts';
+import { nestedJson } from './nested-json.ts';
 
 /**
  * A notification as oslo.messaging's `messagingv2` driver writes it: the notification as JSON within JSON.
@@ -7,8 +8,7 @@ import { type KnownJson, pythonJson, quoted } from '../python-json.ts';
  *   notification: message_id, publisher_id, event_type, priority, payload, timestamp, _unique_id, and `_context_*` keys
  *
  * The consumer remembers the last 16 `_unique_id`s, and a message that repeats one is never acknowledged: every attempt
- * to publish needs a new one. Source: oslo_messaging/notify/notifier.py, _drivers/common.py
-. Ceilometer drops what has another version,
+ * to publish needs a new one. Source: oslo_messaging/notify/notifier.py, _drivers/common.py. Ceilometer drops what has another version,
  * priority or content type.
  */
 export interface Notification {
@@ -20,7 +20,8 @@ export interface Notification {
   readonly payload: unknown;
   /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
   readonly timestamp: string;
-  readonly _unique_id: string;
+  /** Kafka's driver has none. */
+  readonly _unique_id?: string;
   /** Kafka's driver takes it off without asking whether it is there. */
   readonly _context?: Readonly<Record<string, never>>;
 }
@@ -38,6 +39,24 @@ const asIs: KnownJson = (value) => (value instanceof Json ? value.text : undefin
 /** The body of the message, as Python's json writes it. Throws a TypeError on what JSON cannot say. */
 export const envelope = (notification: Notification): string =>
   `{"oslo.version": "2.0", "oslo.message": ${quoted(pythonJson(notification, asIs))}}`;
+
+/** A notification without its payload, in the order of the wire: that comes before the timestamp. */
+export type Heading = Omit<Notification, 'payload'>;
+
+/** The same body around a payload that is escaped already (`nestedJson`): what is long is escaped once, not at every attempt. */
+export function envelopeOf({ timestamp, _unique_id, _context, ...before }: Heading, nestedPayload: string): string {
+  const after = nestedJson({
+    timestamp,
+    ...(_unique_id === undefined ? {} : { _unique_id }),
+    ...(_context === undefined ? {} : { _context }),
+  });
+  const start = nestedJson(before).slice(0, -1);
+  return `{"oslo.version": "2.0", "oslo.message": "${start}, \\"payload\\": ${nestedPayload}, ${after.slice(1)}"}`;
+}
+
+/** The `_unique_id` of a body that `envelopeOf` wrote, without reading it all; undefined if it has none. */
+export const uniqueIdIn = (body: Buffer): string | undefined =>
+  /\\"_unique_id\\": \\"([0-9a-f]{32})\\"/.exec(body.toString('latin1', Math.max(0, body.length - 256)))?.[1];
 
 /** Microseconds since 1970 as `str(datetime.utcnow())` has it, the fraction always there. */
 export const osloTime = (timeUs: number): string => {

@@ -104,7 +104,11 @@ export const testParts: Parts = {
       z.strictObject({ name: z.string(), type: z.literal('libvirt'), uri: z.string() }),
     ]),
     sink: oneOfTypes([
-      z.strictObject({ type: z.literal('stdout'), name: z.string().optional() }),
+      z.strictObject({
+        type: z.literal('stdout'),
+        name: z.string().optional(),
+        meters: z.array(z.string()).optional(),
+      }),
       z.strictObject({
         type: z.literal('udp'),
         name: z.string().optional(),

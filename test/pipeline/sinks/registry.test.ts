@@ -11,8 +11,26 @@ import { parcelOf } from './a-parcel.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
-const least: Readonly<Record<string, object>> = { udp: { host: 'c' }, file: { path: 'm.jsonl' }, stdout: {} };
-const names: Readonly<Record<string, string>> = { udp: 'udp://c:4952', file: 'file:m.jsonl', stdout: 'stdout' };
+const least: Readonly<Record<string, object>> = {
+  amqp: { url: 'amqp://u:p@c' },
+  udp: { host: 'c' },
+  kafka: { brokers: ['k:9092'] },
+  file: { path: 'm.jsonl' },
+  stdout: {},
+  http: { url: 'http://c/v1' },
+  prometheus: { url: 'http://c/api/v1/write' },
+  otlp: { url: 'http://c/v1/metrics' },
+};
+const names: Readonly<Record<string, string>> = {
+  amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
+  udp: 'udp://c:4952',
+  kafka: 'kafka:notifications.sample',
+  file: 'file:m.jsonl',
+  stdout: 'stdout',
+  http: 'http:http://c/v1',
+  prometheus: 'prometheus:http://c/api/v1/write',
+  otlp: 'otlp:http://c/v1/metrics',
+};
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
   const context = { clock: steppingClock(), publisherId: 'dev', keep: async () => undefined, report: () => {} };

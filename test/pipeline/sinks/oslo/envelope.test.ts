@@ -1,6 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { envelope, Json, type Notification, osloTime } from '../../../../pipeline/sinks/oslo/envelope.ts';
+import {
+  envelope,
+  envelopeOf,
+  Json,
+  type Notification,
+  osloTime,
+  uniqueIdIn,
+} from '../../../../pipeline/sinks/oslo/envelope.ts';
+import { addressOf, FORMATS, type OsloFormat } from '../../../../pipeline/sinks/oslo/formats.ts';
+import { nestedJson } from '../../../../pipeline/sinks/oslo/nested-json.ts';
 import { isSignedBy } from '../../../../pipeline/sinks/signature.ts';
 import { parseLossless } from '../lossless-json.ts';
 
@@ -34,6 +43,17 @@ describe('the envelope', () => {
     expect(envelope(notification)).toBe(body);
   });
 
+  it.each(bodies)('of $file, message $index, is the same put together from parts', ({ file, body, notification }) => {
+    const format = FORMATS[(file.startsWith('amqp-path-a') ? 'polling' : 'metering') as OsloFormat];
+    const samples = samplesOf(notification).map(nestedJson).join(', ');
+    const { payload: _, ...heading } = notification;
+    expect(envelopeOf(heading, format.payload(samples))).toBe(body);
+    expect(uniqueIdIn(Buffer.from(body))).toBe(notification._unique_id);
+    expect(notification).toMatchObject({ priority: format.priority });
+    expect(notification.event_type.startsWith(format.eventType)).toBe(true);
+    expect(notification.publisher_id).toBe(format.publisherId('compute-host-1'));
+  });
+
   it.each(bodies)('of $file, message $index, holds samples whose signatures are ours', ({ secret, notification }) => {
     for (const sample of samplesOf(notification)) expect(isSignedBy(sample, secret)).toBe(true);
   });
@@ -45,6 +65,16 @@ describe('the envelope', () => {
     expect(JSON.parse(JSON.parse(envelope(notification))['oslo.message']).payload).toEqual({ samples: [{ é: 1 }] });
   });
 
+  it('has a context and no unique id where Kafka carries it', () => {
+    const [first] = bodies;
+    if (!first) throw new Error('there are no vectors');
+    const { payload: _, _unique_id, ...heading } = first.notification;
+    const body = envelopeOf({ ...heading, _context: {} }, '[]');
+    const { payload, ...rest } = JSON.parse(JSON.parse(body)['oslo.message']);
+    expect([payload, rest]).toEqual([[], { ...heading, _context: {} }]);
+    expect(uniqueIdIn(Buffer.from(body))).toBeUndefined();
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, () => 1])('refuses %s', (payload) => {
     expect(() => envelope({ payload } as never)).toThrow(TypeError);
   });
@@ -53,4 +83,11 @@ describe('the envelope', () => {
 it('writes times as oslo.messaging does', () => {
   expect(osloTime(Date.UTC(2026, 10, 22, 14, 34, 1) * 1000 + 933_254)).toBe('2026-11-22 14:34:01.933254');
   expect(osloTime(Date.UTC(2026, 10, 22) * 1000)).toBe('2026-11-22 00:00:00.000000');
+});
+
+it.each([
+  ['polling', 'notifications.sample'],
+  ['metering', 'metering.sample'],
+] as const)('sends %s to %s', (format, address) => {
+  expect(addressOf(FORMATS[format], FORMATS[format].topic)).toBe(address);
 });

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Sample } from '../../model/sample.ts';
+import { type MessageOptions, meterMessage } from '../meter-message.ts';
+import { readSecret } from '../secret.ts';
+import type { SinkContext } from '../sink.ts';
+import type { OsloConfig } from './config.ts';
+import { envelopeOf, osloTime } from './envelope.ts';
+import { FORMATS } from './formats.ts';
+import { nestedJson } from './nested-json.ts';
+import { type Packed, pack } from './packing.ts';
+
+/** A message that keeps its id over all attempts to send it. */
+export interface Draft extends Packed {
+  readonly messageId: string;
+}
+
+/** What carries the messages: RabbitMQ's driver puts a unique id into each, Kafka's a context. */
+export interface Carrier {
+  readonly withUniqueId: boolean;
+}
+
+export interface Writer {
+  /** Good samples as messages, and those that fit none. */
+  drafts(samples: readonly Sample[]): { readonly drafts: readonly Draft[]; readonly oversize: readonly Sample[] };
+  /** The body for one attempt, and the unique id that is in it. */
+  body(draft: Draft): { readonly body: Buffer; readonly uniqueId: string };
+}
+
+/** Reads the secret; rejects with a SinkError where that cannot be read. */
+export async function createWriter(
+  sink: string,
+  config: OsloConfig,
+  { clock, publisherId: serviceId }: SinkContext,
+  { withUniqueId }: Carrier,
+): Promise<Writer> {
+  const { source, timestamps, annotate, batch } = config;
+  const secret = await readSecret(sink, config);
+  const options: MessageOptions = { source, timestamps, annotate, secret, publisherId: null };
+  const format = FORMATS[config.format];
+  const publisherId = config.publisherId ?? format.publisherId(serviceId);
+  return {
+    drafts(samples) {
+      const { messages, oversize } = pack(samples, (sample) => nestedJson(meterMessage(sample, options)), batch);
+      return { drafts: messages.map((message) => ({ ...message, messageId: randomUUID() })), oversize };
+    },
+    body({ messageId, nestedSamples }) {
+      const uniqueId = randomUUID().replaceAll('-', '');
+      const heading = {
+        message_id: messageId,
+        publisher_id: publisherId,
+        event_type: format.eventType,
+        priority: format.priority,
+        timestamp: osloTime(clock.now()),
+        ...(withUniqueId ? { _unique_id: uniqueId } : { _context: {} }),
+      };
+      return { body: Buffer.from(envelopeOf(heading, format.payload(nestedSamples)), 'latin1'), uniqueId };
+    },
+  };
+}
