@@ -1,11 +1,12 @@
 import { METERS } from '../../model/meters.ts';
 import { patternMatcher } from '../../model/pattern.ts';
 import type { Path } from '../../runtime/config/fault.ts';
+import { interpolate } from '../../runtime/config/interpolate.ts';
 import { SINK_KINDS, sinkConfig } from '../../sinks/registry.ts';
 import type { Findings } from './findings.ts';
 import { mergeMeterLists } from './meter-list.ts';
 import type { CeilometerSink, CeilometerSource, PipelineFile } from './pipeline-file.ts';
-import { importPublisher } from './publisher-url.ts';
+import { importPublisher, isVariable } from './publisher-url.ts';
 import { importTransformers } from './transformer-list.ts';
 
 /** A configuration of ours in the making. */
@@ -74,9 +75,18 @@ function checkSink(config: { readonly type: string }, path: Path, findings: Find
     findings.note(path, `this version has no sink of type ${config.type}`);
     return;
   }
-  for (const { path: inner, message } of sinkConfig.safeParse(config).error?.issues ?? [])
+  for (const { path: inner, message } of sinkConfig.safeParse(withDefaults(config)).error?.issues ?? [])
     findings.fault(path, `${inner.join('.')}: ${message}`);
 }
+
+/** What stands for a variable of ours is checked as its default, as the schema comes after variables. */
+const withDefaults = (config: object): object =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      isVariable(value) ? interpolate(String(value), {}).text : value,
+    ]),
+  );
 
 function unique(name: string, names: Set<string>): string {
   let free = name;

@@ -18,6 +18,10 @@ interface Publisher {
 
 const SECRET = `\${TELEMETRY_SECRET:-change this for valid signing}`;
 const AMQP_URL = `\${AMQP_URL:-amqp://guest:guest@127.0.0.1:5672/}`;
+
+/** Whether a value of a sink is to be taken from the environment. */
+export const isVariable = (value: unknown): boolean => value === SECRET || value === AMQP_URL;
+
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   gnocchi: 'write to Gnocchi through a Ceilometer notification agent: a notifier:// publisher there',
   direct: 'write through a Ceilometer notification agent: a notifier:// publisher there',
@@ -71,11 +75,12 @@ const notifier: Importer = ({ scheme, netloc, path, options }, tell) => {
     tell('per_meter_topic repeats each sample under an event type of its meter; each is sent once');
   const retry = take(options, 'max_retry');
   if (retry !== undefined) tell(`max_retry=${retry}: a batch is tried until it is delivered`);
-  const url = netloc === '' ? AMQP_URL : `amqp://${netloc}${path}`;
+  const url = netloc === '' ? AMQP_URL : `amqp://${withPort(netloc)}${path}`;
   return {
     type: 'amqp',
     url,
     format: 'metering',
+    secret: SECRET,
     topic: take(options, 'topic') ?? 'metering',
     ...outboxOf(options, tell),
   };
@@ -163,6 +168,13 @@ function hostAndPort(netloc: string): { readonly host: string; readonly port: nu
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   return { host, port: port >= 1 && port <= 65_535 ? port : null };
 }
+
+/** Several brokers are separated by commas; 5672 is AMQP's port. */
+const withPort = (netloc: string): string =>
+  netloc
+    .split(',')
+    .map((each) => (/:\d+$/.test(each) ? each : `${each}:5672`))
+    .join(',');
 
 function take(options: Map<string, string>, name: string): string | undefined {
   const value = options.get(name);

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { Imported, ImportedSink } from './import.ts';
+import { isVariable } from './publisher-url.ts';
 
 /** The configuration as YAML, with what has to be known beside it as comments. */
 export function writeImported({ intervalS, meters, sinks }: Imported, file: string): string {
@@ -29,10 +30,8 @@ function writeSink({ origin, notes, config }: ImportedSink): string {
 const comment = (text: string, margin: string): string => `${margin}# ${text.replace(/\s+/g, ' ')}\n`;
 
 /** In names and expressions of the file `${` stands for itself; variables are ours. */
-const OURS = /^\$\{(?:TELEMETRY_SECRET|AMQP_URL):-/;
-
 function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return OURS.test(value) ? value : value.replaceAll('${', () => '$${');
+  if (typeof value === 'string') return isVariable(value) ? value : value.replaceAll('${', () => '$${');
   if (Array.isArray(value)) return value.map(escaped);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, escaped(member)]));

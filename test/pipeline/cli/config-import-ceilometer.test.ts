@@ -78,6 +78,30 @@ describe('config import-ceilometer', () => {
     for (const [index, line] of told.split('\n').entries()) expect(faults[index]).toContain(line);
   });
 
+  it('makes of each publisher a sink that the configuration takes', () => {
+    const publishers = [
+      'notifier://?policy=queue&topic=alarming',
+      'notifier://u:p@mq1,mq2:5673/v?policy=drop',
+      'udp://h:4952',
+      'http://h:1/x',
+      'https://h/x?batch=false',
+      'prometheus://gw:9091/metrics/job/x',
+      'file:///tmp/m?json&max_bytes=1000&backup_count=1',
+    ];
+    const { config } = imported(
+      `sources: [{ name: a, meters: ["*"], sinks: [s] }]\nsinks: [{ name: s, publishers: ${JSON.stringify(publishers)} }]\n`,
+    );
+    expect(config.sinks.map(({ type, name }) => `${type} ${name}`)).toEqual([
+      'amqp s-amqp',
+      'amqp s-amqp-2',
+      'udp s-udp',
+      'http s-http',
+      'http s-http-2',
+      'prometheus s-prometheus',
+      'file s-file',
+    ]);
+  });
+
   it('reads the flat form of 2013.1', () => {
     const { config, warnings } = imported(
       '- name: cpu_pipeline\n  interval: 60\n  counters: [cpu]\n  transformers:\n  publishers: ["udp://h:1"]\n',

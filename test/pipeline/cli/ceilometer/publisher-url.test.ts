@@ -3,7 +3,7 @@ import { importPublisher } from '../../../../pipeline/cli/ceilometer/publisher-u
 
 const secret = `\${TELEMETRY_SECRET:-change this for valid signing}`;
 const ownBroker = `\${AMQP_URL:-amqp://guest:guest@127.0.0.1:5672/}`;
-const amqp = { type: 'amqp', format: 'metering', topic: 'metering' };
+const amqp = { type: 'amqp', format: 'metering', secret, topic: 'metering' };
 const queue = { samples: 100_000, policy: 'drop-oldest' };
 
 describe('a publisher', () => {
@@ -25,15 +25,15 @@ describe('a publisher', () => {
     ['notifier://', { ...amqp, url: ownBroker }, /transport_url: set AMQP_URL/],
     ['rpc', { ...amqp, url: ownBroker }, /casts of old/],
     ['rpc://?per_meter_topic=1', { ...amqp, url: ownBroker }, /each is sent once/],
-    ['notifier://mq?max_retry=5', { ...amqp, url: 'amqp://mq' }, /max_retry=5: a batch is tried until/],
+    ['notifier://mq?max_retry=5', { ...amqp, url: 'amqp://mq:5672' }, /max_retry=5: a batch is tried until/],
     [
       'notifier://mq?policy=queue&max_queue_length=7',
-      { ...amqp, url: 'amqp://mq', outbox: queue },
+      { ...amqp, url: 'amqp://mq:5672', outbox: queue },
       /=7 counts batches/,
     ],
-    ['notifier://mq?policy=drop', { ...amqp, url: 'amqp://mq', outbox: { ...queue, samples: 1 } }, /oldest first/],
-    ['notifier://mq?policy=any', { ...amqp, url: 'amqp://mq' }, /unknown, also to Ceilometer/],
-    ['notifier://mq?ssl=1', { ...amqp, url: 'amqp://mq' }, /option ssl has no equal/],
+    ['notifier://mq?policy=drop', { ...amqp, url: 'amqp://mq:5672', outbox: { ...queue, samples: 1 } }, /oldest first/],
+    ['notifier://mq?policy=any', { ...amqp, url: 'amqp://mq:5672' }, /unknown, also to Ceilometer/],
+    ['notifier://mq?ssl=1', { ...amqp, url: 'amqp://mq:5672' }, /option ssl has no equal/],
     ['notifier://k:9092?driver=kafka', null, /driver kafka is not AMQP/],
     ['udp://', null, /names no host and port/],
     ['udp://h:99999', null, /names no host and port/],
