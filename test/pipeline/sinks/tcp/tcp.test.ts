@@ -118,7 +118,9 @@ describe('the TCP sink', () => {
 
   it('leaves a receiver that takes nothing, in its time, and gives up when told to', async () => {
     // Nothing reads what comes.
-    const { port } = await receiver(() => createServer({ pauseOnConnect: true }, (socket) => open.push(ending(socket))));
+    const { port } = await receiver(() =>
+      createServer({ pauseOnConnect: true }, (socket) => open.push(ending(socket))),
+    );
     const metadata = { text: 'x'.repeat(200_000) };
     const large = Array.from({ length: 100 }, () => aSample({ resource: { ...aSample().resource, metadata } }));
     await expect(sinkTo(port, { timeout: '300ms' }).publish(large, signal)).rejects.toThrow('too slowly');
