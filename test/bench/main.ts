@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { amqpSection } from './sections/amqp.ts';
 import { codecSection } from './sections/codec.ts';
 import { kafkaSection } from './sections/kafka.ts';
 import type { Plan } from './sections/plan.ts';
@@ -32,6 +33,7 @@ const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
   scaleSection,
   codecSection,
   sinkSection,
+  amqpSection,
 ];
 
 const folder = await mkdtemp(join(tmpdir(), 'hypermeter-bench-'));
