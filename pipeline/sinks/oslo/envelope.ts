@@ -43,18 +43,18 @@ export const envelope = (notification: Notification): string =>
 /** A notification without its payload, in the order of the wire: that comes before the timestamp. */
 export type Heading = Omit<Notification, 'payload'>;
 
-/** The same body around a payload that is escaped already (`nestedJson`): what is long is escaped once, not at every attempt. */
-export function envelopeOf({ timestamp, _unique_id, _context, ...before }: Heading, nestedPayload: string): string {
+/** What comes before and after the payload of the same body, where that is escaped already: only the heading changes from attempt to attempt. */
+export function envelopeAround({ timestamp, _unique_id, _context, ...before }: Heading): readonly [string, string] {
   const after = nestedJson({
     timestamp,
     ...(_unique_id === undefined ? {} : { _unique_id }),
     ...(_context === undefined ? {} : { _context }),
   });
   const start = nestedJson(before).slice(0, -1);
-  return `{"oslo.version": "2.0", "oslo.message": "${start}, \\"payload\\": ${nestedPayload}, ${after.slice(1)}"}`;
+  return [`{"oslo.version": "2.0", "oslo.message": "${start}, \\"payload\\": `, `, ${after.slice(1)}"}`];
 }
 
-/** The `_unique_id` of a body that `envelopeOf` wrote, without reading it all; undefined if it has none. */
+/** The `_unique_id` of a body that `envelopeAround` is around, without reading it all; undefined if it has none. */
 export const uniqueIdIn = (body: Buffer): string | undefined =>
   /\\"_unique_id\\": \\"([0-9a-f]{32})\\"/.exec(body.toString('latin1', Math.max(0, body.length - 256)))?.[1];
 

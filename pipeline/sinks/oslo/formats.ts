@@ -13,8 +13,8 @@ export interface Format {
   readonly topic: string;
   /** What names the sender, made of `service.id`. */
   publisherId(serviceId: string): string;
-  /** The payload around samples that are escaped and joined by `, `. */
-  payload(nestedSamples: string): string;
+  /** What comes before and after the samples in the payload, escaped as they are. */
+  readonly payload: readonly [string, string];
 }
 
 export const FORMATS: Readonly<Record<OsloFormat, Format>> = {
@@ -23,14 +23,14 @@ export const FORMATS: Readonly<Record<OsloFormat, Format>> = {
     priority: 'SAMPLE',
     topic: 'notifications',
     publisherId: () => 'ceilometer.polling',
-    payload: (samples) => `{\\"samples\\": [${samples}]}`,
+    payload: ['{\\"samples\\": [', ']}'],
   },
   metering: {
     eventType: 'metering',
     priority: 'SAMPLE',
     topic: 'metering',
     publisherId: (serviceId) => `telemetry.publisher.${serviceId}`,
-    payload: (samples) => `[${samples}]`,
+    payload: ['[', ']'],
   },
 };
 

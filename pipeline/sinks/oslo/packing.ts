@@ -7,9 +7,9 @@ export interface Limits {
   readonly bytes: number;
 }
 
-/** The samples of one message, escaped and joined. */
+/** The samples of one message, escaped and joined by `, `. */
 export interface Packed {
-  readonly nestedSamples: string;
+  readonly nestedSamples: Buffer;
   readonly samples: number;
 }
 
@@ -30,36 +30,47 @@ export function pack(samples: readonly Sample[], encode: (sample: Sample) => str
   const room = limits.bytes - HEADING_BYTES;
   const oversize: Sample[] = [];
   const messages: Packed[] = [];
-  let open: string[] = [];
-  let openBytes = 0;
-  const close = () => {
-    if (open.length > 0) messages.push({ nestedSamples: open.join(SEPARATOR), samples: open.length });
-    open = [];
-    openBytes = 0;
+  // Texts become bytes at once: as strings of many parts a batch of them costs more to keep than to encode.
+  const open = Buffer.allocUnsafe(samples.length === 0 ? 0 : room);
+  let filled: Mark = START;
+
+  const close = (upTo: Mark) => {
+    if (upTo.samples === 0) return;
+    const nestedSamples = Buffer.from(open.subarray(0, upTo.bytes - SEPARATOR.length));
+    messages.push({ nestedSamples, samples: upTo.samples });
+    open.copyWithin(0, upTo.bytes, filled.bytes);
+    filled = { samples: filled.samples - upTo.samples, bytes: filled.bytes - upTo.bytes };
   };
-  const fits = (count: number, bytes: number) => open.length + count <= limits.samples && openBytes + bytes <= room;
+  const fits = (bytes: number) => filled.samples < limits.samples && filled.bytes + bytes <= room;
+
   for (const host of byHost(samples)) {
-    const texts: string[] = [];
+    let before = filled;
     for (const sample of host) {
-      const text = encode(sample);
-      if (text.length + SEPARATOR.length > room) oversize.push(sample);
-      else texts.push(text);
-    }
-    if (!fits(texts.length, bytesOf(texts))) close();
-    for (const text of texts) {
-      if (!fits(1, text.length + SEPARATOR.length)) close();
-      open.push(text);
-      openBytes += text.length + SEPARATOR.length;
+      const text = encode(sample) + SEPARATOR;
+      if (text.length > room) {
+        oversize.push(sample);
+        continue;
+      }
+      if (!fits(text.length)) {
+        close(before);
+        before = START;
+      }
+      if (!fits(text.length)) close(filled);
+      filled = { samples: filled.samples + 1, bytes: filled.bytes + open.write(text, filled.bytes, 'latin1') };
     }
   }
-  close();
+  close(filled);
   return { messages, oversize };
 }
 
 const SEPARATOR = ', ';
 
-const bytesOf = (texts: readonly string[]): number =>
-  texts.reduce((bytes, text) => bytes + text.length + SEPARATOR.length, 0);
+/** How far a message is filled. */
+interface Mark {
+  readonly samples: number;
+  readonly bytes: number;
+}
+const START: Mark = { samples: 0, bytes: 0 };
 
 /** Hosts in the order of their first sample; what names none stands together. */
 function byHost(samples: readonly Sample[]): Iterable<readonly Sample[]> {

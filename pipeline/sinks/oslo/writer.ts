@@ -4,7 +4,7 @@ import { type MessageOptions, meterMessage } from '../meter-message.ts';
 import { readSecret } from '../secret.ts';
 import type { SinkContext } from '../sink.ts';
 import type { OsloConfig } from './config.ts';
-import { envelopeOf, osloTime } from './envelope.ts';
+import { envelopeAround, osloTime } from './envelope.ts';
 import { FORMATS } from './formats.ts';
 import { nestedJson } from './nested-json.ts';
 import { type Packed, pack } from './packing.ts';
@@ -53,7 +53,10 @@ export async function createWriter(
         timestamp: osloTime(clock.now()),
         ...(withUniqueId ? { _unique_id: uniqueId } : { _context: {} }),
       };
-      return { body: Buffer.from(envelopeOf(heading, format.payload(nestedSamples)), 'latin1'), uniqueId };
+      const [start, end] = envelopeAround(heading);
+      const [open, close] = format.payload;
+      const body = Buffer.concat([Buffer.from(start + open), nestedSamples, Buffer.from(close + end)]);
+      return { body, uniqueId };
     },
   };
 }

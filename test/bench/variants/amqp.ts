@@ -1,5 +1,6 @@
 import { connect } from 'amqplib';
-import type { Resource, Sample } from '../../../pipeline/model/sample.ts';
+import { METERS } from '../../../pipeline/model/meters.ts';
+import type { Sample } from '../../../pipeline/model/sample.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import { amqp } from '../../../pipeline/sinks/amqp/amqp.ts';
 import { amqpConfig } from '../../../pipeline/sinks/amqp/config.ts';
@@ -7,100 +8,110 @@ import { answer, cpuNs, given } from '../measure.ts';
 
 export interface AmqpArgs {
   readonly url: string;
-  /** Samples that a message may hold. */
-  readonly perMessage: number;
-  /** Batches that are measured; as many before are the warm-up. */
+  /** Of a message at most. */
+  readonly samples: number;
+  /** Batches that are published, after one that warms up; each of `INSTANCES` instances on `HOSTS` hosts. */
   readonly batches: number;
 }
 export interface AmqpAnswer {
   readonly samplesPerSecond: number;
-  /** Of this process, the broker's not. */
   readonly cpuNsPerSample: number;
-  readonly messagesPer1000: number;
+  readonly messagesPerThousand: number;
 }
 
-/** As one poll of so many hosts gives them. */
-const HOSTS = 16;
-const INSTANCES = 20;
-const METERS = 20;
-const BATCH = HOSTS * INSTANCES * METERS;
-const END_US = Date.UTC(2026, 10, 22, 14) * 1000;
+const HOSTS = 10;
+const INSTANCES = 300;
+const METERS_EACH = 20;
+const NAME = `hypermeter-bench-${process.pid}`;
 
-const { url, perMessage, batches } = given<AmqpArgs>();
-const never = new AbortController().signal;
+const { url, samples, batches } = given<AmqpArgs>();
+
+/** Exchange and queue of the bench's own; the queue keeps little, so that the broker's memory does not matter. */
+async function topology() {
+  const model = await connect(url);
+  const channel = await model.createChannel();
+  await channel.assertExchange(NAME, 'topic', { durable: false });
+  await channel.assertQueue(`${NAME}.sample`, { durable: false, arguments: { 'x-max-length-bytes': 1_048_576 } });
+  await channel.bindQueue(`${NAME}.sample`, NAME, `${NAME}.sample`);
+  return async () => {
+    await channel.deleteQueue(`${NAME}.sample`);
+    await channel.deleteExchange(NAME);
+    await model.close();
+  };
+}
+
+/** What a window of a fleet comes to: the metadata of an instance is one object, the samples of a batch are new. */
+const resources = Array.from({ length: INSTANCES }, (_, index) => ({
+  id: `178b0921-8f85-4257-88b6-${String(index).padStart(12, '0')}`,
+  userId: '7f3a0c1d2b4e4f5a8b9c0d1e2f3a4b5c',
+  userName: null,
+  projectId: 'c0ffee00aa5544d2b1e6a8b2d1f0e9c3',
+  projectName: null,
+  metadata: {
+    display_name: `web-${index}`,
+    name: `instance-${index}`,
+    instance_host: `kvm${index % HOSTS}`,
+    instance_type: 'm1.small',
+    flavor: { id: '2', name: 'm1.small', vcpus: 1, ram: 2048, disk: 20, ephemeral: 0, swap: 0 },
+    status: 'active',
+    state: 'running',
+    architecture: 'x86_64',
+    vcpus: 1,
+    memory_mb: 2048,
+    disk_gb: 20,
+  },
+}));
+
+const names = METERS.map(({ name }) => name).slice(0, METERS_EACH);
+
+function batch(round: number): readonly Sample[] {
+  const timestamp = (1_795_000_000 + 60 * round) * 1_000_000;
+  return resources.flatMap((resource, instance) =>
+    names.map(
+      (name, meter): Sample => ({
+        name,
+        type: 'cumulative',
+        unit: 'ns',
+        volume: BigInt(round * 1_000_000_007 + instance * 1000 + meter),
+        resource,
+        timestamp,
+        messageId: `5a1c9d3e-c7a1-51f0-9c3e-${String(instance * 100 + meter).padStart(12, '0')}`,
+        windowStart: timestamp - 60_000_000,
+        windowEnd: timestamp,
+        coverage: 1,
+        quality: 'measured',
+        flags: [],
+        spread: null,
+        revision: 0,
+      }),
+    ),
+  );
+}
 
 async function measure(): Promise<AmqpAnswer> {
-  // Names of its own: what it declares is taken away again.
-  const name = `hypermeter-bench-${process.pid}`;
-  const config = amqpConfig.parse({ type: 'amqp', url, exchange: name, topic: name, batch: { samples: perMessage } });
-  const sink = amqp.create(config, {
-    clock: systemClock,
-    publisherId: 'bench',
-    report: (event) => {
-      throw new Error(`the sink reports ${event.event}`);
-    },
-    keep: () => Promise.reject(new Error('a sample was left out')),
-  });
-  const model = await connect(url);
-  try {
-    const channel = await model.createChannel();
-    const queue = `${name}.sample`;
-    const batch = samples();
-    for (let count = 0; count < batches; count++) await sink.publish(batch, never);
-    await channel.purgeQueue(queue);
-    const startedUs = systemClock.monotonic();
-    const since = cpuNs();
-    for (let count = 0; count < batches; count++) await sink.publish(batch, never);
-    const cpu = cpuNs() - since;
-    const seconds = (systemClock.monotonic() - startedUs) / 1_000_000;
-    const { messageCount } = await channel.checkQueue(queue);
-    const published = batches * BATCH;
-    await channel.deleteQueue(queue);
-    await channel.deleteExchange(name);
-    return {
-      samplesPerSecond: published / seconds,
-      cpuNsPerSample: cpu / published,
-      messagesPer1000: (messageCount * 1000) / published,
-    };
-  } finally {
-    await sink.close();
-    await model.close();
-  }
+  const remove = await topology();
+  const settings = { type: 'amqp', url, exchange: NAME, topic: NAME, declare: 'check', inFlight: 64 };
+  const context = { clock: systemClock, report: () => {}, publisherId: 'bench', keep: async () => undefined };
+  const sink = amqp.create(amqpConfig.parse({ ...settings, batch: { samples } }), context);
+  const { signal } = new AbortController();
+  await sink.publish(batch(0), signal);
+  const rounds = Array.from({ length: batches }, (_, index) => batch(index + 1));
+  const startedUs = systemClock.monotonic();
+  const startedNs = cpuNs();
+  for (const round of rounds) await sink.publish(round, signal);
+  const seconds = (systemClock.monotonic() - startedUs) / 1_000_000;
+  const spentNs = cpuNs() - startedNs;
+  await sink.close();
+  await remove();
+  const count = batches * INSTANCES * names.length;
+  // Hosts of 600 samples: a message holds whole ones.
+  const perHost = (INSTANCES / HOSTS) * names.length;
+  const messages = samples < perHost ? count / samples : count / (Math.floor(samples / perHost) * perHost);
+  return {
+    samplesPerSecond: count / seconds,
+    cpuNsPerSample: spentNs / count,
+    messagesPerThousand: (messages * 1000) / count,
+  };
 }
-
-function samples(): readonly Sample[] {
-  return Array.from({ length: HOSTS * INSTANCES }, (_, instance) => {
-    const id = `178b0921-8f85-4257-88b6-${String(instance).padStart(12, '0')}`;
-    const metadata = {
-      display_name: `web-${instance}`,
-      instance_host: `kvm${Math.floor(instance / INSTANCES)}`,
-      instance_id: id,
-      flavor: { id: '2', name: 'm1.small', vcpus: 1, ram: 2048, disk: 20, ephemeral: 0, swap: 0 },
-      status: 'active',
-      vcpus: 1,
-      memory_mb: 2048,
-    };
-    const resource = { id, userId: 'u1', userName: null, projectId: 'p1', projectName: null, metadata };
-    return Array.from({ length: METERS }, (_, meter) => sampleOf(resource, instance, meter));
-  }).flat();
-}
-
-const sampleOf = (resource: Resource, instance: number, meter: number): Sample => ({
-  name: `disk.device.read.${meter}`,
-  type: 'cumulative',
-  unit: 'B',
-  volume: 301_230_000_000 + meter,
-  resource,
-  timestamp: END_US,
-  messageId: `5a1c9d3e-c7a1-51f0-${String(meter).padStart(4, '0')}-${String(instance).padStart(12, '0')}`,
-  windowStart: END_US - 60_000_000,
-  windowEnd: END_US,
-  coverage: 1,
-  quality: 'measured',
-  flags: [],
-  since: null,
-  spread: null,
-  revision: 0,
-});
 
 answer(await measure());

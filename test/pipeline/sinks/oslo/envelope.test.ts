@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   envelope,
-  envelopeOf,
+  envelopeAround,
   Json,
   type Notification,
   osloTime,
@@ -47,7 +47,9 @@ describe('the envelope', () => {
     const format = FORMATS[(file.startsWith('amqp-path-a') ? 'polling' : 'metering') as OsloFormat];
     const samples = samplesOf(notification).map(nestedJson).join(', ');
     const { payload: _, ...heading } = notification;
-    expect(envelopeOf(heading, format.payload(samples))).toBe(body);
+    const [start, end] = envelopeAround(heading);
+    const [open, close] = format.payload;
+    expect(start + open + samples + close + end).toBe(body);
     expect(uniqueIdIn(Buffer.from(body))).toBe(notification._unique_id);
     expect(notification).toMatchObject({ priority: format.priority });
     expect(notification.event_type.startsWith(format.eventType)).toBe(true);
@@ -69,7 +71,7 @@ describe('the envelope', () => {
     const [first] = bodies;
     if (!first) throw new Error('there are no vectors');
     const { payload: _, _unique_id, ...heading } = first.notification;
-    const body = envelopeOf({ ...heading, _context: {} }, '[]');
+    const body = envelopeAround({ ...heading, _context: {} }).join('[]');
     const { payload, ...rest } = JSON.parse(JSON.parse(body)['oslo.message']);
     expect([payload, rest]).toEqual([[], { ...heading, _context: {} }]);
     expect(uniqueIdIn(Buffer.from(body))).toBeUndefined();

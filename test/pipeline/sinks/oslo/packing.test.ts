@@ -9,7 +9,7 @@ const texts = (hosts: readonly [string | undefined, string][], limits = LIMITS) 
     hosts.map(([host, name]) => on(host, name)),
     ({ name }) => name,
     limits,
-  ).messages.map(({ nestedSamples }) => nestedSamples);
+  ).messages.map(({ nestedSamples }) => nestedSamples.toString());
 
 describe('packing', () => {
   it('makes nothing of nothing', () => {
@@ -56,7 +56,7 @@ describe('packing', () => {
 
   it('tells which sample fits no message, and sends the others', () => {
     const { messages, oversize } = pack([on('h', 'a'), on('h', 'b'.repeat(39))], ({ name }) => name, LIMITS);
-    expect(messages).toEqual([{ nestedSamples: 'a', samples: 1 }]);
+    expect(messages).toEqual([{ nestedSamples: Buffer.from('a'), samples: 1 }]);
     expect(oversize.map(({ name }) => name)).toEqual(['b'.repeat(39)]);
   });
 });
