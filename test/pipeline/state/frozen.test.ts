@@ -4,7 +4,7 @@ import type { Sample } from '../../../pipeline/model/sample.ts';
 import { SavedStateError } from '../../../pipeline/model/saved-error.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { meterMessage } from '../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../pipeline/sinks/udp/datagram.ts';
+import { messageOf } from '../sinks/a-message.ts';
 import { freeze, thaw } from '../../../pipeline/state/frozen.ts';
 import { aSample, withMetadata } from '../sinks/a-sample.ts';
 
@@ -50,7 +50,7 @@ const options = { source: 'openstack', publisherId: 'p', timestamps: 'naive', an
 /** What every kind of sink makes of a sample. */
 const sent = (each: Sample) => ({
   line: jsonLine(each),
-  datagram: Buffer.from(encodeDatagram(each, options)).toString('hex'),
+  datagram: messageOf(each, options).toString('hex'),
   signature: meterMessage(each, options).message_signature,
 });
 
