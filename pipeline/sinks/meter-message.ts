@@ -91,7 +91,7 @@ function unsigned(sample: Sample, options: MessageOptions): Draft {
   };
 }
 
-/** The metadata of a sample with what Ceilometer has no place for. */
+/** The resource's metadata with what is known of this sample's window beside it. */
 export const annotated = (sample: Sample): MeterMessage['resource_metadata'] => ({
   ...sample.resource.metadata,
   hypermeter: {

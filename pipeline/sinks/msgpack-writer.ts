@@ -17,19 +17,12 @@ import { FLOAT64, isFloat64 } from './float64.ts';
 let scratch = Buffer.allocUnsafe(4096);
 let at = 0;
 
-/** Objects whose MessagePack is known already. */
-export type PackedObjects = WeakMap<object, Uint8Array>;
-
-const NONE: PackedObjects = new WeakMap();
-let ready = NONE;
-
 /**
- * One value as MessagePack, in bytes of its own; objects in `known` are copied from there. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
+ * One value as MessagePack, in bytes of its own. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
  * TypeError on what has no form here (undefined, functions, symbols); bound the depth before (see `faultOf`).
  */
-export function packed(value: unknown, known: PackedObjects = NONE): Buffer {
+export function packed(value: unknown): Buffer {
   at = 0;
-  ready = known;
   write(value);
   return Buffer.from(scratch.subarray(0, at));
 }
@@ -40,7 +33,6 @@ export function packed(value: unknown, known: PackedObjects = NONE): Buffer {
  */
 export function packedAll(values: readonly unknown[]): Buffer {
   at = 0;
-  ready = NONE;
   for (const value of values) {
     if (value instanceof Uint8Array) append(value);
     else write(value);
@@ -60,9 +52,7 @@ function write(value: unknown): void {
 }
 
 function writeObject(value: object): void {
-  const bytes = ready.get(value);
-  if (bytes) append(bytes);
-  else if (isFloat64(value)) writeFloat(value[FLOAT64]);
+  if (isFloat64(value)) writeFloat(value[FLOAT64]);
   else if (Array.isArray(value)) {
     writeHead(value.length, 0x90, 0xdc);
     for (const element of value) write(element);

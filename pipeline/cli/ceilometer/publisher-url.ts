@@ -58,7 +58,7 @@ const udpOrTcp =
       return null;
     }
     // Ceilometer's own default of udp is ours as well.
-    return { type, host, ...(port === undefined ? {} : { port }), ...(type === 'udp' ? { secret: SECRET } : {}) };
+    return { type, host, ...(port === undefined ? {} : { port }), secret: SECRET };
   };
 
 const notifier: Importer = ({ scheme, netloc, path, options }, tell) => {

@@ -4,8 +4,8 @@ import type { Sample } from '../../../pipeline/model/sample.ts';
 import { SavedStateError } from '../../../pipeline/model/saved-error.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { meterMessage } from '../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../pipeline/sinks/udp/datagram.ts';
 import { freeze, thaw } from '../../../pipeline/state/frozen.ts';
+import { messageOf } from '../sinks/a-message.ts';
 import { aSample, withMetadata } from '../sinks/a-sample.ts';
 
 const amount = fc.oneof(
@@ -51,7 +51,7 @@ const options = { source: 'openstack', publisherId: 'p', timestamps: 'naive', an
 /** What every kind of sink makes of a sample. */
 const sent = (each: Sample) => ({
   line: jsonLine(each),
-  datagram: Buffer.from(encodeDatagram(each, options)).toString('hex'),
+  datagram: messageOf(each, options).toString('hex'),
   signature: meterMessage(each, options).message_signature,
 });
 

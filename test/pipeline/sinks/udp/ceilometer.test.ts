@@ -8,10 +8,10 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
 import { exactJson } from '../../../../pipeline/runtime/json.ts';
 import { type MessageOptions, meterMessage } from '../../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../../pipeline/sinks/udp/datagram.ts';
 import { udp, udpConfig } from '../../../../pipeline/sinks/udp/udp.ts';
 import { faultOf } from '../../../../pipeline/sinks/validate.ts';
 import { available, ceilometerPython } from '../../../services/service.ts';
+import { messageOf } from '../a-message.ts';
 import { arbitrarySample } from '../arbitrary-sample.ts';
 
 const script = (name: string) => fileURLToPath(new URL(`../../../services/ceilometer/${name}`, import.meta.url));
@@ -55,7 +55,7 @@ describe.skipIf(!(await available('ceilometer')))('Ceilometer as the judge [ceil
     expect(await ended(publisher)).toBe(0);
     await expect.poll(() => received.length, { timeout: 5000 }).toBe(COUNT);
     socket.close();
-    expect(samples.map((sample) => Buffer.from(encodeDatagram(sample, options)).toString('hex'))).toEqual(received);
+    expect(samples.map((sample) => Buffer.from(messageOf(sample, options)).toString('hex'))).toEqual(received);
   });
 
   it.each([

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../../pipeline/runtime/events.ts';
+import type { Fault, Received } from '../../../../pipeline/sinks/received.ts';
 import type { Sink } from '../../../../pipeline/sinks/sink.ts';
 import type { Lookup } from '../../../../pipeline/sinks/udp/address.ts';
-import { type Fault, type Listener, listenUdp, type Received } from '../../../../pipeline/sinks/udp/listener.ts';
+import { listenUdp, type UdpListener } from '../../../../pipeline/sinks/udp/listener.ts';
 import { createUdpSink, type UdpConfig, udpConfig } from '../../../../pipeline/sinks/udp/udp.ts';
 import { aSample, withMetadata } from '../a-sample.ts';
 import { steppingClock } from '../stepping-clock.ts';
@@ -21,7 +22,7 @@ const noLookup: Lookup = async (host) => {
   throw new Error(`${host} must not be looked up`);
 };
 
-interface Ear extends Listener {
+interface Ear extends UdpListener {
   readonly heard: readonly Received[];
   readonly faults: readonly Fault[];
 }
