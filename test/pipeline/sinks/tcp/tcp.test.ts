@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { decodeMessage, isMessageSignedBy } from '../../../../pipeline/sinks/message-decoder.ts';
 import { packed } from '../../../../pipeline/sinks/msgpack-writer.ts';
 import type { Sink } from '../../../../pipeline/sinks/sink.ts';
 import { frameOf, LENGTH_BYTES } from '../../../../pipeline/sinks/tcp/frame.ts';
 import { tcp, tcpConfig } from '../../../../pipeline/sinks/tcp/tcp.ts';
-import { decodeDatagram, isDatagramSignedBy } from '../../../../pipeline/sinks/udp/datagram.ts';
+
 import { available } from '../../../services/service.ts';
 import { tlsDirectory } from '../../state/redis/redis-cli.ts';
 import { aContext } from '../a-context.ts';
@@ -78,10 +79,10 @@ describe('the TCP sink', () => {
     const samples = Array.from({ length: 2000 }, (_, n) => aSample({ messageId: `${n}`, volume: 2n ** 64n - 1n }));
     await sinkTo(port).publish(samples, signal);
     await expect.poll(() => messages().length).toBe(2000);
-    expect(messages().map((message) => decodeDatagram(message).message_id)).toEqual(samples.map((s) => s.messageId));
-    expect(messages().every((message) => isDatagramSignedBy(message, SECRET))).toBe(true);
+    expect(messages().map((message) => decodeMessage(message).message_id)).toEqual(samples.map((s) => s.messageId));
+    expect(messages().every((message) => isMessageSignedBy(message, SECRET))).toBe(true);
     const [first] = messages();
-    expect(decodeDatagram(first as Buffer)).toMatchObject({
+    expect(decodeMessage(first as Buffer)).toMatchObject({
       publisher_id: 'hypermeter',
       counter_volume: 18446744073709551615n,
     });
