@@ -11,7 +11,7 @@ describe('a publisher', () => {
     ['udp://collector:4952', { type: 'udp', host: 'collector', port: 4952, secret }],
     ['udp://10.0.0.2', { type: 'udp', host: '10.0.0.2', secret }],
     ['udp://[2001:db8::1]:4952', { type: 'udp', host: '2001:db8::1', port: 4952, secret }],
-    ['tcp://collector:4953', { type: 'tcp', host: 'collector', port: 4953 }],
+    ['tcp://collector:4953', { type: 'tcp', host: 'collector', port: 4953, secret }],
     ['notifier://u:p@mq:5672/vhost', { ...amqp, url: 'amqp://u:p@mq:5672/vhost' }],
     ['notifier://mq:5672?topic=alarming', { ...amqp, url: 'amqp://mq:5672', topic: 'alarming' }],
     ['file:///var/m?json&max_bytes=1000&backup_count=2', { type: 'file', path: '/var/m', maxBytes: 1000, backups: 2 }],
