@@ -19,6 +19,7 @@ export const checkConfig =
     ...missingLists(config, role),
     ...shortGraces(config),
     ...strayPatterns(config),
+    ...strayWindows(config),
   ];
 
 function missingLists(config: Config, role: Role): readonly Remark[] {
@@ -64,6 +65,19 @@ function strayPatterns({ meters, sinks }: Config): readonly Remark[] {
       sink.meters ? strayIn(['sinks', index, 'meters'], sink.meters, names, emitted) : [],
     ),
   ];
+}
+
+/** Sizes of windows that a sink asks for and the pipeline does not make: it would get nothing. */
+function strayWindows({ pipeline, sinks }: Config): readonly Remark[] {
+  const made = new Set(pipeline.windows.map(({ size }) => size));
+  const sizes = [...made].map((size) => `${size / 1e6}s`).join(', ');
+  return sinks.flatMap((sink, index) =>
+    (sink.windows ?? []).flatMap((size, at): Remark[] => {
+      if (made.has(size)) return [];
+      const message = `is no size of pipeline.windows, which has ${sizes}; add it there`;
+      return [{ severity: 'error', path: ['sinks', index, 'windows', at], message }];
+    }),
+  );
 }
 
 /** `offered`: the meters that are selected from; a pattern is only stray if it names none of all. */

@@ -25,6 +25,7 @@ interface SinkEntry {
   readonly type: string;
   readonly name?: string | undefined;
   readonly meters?: readonly string[] | undefined;
+  readonly windows?: readonly number[] | undefined;
 }
 
 /** An entry of a list whose kind is named by `type`; each schema is a strict object with a literal `type`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { brokerList, kafkaConfig } from '../../kafka/config.ts';
 import { leaveOut } from '../dead-samples.ts';
-import { osloFields } from '../oslo/config.ts';
+import { AUDIT_PERIOD, hasAuditPeriod, osloFields } from '../oslo/config.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
 import { hasOneSecret, ONE_SECRET } from '../secret.ts';
@@ -25,7 +25,8 @@ export const kafkaSinkConfig = z
     compression,
     librdkafka,
   })
-  .refine(hasOneSecret, ONE_SECRET);
+  .refine(hasOneSecret, ONE_SECRET)
+  .refine(hasAuditPeriod, AUDIT_PERIOD);
 export type KafkaSinkConfig = z.infer<typeof kafkaSinkConfig>;
 
 /** oslo.messaging's notifications over Kafka, as its own `kafka://` driver sends them. */
