@@ -4,20 +4,23 @@ import { fanout } from './fanout.ts';
 import { file } from './file/file.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
+import { tcp } from './tcp/tcp.ts';
 import { udp } from './udp/udp.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
-export const sinkConfig = z.discriminatedUnion('type', [udp.schema, file.schema, stdout.schema]);
+export const sinkConfig = z.discriminatedUnion('type', [udp.schema, tcp.schema, file.schema, stdout.schema]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, file.kind, stdout.kind] as const;
+export const SINK_KINDS = [udp.kind, tcp.kind, file.kind, stdout.kind] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
   switch (config.type) {
     case 'udp':
       return udp.create(config, context);
+    case 'tcp':
+      return tcp.create(config, context);
     case 'file':
       return file.create(config, context);
     case 'stdout':

@@ -10,8 +10,18 @@ import { listenUdp } from '../../../pipeline/sinks/udp/listener.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
-const least: Readonly<Record<string, object>> = { udp: { host: 'c' }, file: { path: 'm.jsonl' }, stdout: {} };
-const names: Readonly<Record<string, string>> = { udp: 'udp://c:4952', file: 'file:m.jsonl', stdout: 'stdout' };
+const least: Readonly<Record<string, object>> = {
+  udp: { host: 'c' },
+  tcp: { host: 'c' },
+  file: { path: 'm.jsonl' },
+  stdout: {},
+};
+const names: Readonly<Record<string, string>> = {
+  udp: 'udp://c:4952',
+  tcp: 'tcp://c:4952',
+  file: 'file:m.jsonl',
+  stdout: 'stdout',
+};
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
   const context = { clock: steppingClock(), publisherId: 'dev', keep: async () => undefined, report: () => {} };
