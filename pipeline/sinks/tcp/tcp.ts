@@ -148,6 +148,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of a CA that is not known: give tls.caFile',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of a CA that is not known: give tls.caFile',
   CERT_HAS_EXPIRED: 'its certificate has expired: renew it',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants to know us: give tls.certFile and tls.keyFile',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS: check the port, or drop tls',
 };
 
