@@ -11,6 +11,7 @@ import { addConfigSchema } from './config-schema.ts';
 import { addDemo } from './demo.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
 import { plural } from './human.ts';
+import { addListenTcp } from './listen-tcp.ts';
 import { addListenUdp } from './listen-udp.ts';
 import { addGlobalOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -36,7 +37,7 @@ Exit codes: ${Object.entries(EXIT)
 const LISTEN_EXAMPLES = `
 Examples:
   hypermeter listen udp
-  hypermeter listen udp --help`;
+  hypermeter listen tcp --help`;
 
 const CONFIG_EXAMPLES = `
 Examples:
@@ -66,6 +67,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
+  addListenTcp(listen, parts, terminal);
   const config = program
     .command('config')
     .description('begin, look at and describe a configuration')

@@ -3,7 +3,7 @@ import { createHmacAfterBlock, KEY_BYTES } from './hmac.ts';
 import { type MessageOptions, meterMessage } from './meter-message.ts';
 import { packed, packedAll } from './msgpack-writer.ts';
 import { pythonText } from './python-text.ts';
-import { signedText } from './signature.ts';
+import { metadataText, signedText } from './signature.ts';
 import { isoTime } from './timestamp.ts';
 
 /** A valid sample's signed meter message (see `meterMessage`) as MessagePack, in bytes of its own. */
@@ -30,9 +30,15 @@ export function createMessageEncoder(options: MessageOptions): MessageEncoder {
     const resource = resourceOf(sample.resource);
     const { volume, messageId } = sample;
     const timestamp = isoTime(sample.timestamp, options.timestamps);
-    const signature = signatureOf(
-      `${meter.signed}${pythonText(volume)}message_id${messageId}${resource.signed}${timestamp}${resource.signedUser}`,
-    );
+    const signature = signatureOf([
+      meter.signed,
+      pythonText(volume),
+      'message_id',
+      messageId,
+      resource.signed,
+      timestamp,
+      resource.signedUser,
+    ]);
     return packedAll([
       meter.packed,
       volume,
@@ -48,51 +54,71 @@ export function createMessageEncoder(options: MessageOptions): MessageEncoder {
 
 interface MeterParts {
   readonly packed: Buffer;
-  readonly signed: string;
+  /** As UTF-8. */
+  readonly signed: Buffer;
 }
 
 /** What comes before the volume. */
 function meterParts({ name, type, unit }: MeterOf, { source, publisherId }: MessageOptions): MeterParts {
-  const keys = publisherId === null ? KEYS : KEYS + 1;
+  const head = mapHead(publisherId === null ? KEYS : KEYS + 1);
   const meter = { counter_name: name, counter_type: type, counter_unit: unit };
   return {
-    packed: Buffer.concat([mapHead(keys), fields({ source, ...meter }), packed('counter_volume')]),
-    signed: `${signedText(meter)}counter_volume`,
+    packed: kept(packedAll([head, 'source', source, ...Object.entries(meter).flat(), 'counter_volume'])),
+    signed: Buffer.from(`${signedText(meter)}counter_volume`),
   };
 }
 
 interface ResourceParts {
   readonly packed: Buffer;
   readonly packedMetadata: Buffer;
-  readonly signed: string;
-  readonly signedUser: string;
+  readonly signed: Buffer;
+  readonly signedUser: Buffer;
 }
 
 /** What comes between volume and timestamp, and between that and the message id. */
-function resourceParts(resource: Resource, { source, publisherId }: MessageOptions): ResourceParts {
+function resourceParts(resource: Resource, { source, publisherId, secret }: MessageOptions): ResourceParts {
   const { id, userId, userName, projectId, projectName, metadata } = resource;
-  const user = { user_id: userId, user_name: userName };
-  const project = { project_id: projectId, project_name: projectName };
-  const publisher = publisherId === null ? {} : { publisher_id: publisherId };
-  const rest = { monotonic_time: null, ...project, ...publisher, resource_id: id, resource_metadata: metadata, source };
+  const user = [USER_ID, userId, USER_NAME, userName];
+  const project = [PROJECT_ID, projectId, PROJECT_NAME, projectName];
+  const parts = {
+    packed: packedAll([...user, ...project, RESOURCE_ID, id, TIMESTAMP]),
+    packedMetadata: packedAll([RESOURCE_METADATA, metadata, MESSAGE_ID]),
+  };
+  if (secret === '') return { ...parts, signed: NOTHING, signedUser: NOTHING };
+  const names = `project_id${pythonText(projectId)}project_name${pythonText(projectName)}`;
+  const publisher = publisherId === null ? '' : `publisher_id${publisherId}`;
+  const rest = `${metadataText(metadata)}source${source}timestamp`;
   return {
-    packed: Buffer.concat([fields({ ...user, ...project, resource_id: id }), packed('timestamp')]),
-    packedMetadata: Buffer.concat([fields({ resource_metadata: metadata }), packed('message_id')]),
-    signed: `${signedText(rest)}timestamp`,
-    signedUser: signedText(user),
+    ...parts,
+    signed: Buffer.from(`monotonic_timeNone${names}${publisher}resource_id${id}${rest}`),
+    signedUser: Buffer.from(`user_id${pythonText(userId)}user_name${pythonText(userName)}`),
   };
 }
 
 /** What comes between message id and signature. */
 function publisherPart({ publisherId }: MessageOptions): Buffer {
-  const publisher = publisherId === null ? {} : { publisher_id: publisherId };
-  return Buffer.concat([fields({ monotonic_time: null, ...publisher }), packed('message_signature')]);
+  const publisher = publisherId === null ? [] : ['publisher_id', publisherId];
+  return kept(packedAll(['monotonic_time', null, ...publisher, 'message_signature']));
 }
+
+const NOTHING = Buffer.alloc(0);
+
+/** Bytes that do not hold on to the chunk that they were written in. */
+const kept = (bytes: Buffer): Buffer => Buffer.from(bytes);
 
 /** Keys of a message without `publisher_id`. */
 const KEYS = 15;
 const mapHead = (keys: number): Buffer => Buffer.from(keys < 16 ? [0x80 | keys] : [0xde, 0, keys]);
-const fields = (of: Readonly<Record<string, unknown>>): Buffer => packedAll(Object.entries(of).flat());
+
+const key = (name: string): Buffer => kept(packed(name));
+const USER_ID = key('user_id');
+const USER_NAME = key('user_name');
+const PROJECT_ID = key('project_id');
+const PROJECT_NAME = key('project_name');
+const RESOURCE_ID = key('resource_id');
+const TIMESTAMP = key('timestamp');
+const RESOURCE_METADATA = key('resource_metadata');
+const MESSAGE_ID = key('message_id');
 
 /** The part of a sample that says which meter it is. */
 export type MeterOf = Pick<Sample, 'name' | 'type' | 'unit'>;
@@ -123,15 +149,34 @@ export function oncePerResource<Parts>(derive: (resource: Resource) => Parts): (
   };
 }
 
-/** Signs texts with one secret; an empty one signs nothing, as Ceilometer has it. */
-function createSigner(secret: string): (text: string) => string {
+/** Signs a text that comes in parts, as UTF-8 or yet to be; an empty secret signs nothing, as Ceilometer has it. */
+function createSigner(secret: string): (parts: readonly (Buffer | string)[]) => string {
   if (secret === '') return () => '';
   const hmac = createHmacAfterBlock(secret);
   let buffer = Buffer.allocUnsafe(4096);
-  return (text) => {
+  return (parts) => {
+    let most = KEY_BYTES;
     // A UTF-16 unit is at most three bytes of UTF-8.
-    const most = KEY_BYTES + text.length * 3;
+    for (const part of parts) most += part.length * 3;
     if (buffer.length < most) buffer = Buffer.allocUnsafe(most);
-    return hmac(buffer, KEY_BYTES + buffer.write(text, KEY_BYTES, 'utf8'), 'hex');
+    let at = KEY_BYTES;
+    for (const part of parts) {
+      if (typeof part === 'string') at = writeUtf8(buffer, part, at);
+      else {
+        buffer.set(part, at);
+        at += part.length;
+      }
+    }
+    return hmac(buffer, at, 'hex');
   };
+}
+
+/** Gives the end. Short ASCII, which most is, is quicker to copy here than to hand over to the native encoder. */
+function writeUtf8(buffer: Buffer, text: string, start: number): number {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return start + buffer.write(text, start, 'utf8');
+    buffer[start + index] = unit;
+  }
+  return start + text.length;
 }

@@ -51,8 +51,8 @@ interface Draft {
 /** Packs samples into as few datagrams as neighbouring ones allow. The secret must not be empty. */
 export function createPackedDatagrams({ message, maxBytes, sender }: PackOptions): Datagrams {
   const { source, publisherId, secret, timestamps } = message;
-  const preamble = packedAll([source, publisherId]);
-  const meterOf = oncePerMeter(({ name, type, unit }) => packed([name, type, unit]));
+  const preamble = Buffer.from(packedAll([source, publisherId]));
+  const meterOf = oncePerMeter(({ name, type, unit }) => Buffer.from(packed([name, type, unit])));
   const sharedResourceOf = oncePerResource((resource) => packedResource(resource, resource.metadata));
   const resourceOf = message.annotate
     ? (sample: Sample) => packedResource(sample.resource, annotated(sample))

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { MessageOptions } from '../../../../pipeline/sinks/meter-message.ts';
 import type { Fault, Received } from '../../../../pipeline/sinks/received.ts';
 import { listenUdp } from '../../../../pipeline/sinks/udp/listener.ts';
+import { createPackedDatagrams } from '../../../../pipeline/sinks/udp/packed.ts';
 import { messageOf } from '../a-message.ts';
 import { aSample } from '../a-sample.ts';
 
@@ -67,6 +68,22 @@ describe('udp listener', () => {
     expect(ear.faults.map(({ bytes }) => bytes)).toEqual(strange.map(({ length }) => length));
     expect(ear.faults.every(({ from }) => from === `127.0.0.1:${port}`)).toBe(true);
     expect(ear.faults.every(({ error }) => error.name === 'MsgpackError')).toBe(true);
+  });
+
+  it('counts the packed datagrams that are missing or come again, whose tag is right', async () => {
+    const ear = await listen('s3cr3t');
+    const made = (secret: string, sender: bigint) => {
+      const datagrams = createPackedDatagrams({ message: { ...options, secret }, maxBytes: 1432, sender });
+      return Array.from({ length: 6 }, (_, index) => [...datagrams([aSample({ volume: index })])][0]?.bytes ?? '');
+    };
+    const [a, , c, , , f] = made('s3cr3t', 1n).map((bytes) => Buffer.from(bytes));
+    const [x] = made('another', 2n).map((bytes) => Buffer.from(bytes));
+    if (!a || !c || !f || !x) throw new Error('nothing was made');
+    await send(ear.port, a, f, c, c, x);
+    await expect.poll(() => ear.heard.map(({ message }) => message.counter_volume)).toEqual([0, 5, 2, 0]);
+    expect(ear.heard.map(({ signature }) => signature)).toEqual(['valid', 'valid', 'valid', 'invalid']);
+    expect(ear.tally()).toEqual({ senders: 1, datagrams: 3, lost: 3, duplicates: 1 });
+    expect(ear.faults).toEqual([]);
   });
 
   it('rejects where the port is taken, and closes twice', async () => {
