@@ -11,7 +11,7 @@ home="${XDG_CACHE_HOME:-$HOME/.cache}/hypermeter/ceilometer9"
 python36() {
   local candidate
   for candidate in "${PYTHON36:-}" python3.6 \
-    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.6*/bin/python3.6 /root/.pyenv/versions/3.6*/bin/python3.6; do
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.6*/bin/python3.6; do
     [ -n "$candidate" ] || continue
     "$candidate" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 6))' 2> /dev/null || continue
     echo "$candidate"
