@@ -2,11 +2,12 @@ import type { Clock } from '../../runtime/clock.ts';
 
 /** What a receiver with Linux's default 208 KiB buffer survives: it holds some 90 datagrams of up to 1432 bytes. */
 const MAX_SAVED = 64;
-const FRAME_BYTES = 1432;
+/** What an Ethernet frame carries of a datagram over IPv6 with a tunnel's header to spare; more is several frames. */
+export const FRAME_BYTES = 1432;
 /** A timer may be that late without the pace suffering. */
 const SAVED_MS = 4;
-/** One send is a quarter of what can be saved up, so that the rest is left to catch up with. */
-const BURST_MS = 1;
+/** One send is half of what can be saved up, so that the rest is left to catch up with. */
+const BURST_MS = 2;
 const MAX_BURST = 16;
 
 /** Hands out leave to send, at most `perSecond` datagrams on average and 64 at once, or fewer larger ones. */

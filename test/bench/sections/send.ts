@@ -24,7 +24,7 @@ export async function sendSection(plan: Plan): Promise<Section> {
     against: 'one sample a datagram',
   });
   return {
-    title: 'UDP to a receiver with default buffers, on loopback, at the default pace',
+    title: 'UDP on loopback to a receiver with default buffers; cost without waiting, loss at the default pace',
     lines: variants.map(({ what }, index) => line(what, costs[index] ?? Number.NaN)),
     remarks: variants.map(({ what, runs }) => `${what}: ${lossOf(runs)}`),
   };

@@ -8,7 +8,7 @@ describe('pace', () => {
   it.each([
     [20_000, 16],
     [1_000_000, 16],
-    [1000, 1],
+    [1000, 2],
     [1, 1],
   ])('at %i a second is taken %i at a time', (perSecond, burst) => {
     expect(createPacer(perSecond, steppingClock()).burst).toBe(burst);
