@@ -70,7 +70,12 @@ function numberFault(value: unknown): 'volume_not_finite' | 'volume_out_of_range
 const isText = (value: unknown): boolean => typeof value === 'string' && isWellFormed(value);
 
 /** No surrogate without its partner: such a string has no UTF-8. (`String.isWellFormed` is younger than our oldest lib.) */
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+function isWellFormed(text: string): boolean {
+  // Nearly no text has any surrogate, and looking for that is several times quicker than the pattern.
+  for (let index = 0; index < text.length; index++)
+    if ((text.charCodeAt(index) & 0xf800) === 0xd800) return !/\p{Surrogate}/u.test(text);
+  return true;
+}
 
 /** Beyond 2^53 µs (the year 2255) a time is no longer exact. */
 const isTime = (timeUs: number): boolean => Number.isSafeInteger(timeUs) && timeUs >= 0;

@@ -6,6 +6,7 @@ import { codecSection } from './sections/codec.ts';
 import { kafkaSection } from './sections/kafka.ts';
 import type { Plan } from './sections/plan.ts';
 import { scaleSection } from './sections/scale.ts';
+import { sendSection } from './sections/send.ts';
 import { sinkSection } from './sections/sink.ts';
 import { printed, type Section } from './table.ts';
 
@@ -34,6 +35,7 @@ const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
   codecSection,
   sinkSection,
   amqpSection,
+  sendSection,
 ];
 
 const folder = await mkdtemp(join(tmpdir(), 'hypermeter-bench-'));

@@ -139,12 +139,31 @@ const SAMPLE_HEAD = Buffer.from([0x93]);
 const packedResource = (of: Sample['resource'], metadata: Sample['resource']['metadata']): Buffer =>
   packed([of.id, of.userId, of.userName, of.projectId, of.projectName, metadata]);
 
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
-/** MessagePack's head of 16 bytes of binary, in hex. */
-const UUID_HEAD = 'c410';
+/** Binary of 16 bytes; copied before the next one is put in. */
+const packedUuid = Buffer.from(`c410${'00'.repeat(16)}`, 'hex');
+const DASHES = [8, 13, 18, 23];
+/** Where the two digits of each byte begin. */
+const DIGITS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const DASH = 0x2d;
 
-const packedId = (messageId: string): Buffer | string =>
-  UUID.test(messageId) ? Buffer.from(UUID_HEAD + messageId.replaceAll('-', ''), 'hex') : messageId;
+/** A UUID in its canonical form as 16 bytes, any other text as it is. */
+function packedId(messageId: string): Buffer | string {
+  if (messageId.length !== 36) return messageId;
+  for (const at of DASHES) if (messageId.charCodeAt(at) !== DASH) return messageId;
+  let byte = 2;
+  for (const at of DIGITS) {
+    const value = (hexDigit(messageId.charCodeAt(at)) << 4) | hexDigit(messageId.charCodeAt(at + 1));
+    if (value < 0) return messageId;
+    packedUuid[byte++] = value;
+  }
+  return packedUuid;
+}
+
+/** Of 0 to 9 and a to f; -1 of anything else, upper case too. */
+function hexDigit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
+}
 
 function lengthOf(parts: readonly Buffer[]): number {
   let bytes = 0;

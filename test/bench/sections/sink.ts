@@ -5,11 +5,11 @@ import type { Output, SinkAnswer, SinkArgs } from '../variants/sink.ts';
 import type { Plan } from './plan.ts';
 
 /** 10 k series: a stretch is some hundred cycles, of which each sixth closes a window. */
-const FLEET = { hosts: 10, instancesPerHost: 56, slices: 1, snapshotsPerMessage: 1, identified: true };
+export const SINK_FLEET = { hosts: 10, instancesPerHost: 56, slices: 1, snapshotsPerMessage: 1, identified: true };
 
 /** What a finished sample costs until it is bytes. */
 export async function sinkSection(plan: Plan): Promise<Section> {
-  const stretches = await writeStretches(plan.folder, 'sink', FLEET, 2);
+  const stretches = await writeStretches(plan.folder, 'sink', SINK_FLEET, 2);
   const cost = async (output: Output): Promise<SinkAnswer> => {
     const runs = await repeated(plan.runs, () => inProcess<SinkArgs, SinkAnswer>('sink', { stretches, output }));
     return median(runs, ({ nsPerSample }) => nsPerSample);

@@ -1,9 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { encode } from '@msgpack/msgpack';
 import type { Closed } from '../../../pipeline/model/closed.ts';
 import { derive } from '../../../pipeline/model/derive.ts';
 import type { Sample } from '../../../pipeline/model/sample.ts';
 import { createMessageEncoder } from '../../../pipeline/sinks/message-encoder.ts';
 import { type MessageOptions, meterMessage } from '../../../pipeline/sinks/meter-message.ts';
+import { compareCodePoints, pythonText } from '../../../pipeline/sinks/python-text.ts';
 import { createPackedDatagrams } from '../../../pipeline/sinks/udp/packed.ts';
 import { createChain, DERIVE_RULES } from '../chain.ts';
 import { answer, cpuNs, given } from '../measure.ts';
@@ -89,8 +91,24 @@ const each =
     samples.reduce((bytes, sample) => bytes + encodeOne(sample).length, 0);
 
 /** What one writes at first: the whole message, packed by the library. */
-const plain = (options: MessageOptions): Encode =>
-  each((sample) => encode(meterMessage(sample, options), { useBigInt64: true }));
+const plain = each((sample) => encode(meterMessage(sample, UNSIGNED), { useBigInt64: true }));
+
+/** The same, signed by the book: fields sorted level by level, their text hashed. */
+const plainSigned = each((sample) => {
+  const message = meterMessage(sample, UNSIGNED);
+  const text: string[] = [];
+  addText(text, '', { ...message, message_signature: {} });
+  const message_signature = createHmac('sha256', OPTIONS.secret).update(text.join(''), 'utf8').digest('hex');
+  return encode({ ...message, message_signature }, { useBigInt64: true });
+});
+
+function addText(text: string[], prefix: string, fields: object): void {
+  const entries = Object.entries(fields).sort(([a], [b]) => compareCodePoints(a, b));
+  for (const [key, value] of entries) {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) addText(text, `${prefix}${key}:`, value);
+    else text.push(prefix + key, pythonText(value));
+  }
+}
 
 function packedTo(maxBytes: number): Encode {
   const datagrams = createPackedDatagrams({ message: OPTIONS, maxBytes, sender: 1n });
@@ -106,9 +124,9 @@ function encoder(): Encode {
     case 'signed':
       return each(createMessageEncoder(OPTIONS));
     case 'plain unsigned':
-      return plain(UNSIGNED);
+      return plain;
     case 'plain signed':
-      return plain(OPTIONS);
+      return plainSigned;
     case 'packed 1432':
       return packedTo(1432);
     case 'packed 8192':

@@ -8,10 +8,24 @@ describe('pace', () => {
   it.each([
     [20_000, 16],
     [1_000_000, 16],
-    [1000, 1],
+    [1000, 2],
     [1, 1],
   ])('at %i a second is taken %i at a time', (perSecond, burst) => {
     expect(createPacer(perSecond, steppingClock()).burst).toBe(burst);
+  });
+
+  it.each([
+    [1432, 16],
+    [8192, 2],
+    [65_507, 1],
+  ])('sends datagrams of %i bytes %i at a time, which a default buffer holds', async (bytes, burst) => {
+    const clock = steppingClock();
+    const pacer = createPacer(20_000, clock, bytes);
+    expect(pacer.burst).toBe(burst);
+    clock.step(60_000);
+    let atOnce = 0;
+    for (; clock.slept.length === 0; atOnce += burst) await pacer.take(burst, signal);
+    expect((atOnce - burst) * bytes).toBeLessThanOrEqual(64 * 1432);
   });
 
   it.each([100, 1000, 20_000, 1_000_000])('keeps %i a second over ten seconds', async (perSecond) => {

@@ -297,7 +297,8 @@ describe('udp configuration', () => {
     expect(udpConfig.parse({ type: 'udp', host: 'c' })).toMatchObject({
       port: 4952,
       source: 'openstack',
-      pace: 20_000,
+      packing: 'none',
+      maxBytes: 1432,
     });
   });
 
