@@ -11,7 +11,11 @@ const GAP_INTERVALS = 3.5;
 /** What is wrong with a valid configuration for the command it is given to, or unwise in it. */
 export const checkConfig =
   (role: Role) =>
-  (config: Config): readonly Remark[] => [...missingLists(config, role), ...shortGraces(config)];
+  (config: Config): readonly Remark[] => [
+    ...missingLists(config, role),
+    ...sinksWithoutBrokers(config),
+    ...shortGraces(config),
+  ];
 
 function missingLists(config: Config, role: Role): readonly Remark[] {
   const remarks: Remark[] = [];
@@ -24,6 +28,20 @@ function missingLists(config: Config, role: Role): readonly Remark[] {
     error(['kafka', 'brokers'], `is embedded, which lives in one process only: name brokers, or use "run"`);
   return remarks;
 }
+
+/** An embedded Kafka is gone with its process: nobody else could read what a sink sent there. */
+function sinksWithoutBrokers(config: Config): readonly Remark[] {
+  if (!isEmbedded(config.kafka)) return [];
+  const sinks: readonly unknown[] = config.sinks;
+  return sinks.flatMap((sink, index): Remark[] =>
+    isKafkaWithoutBrokers(sink)
+      ? [{ severity: 'error', path: ['sinks', index], message: "needs brokers: the pipeline's own Kafka is embedded" }]
+      : [],
+  );
+}
+
+const isKafkaWithoutBrokers = (sink: unknown): boolean =>
+  typeof sink === 'object' && sink !== null && 'type' in sink && sink.type === 'kafka' && !('brokers' in sink);
 
 const isEmbedded = (kafka: unknown): boolean =>
   typeof kafka === 'object' && kafka !== null && 'brokers' in kafka && kafka.brokers === 'embedded';

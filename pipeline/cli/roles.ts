@@ -16,6 +16,7 @@ import { type Pipeline, startPipeline } from '../pipeline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeadSamples, deadSampleJson } from '../sinks/dead-samples.ts';
+import { onOwnCluster } from '../sinks/kafka/config.ts';
 import { createDelivery } from '../sinks/registry.ts';
 import type { Sink, SinkContext } from '../sinks/sink.ts';
 import { createStore } from '../state/open.ts';
@@ -98,7 +99,7 @@ export function sinkPart(
   shared: Pick<Shared, 'config' | 'runtime'>,
   letters: () => DeadLetters,
 ): { part: Part; sink: Sink } {
-  const sink = createDelivery(shared.config.sinks, sinkContextOf(shared, letters));
+  const sink = createDelivery(onOwnCluster(shared.config.sinks, shared.config.kafka), sinkContextOf(shared, letters));
   return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
 }
 

@@ -3,16 +3,23 @@ import { amqp } from './amqp/amqp.ts';
 import { measured, retrying } from './delivery.ts';
 import { fanout } from './fanout.ts';
 import { file } from './file/file.ts';
+import { kafka } from './kafka/kafka.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 import { stdout } from './stdout/stdout.ts';
 import { udp } from './udp/udp.ts';
 
 /** One entry of `sinks:`: its `type` decides what else it holds. */
-export const sinkConfig = z.discriminatedUnion('type', [udp.schema, amqp.schema, file.schema, stdout.schema]);
+export const sinkConfig = z.discriminatedUnion('type', [
+  udp.schema,
+  amqp.schema,
+  kafka.schema,
+  file.schema,
+  stdout.schema,
+]);
 export type SinkConfig = z.infer<typeof sinkConfig>;
 
 /** Every kind of sink there is. */
-export const SINK_KINDS = [udp.kind, amqp.kind, file.kind, stdout.kind] as const;
+export const SINK_KINDS = [udp.kind, amqp.kind, kafka.kind, file.kind, stdout.kind] as const;
 
 /** The sink that an entry describes, bare; no I/O yet. */
 export function createSink(config: SinkConfig, context: SinkContext): Sink {
@@ -21,6 +28,8 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
       return udp.create(config, context);
     case 'amqp':
       return amqp.create(config, context);
+    case 'kafka':
+      return kafka.create(config, context);
     case 'file':
       return file.create(config, context);
     case 'stdout':

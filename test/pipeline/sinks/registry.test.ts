@@ -13,11 +13,13 @@ import { steppingClock } from './stepping-clock.ts';
 const least: Readonly<Record<string, object>> = {
   udp: { host: 'c' },
   amqp: { url: 'amqp://u:p@c' },
+  kafka: { brokers: ['c:9092'] },
   file: { path: 'm.jsonl' },
   stdout: {},
 };
 const names: Readonly<Record<string, string>> = {
   udp: 'udp://c:4952',
+  kafka: 'kafka://c:9092/notifications.sample',
   amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
   file: 'file:m.jsonl',
   stdout: 'stdout',
