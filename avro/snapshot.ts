@@ -148,6 +148,8 @@ export interface Identity {
   readonly disks: readonly DiskIdentity[];
   readonly nics: readonly NicIdentity[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of the image it was made of, under glance's names. */
+  readonly imageMetadata: Readonly<Record<string, string>>;
 }
 
 /** One instance in one poll. `disks` and `nics` name what the rows' arrays of the same name hold, in their order. */
@@ -191,6 +193,7 @@ export const EMPTY_IDENTITY: Identity = {
   disks: [],
   nics: [],
   metadata: {},
+  imageMetadata: {},
 };
 
 const nulls = <Name extends string>(names: readonly Name[]): Statistics<Name> =>

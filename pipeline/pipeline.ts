@@ -8,16 +8,17 @@ import { createEnds, type Ends } from './operators/ends.ts';
 import { createOwnership } from './operators/ownership.ts';
 import { type Pulled, pullOf } from './operators/pull.ts';
 import { takeAnew, takeUp } from './operators/take-up.ts';
+import { createUnconfirmed } from './operators/unconfirmed.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Report } from './runtime/events.ts';
-import type { Sink } from './sinks/sink.ts';
+import type { Delivery } from './sinks/fanout.ts';
 import type { StateStore } from './state/store.ts';
 import { topology } from './topology.ts';
 
 export interface PipelineDeps {
   readonly consumer: RawConsumer;
   readonly deadLetters: DeadLetters;
-  readonly sink: Sink;
+  readonly delivery: Delivery;
   /** Open; whoever opened it closes it. */
   readonly store: StateStore;
   readonly rules: Rules;
@@ -41,15 +42,20 @@ export interface Pipeline {
 const CREDITS = 16;
 /** So many of them wait for a checkpoint at most. */
 const GATHERED = 4;
+/** A partition that is taken away waits so long for its destinations; what they do not have then, its next owner delivers. */
+const SETTLE_MS = 3000;
+/** A pipeline that stops waits so long for its destinations; less than the part of the stop that it has. */
+const LEAVE_MS = 8000;
 
 /** Joins the consumer group and meters what the raw topic brings, until stopped. */
 export function startPipeline(deps: PipelineDeps): Pipeline {
-  const { consumer, deadLetters, sink, store, rules, deriveRules, rewind, checkpointEvery, clock, report } = deps;
+  const { consumer, deadLetters, delivery, store, rules, deriveRules, rewind, checkpointEvery, clock, report } = deps;
   const reading = new AbortController();
   const publishing = new AbortController();
   const { signal } = publishing;
   const ownership = createOwnership();
   const credits = createCredits(CREDITS);
+  const unconfirmed = createUnconfirmed(store, clock);
   const ends = createEnds({ ends: () => consumer.ends(), ownership, clock, report });
   const taking = { log: consumer, rules, rewind, clock, report };
 
@@ -76,9 +82,9 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
     onRevoke: async (partitions) => {
       const given = partitions.map((index) => ({ index, owned: ownership.of(index) }));
       // What was under way in a pipeline that failed never ends.
-      await Promise.race([credits.idle(), done]);
+      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), done]);
       await store.release(partitions, signal);
-      // Where destinations took longer than the group waits, the partition may be ours again by now, taken up anew.
+      // Where this took longer than the group waits, the partition may be ours again by now, taken up anew.
       for (const { index, owned } of given) if (ownership.of(index) === owned) ownership.disown(index);
     },
   });
@@ -93,7 +99,8 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       ownership.disown(index);
       startAnew(index, offset + 1).catch(fail);
     },
-    sink,
+    delivery,
+    unconfirmed,
     store,
     clock,
     every: checkpointEvery,
@@ -111,9 +118,13 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       reading.abort(new Error('the pipeline is stopping'));
       const giveUp = (): void => publishing.abort(stopping.reason);
       stopping.addEventListener('abort', giveUp, { once: true });
+      const timer = new AbortController();
+      // A destination that is away must not make a clean stop a failed one: what it lacks is delivered after the start.
+      clock.sleep(LEAVE_MS, timer.signal).then(giveUp, () => undefined);
       try {
         await done;
       } finally {
+        timer.abort();
         stopping.removeEventListener('abort', giveUp);
         await consumer.close();
       }

@@ -1,31 +1,31 @@
 import { type Observable, tap } from 'rxjs';
 import type { DeriveRules } from './model/derive.ts';
 import { type CheckpointDeps, checkpoint } from './operators/checkpoint.ts';
-import { confirm } from './operators/confirm.ts';
+import { type ConfirmDeps, confirm } from './operators/confirm.ts';
 import type { Credits } from './operators/credits.ts';
 import { type DeadLetterDeps, deadLetters } from './operators/dead-letters.ts';
 import { createDecoder, decode } from './operators/decode.ts';
 import { derive } from './operators/derive.ts';
 import { publish } from './operators/publish.ts';
-import type { Checkpointed, Pulled } from './operators/pull.ts';
+import type { Published, Pulled } from './operators/pull.ts';
 import { type WindowDeps, window } from './operators/window.ts';
-import type { Sink } from './sinks/sink.ts';
+import type { Delivery } from './sinks/fanout.ts';
 
-export interface TopologyDeps extends CheckpointDeps, Omit<WindowDeps, 'giveBack'> {
+export interface TopologyDeps extends CheckpointDeps, ConfirmDeps, Omit<WindowDeps, 'giveBack'> {
   readonly deriveRules: DeriveRules;
   readonly credits: Credits;
   readonly keep: DeadLetterDeps['keep'];
-  readonly sink: Sink;
+  readonly delivery: Delivery;
 }
 
 /**
  * The whole pipeline. What flows is a pull, the messages that one request to Kafka gave; its credit was taken when
- * they came and comes back when what they gave is delivered.
+ * they came and comes back when what they gave waits in the outbox of every sink.
  *
  *   pulls ─ decode ─ dead letters ─ window ─ derive ─ checkpoint ─ publish ─ confirm
  */
-export function topology(pulls: Observable<Pulled>, deps: TopologyDeps): Observable<Checkpointed> {
-  const { deriveRules, credits, sink, store, report, signal } = deps;
+export function topology(pulls: Observable<Pulled>, deps: TopologyDeps): Observable<Published> {
+  const { deriveRules, credits, delivery, report, signal } = deps;
   const decoder = createDecoder();
   return pulls.pipe(
     decode(decoder),
@@ -33,8 +33,8 @@ export function topology(pulls: Observable<Pulled>, deps: TopologyDeps): Observa
     window({ ...deps, giveBack: decoder.giveBack }),
     derive(deriveRules, report),
     checkpoint(deps),
-    publish(sink, signal),
-    confirm(store, signal),
+    publish(delivery, signal),
     tap(({ pulls: count }) => credits.give(count)),
+    confirm(deps),
   );
 }

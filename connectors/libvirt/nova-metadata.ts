@@ -6,7 +6,7 @@ const NAMESPACES = ['http://openstack.org/xmlns/libvirt/nova/1.1', 'http://opens
 
 type NovaIdentity = Pick<
   Identity,
-  'name' | 'projectId' | 'projectName' | 'userId' | 'userName' | 'imageId' | 'createdAt' | 'flavor'
+  'name' | 'projectId' | 'projectName' | 'userId' | 'userName' | 'imageId' | 'createdAt' | 'flavor' | 'imageMetadata'
 >;
 
 /** Nova's part of an identity, from a domain's `<metadata>`; undefined if the instance is not nova's. */
@@ -28,7 +28,30 @@ export function readNovaMetadata(metadata: Element | undefined): NovaIdentity | 
     imageId: attribute(root, 'type') === 'image' ? attribute(root, 'uuid') : null,
     createdAt: readTime(textOf(child(instance, 'creationTime'))),
     flavor: readFlavor(child(instance, 'flavor')),
+    imageMetadata: readImage(child(instance, 'image')),
   };
+}
+
+/** Where nova has what glance tells of an image, since 2025.2: element and glance's name. */
+const IMAGE_FIELDS = [
+  ['containerFormat', 'container_format'],
+  ['diskFormat', 'disk_format'],
+  ['minDisk', 'min_disk'],
+  ['minRam', 'min_ram'],
+] as const;
+
+/** The image's properties may have any name, and then win over its fields, as in Ceilometer. */
+function readImage(image: Element | undefined): Readonly<Record<string, string>> {
+  const properties = child(image, 'properties')?.children ?? [];
+  const found: readonly (readonly [string, string | null])[] = [
+    ['base_image_ref', attribute(image, 'uuid')],
+    ...IMAGE_FIELDS.map(([element, name]) => [name, textOf(child(image, element))] as const),
+    ...properties.flatMap((property) => {
+      const name = attribute(property, 'name');
+      return name === null ? [] : [[name, textOf(property)] as const];
+    }),
+  ];
+  return Object.fromEntries(found.filter((entry): entry is readonly [string, string] => entry[1] !== null));
 }
 
 /** Its id and extra specs are there since 2025.2 only. */

@@ -99,7 +99,7 @@ function identityOf(
       bus: 'virtio',
     })),
     nics: nics.map((mac, nic) => nicOf(mac, dashed(uuidOf(digestOf(seed, 'port', name, index, nic))))),
-    metadata: { role },
+    metadata: { 'metering.role': role },
   };
 }
 

@@ -41,7 +41,7 @@ export function createReplay(rules: Rules, deriveRules: DeriveRules): Replay {
 }
 
 const samplesOf = (closed: Closed, rules: DeriveRules): readonly Sample[] =>
-  closed.counters.length + closed.gauges.length > 0 ? derive(closed, rules) : [];
+  closed.counters.length + closed.gauges.length + closed.statuses.length > 0 ? derive(closed, rules) : [];
 
 function readable<T>(read: () => T): T | null {
   try {

@@ -1,4 +1,8 @@
+import { METERS, matches } from '../model/meters.ts';
+import { patternMatcher } from '../model/pattern.ts';
+import type { Path } from '../runtime/config/fault.ts';
 import type { Remark } from '../runtime/config/load.ts';
+import { suggestion } from '../runtime/config/suggest.ts';
 import type { Config } from './schema.ts';
 
 /** What a command needs of a configuration. */
@@ -13,8 +17,9 @@ export const checkConfig =
   (role: Role) =>
   (config: Config): readonly Remark[] => [
     ...missingLists(config, role),
-    ...sinksWithoutBrokers(config),
     ...shortGraces(config),
+    ...strayPatterns(config),
+    ...strayWindows(config),
   ];
 
 function missingLists(config: Config, role: Role): readonly Remark[] {
@@ -62,4 +67,47 @@ function shortGraces(config: Config): readonly Remark[] {
           },
         ],
   );
+}
+
+/** Patterns of meters that no meter is called by, and selections that leave nothing. */
+function strayPatterns({ meters, sinks }: Config): readonly Remark[] {
+  const names = METERS.map(({ name }) => name);
+  const emitted = names.filter(matches(meters));
+  return [
+    ...strayIn(['meters'], meters, names, names),
+    ...sinks.flatMap((sink, index) =>
+      sink.meters ? strayIn(['sinks', index, 'meters'], sink.meters, names, emitted) : [],
+    ),
+  ];
+}
+
+/** Sizes of windows that a sink asks for and the pipeline does not make: it would get nothing. */
+function strayWindows({ pipeline, sinks }: Config): readonly Remark[] {
+  const made = new Set(pipeline.windows.map(({ size }) => size));
+  const sizes = [...made].map((size) => `${size / 1e6}s`).join(', ');
+  return sinks.flatMap((sink, index) =>
+    (sink.windows ?? []).flatMap((size, at): Remark[] => {
+      if (made.has(size)) return [];
+      const message = `is no size of pipeline.windows, which has ${sizes}; add it there`;
+      return [{ severity: 'error', path: ['sinks', index, 'windows', at], message }];
+    }),
+  );
+}
+
+/** `offered`: the meters that are selected from; a pattern is only stray if it names none of all. */
+function strayIn(
+  path: Path,
+  patterns: readonly string[],
+  names: readonly string[],
+  offered: readonly string[],
+): readonly Remark[] {
+  const stray = patterns.flatMap((pattern, index): Remark[] => {
+    const wanted = pattern.replace(/^!/, '');
+    if (names.some(patternMatcher(wanted))) return [];
+    return [
+      { severity: 'warning', path: [...path, index], message: `names no meter there is${suggestion(wanted, names)}` },
+    ];
+  });
+  if (stray.length > 0 || offered.some(matches(patterns))) return stray;
+  return [{ severity: 'warning', path, message: 'leaves no meter' }];
 }

@@ -3,6 +3,7 @@ import { CONNECTOR_KINDS } from '../../connectors/registry.ts';
 import { kafkaConfig } from '../kafka/config.ts';
 import { librdkafka } from '../kafka/library.ts';
 import { sinkConfig } from '../sinks/registry.ts';
+import { listenTcp } from '../sinks/tcp/listener.ts';
 import { listenUdp } from '../sinks/udp/listener.ts';
 import { packageVersion } from './manifest.ts';
 import type { Parts } from './parts.ts';
@@ -19,4 +20,11 @@ export const schema = configSchema({
 export type Settings = z.output<typeof schema>;
 
 /** What this program is composed of. */
-export const parts: Parts = { version: packageVersion(), librdkafka, connectors: CONNECTOR_KINDS, schema, listenUdp };
+export const parts: Parts = {
+  version: packageVersion(),
+  librdkafka,
+  connectors: CONNECTOR_KINDS,
+  schema,
+  listenUdp,
+  listenTcp,
+};

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { Part } from '../runtime/lifecycle.ts';
 import { type Program, type Runtime, withRuntime } from '../runtime/runtime.ts';
+import { type Delivery, fanout } from '../sinks/fanout.ts';
+import { createLane } from '../sinks/lane.ts';
 import { createDelivery, sinkConfig } from '../sinks/registry.ts';
-import type { Sink, SinkContext } from '../sinks/sink.ts';
+import type { SinkContext } from '../sinks/sink.ts';
 import { type Settings, schema } from './composition.ts';
 import { createDemoSink } from './demo-sink.ts';
 import { createTotals, type Totals } from './demo-totals.ts';
@@ -97,10 +99,10 @@ function programOf(
   const shared = { config, runtime, cluster };
   const { part: deadLetters, letters } = deadLettersPart(cluster);
   const context = sinkContextOf(shared, letters);
-  const sink = sinkOf(options, context, terminal, totals);
-  const pipeline = pipelineRole(shared, sink, letters);
+  const delivery = deliveryOf(options, context, terminal, totals);
+  const pipeline = pipelineRole(shared, delivery, letters);
   const collector = collectorRole(shared, parts.connectors, 2000);
-  const ending: Part = { name: 'sinks', stop: () => sink.close() };
+  const ending: Part = { name: 'sinks', stop: () => delivery.close() };
   const told: Part = {
     name: 'introduction',
     start: () => {
@@ -119,13 +121,17 @@ function programOf(
   };
 }
 
+const MOST_WAITING = 100_000;
+
 /** Tables for people, samples as JSON lines for programs. A reader that went away ends the demo quietly. */
-function sinkOf(options: DemoOptions, context: SinkContext, terminal: Terminal, totals: Totals): Sink {
+function deliveryOf(options: DemoOptions, context: SinkContext, terminal: Terminal, totals: Totals): Delivery {
   if (options.output === 'json') {
     return createDelivery([sinkConfig.parse({ type: 'stdout' })], context);
   }
-  return createDemoSink(context.clock, async (view) => {
+  const sink = createDemoSink(context.clock, async (view) => {
     await writeLine(terminal.stdout, `${view.lines(terminal.stdout.columns).join('\n')}\n`);
     await writeLine(terminal.stderr, `${totals.line()}\n`);
   });
+  const lane = createLane(sink, { samples: MOST_WAITING, policy: 'block', choose: (all) => all }, context.report);
+  return fanout([lane]);
 }

@@ -16,12 +16,20 @@ export interface ReceivedMeter {
   readonly from: string;
 }
 
-/** Receives meters over UDP until it is closed. */
-export type ListenUdp = (
+/** What numbered datagrams say of those that did not come. */
+export interface DatagramTally {
+  readonly senders: number;
+  readonly datagrams: number;
+  readonly lost: number;
+  readonly duplicates: number;
+}
+
+/** Receives meters until it is closed. */
+export type Listen = (
   options: { readonly host: string; readonly port: number; readonly secret?: string },
   onMessage: (received: ReceivedMeter) => void,
   onFault: (fault: { readonly error: Error; readonly from: string | null }) => void,
-) => Promise<{ readonly port: number; close(): Promise<void> }>;
+) => Promise<{ readonly port: number; tally?(): DatagramTally; close(): Promise<void> }>;
 
 /** What the commands are composed of. */
 export interface Parts {
@@ -30,5 +38,6 @@ export interface Parts {
   readonly librdkafka: () => Promise<{ readonly version: string; readonly features: readonly string[] }>;
   readonly connectors: readonly AnyConnectorKind[];
   readonly schema: z.ZodType<Config>;
-  readonly listenUdp: ListenUdp;
+  readonly listenUdp: Listen;
+  readonly listenTcp: Listen;
 }

@@ -3,12 +3,15 @@ import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { addAudit } from './audit.ts';
 import { addCollect } from './collect.ts';
+import { addConfigGnocchi } from './config-gnocchi.ts';
+import { addConfigImportCeilometer } from './config-import-ceilometer.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addDemo } from './demo.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
 import { plural } from './human.ts';
+import { addListenTcp } from './listen-tcp.ts';
 import { addListenUdp } from './listen-udp.ts';
 import { addGlobalOptions } from './options.ts';
 import type { Parts } from './parts.ts';
@@ -34,13 +37,15 @@ Exit codes: ${Object.entries(EXIT)
 const LISTEN_EXAMPLES = `
 Examples:
   hypermeter listen udp
-  hypermeter listen udp --help`;
+  hypermeter listen tcp --help`;
 
 const CONFIG_EXAMPLES = `
 Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter config print -c hypermeter.yaml
-  hypermeter config schema > hypermeter.schema.json`;
+  hypermeter config schema > hypermeter.schema.json
+  hypermeter config gnocchi > gnocchi_resources.yaml
+  hypermeter config import-ceilometer pipeline.yaml > hypermeter.yaml`;
 
 /** The command line. Nothing runs before it is parsed; nothing in it exits the process. */
 export function createProgram(parts: Parts, terminal: Terminal): Command {
@@ -62,6 +67,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
+  addListenTcp(listen, parts, terminal);
   const config = program
     .command('config')
     .description('begin, look at and describe a configuration')
@@ -69,6 +75,8 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addConfigInit(config, parts, terminal);
   addConfigPrint(config, parts, terminal);
   addConfigSchema(config, parts, terminal);
+  addConfigGnocchi(config, parts, terminal);
+  addConfigImportCeilometer(config, terminal);
   addVersion(program, parts, terminal);
   return program;
 }

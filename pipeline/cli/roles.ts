@@ -16,9 +16,9 @@ import { type Pipeline, startPipeline } from '../pipeline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeadSamples, deadSampleJson } from '../sinks/dead-samples.ts';
-import { onOwnCluster } from '../sinks/kafka/config.ts';
+import type { Delivery } from '../sinks/fanout.ts';
 import { createDelivery } from '../sinks/registry.ts';
-import type { Sink, SinkContext } from '../sinks/sink.ts';
+import type { SinkContext } from '../sinks/sink.ts';
 import { createStore } from '../state/open.ts';
 import type { Settings } from './composition.ts';
 import { createdBy, isEndpoint } from './endpoints.ts';
@@ -98,9 +98,12 @@ export const sinkContextOf = (
 export function sinkPart(
   shared: Pick<Shared, 'config' | 'runtime'>,
   letters: () => DeadLetters,
-): { part: Part; sink: Sink } {
-  const sink = createDelivery(onOwnCluster(shared.config.sinks, shared.config.kafka), sinkContextOf(shared, letters));
-  return { sink, part: { name: 'sinks', start: async (signal) => sink.open?.(signal), stop: () => sink.close() } };
+): { part: Part; delivery: Delivery } {
+  const delivery = createDelivery(shared.config.sinks, sinkContextOf(shared, letters));
+  return {
+    delivery,
+    part: { name: 'sinks', start: (signal) => delivery.open(signal), stop: () => delivery.close() },
+  };
 }
 
 /** How samples are made of closed windows. */
@@ -108,6 +111,7 @@ export const deriveRulesOf = ({ pipeline, meters }: Settings): DeriveRules => ({
   sizes: pipeline.windows.map(({ size }) => size),
   selection: select(meters),
   gauges: pipeline.gauges,
+  userMetadata: pipeline.userMetadata,
 });
 
 /** The rules of the pipeline section. */
@@ -123,7 +127,11 @@ export const rulesOf = ({ pipeline }: Settings): Rules => ({
 });
 
 /** Meters what the raw topic brings. */
-export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink, letters: () => DeadLetters): Role {
+export function pipelineRole(
+  { config, runtime, cluster }: Shared,
+  delivery: Delivery,
+  letters: () => DeadLetters,
+): Role {
   const failure = deferred();
   let pipeline: Pipeline | undefined;
   let release: (() => Promise<void>) | undefined;
@@ -142,7 +150,7 @@ export function pipelineRole({ config, runtime, cluster }: Shared, sink: Sink, l
       pipeline = startPipeline({
         consumer,
         deadLetters: letters(),
-        sink,
+        delivery,
         store,
         rules: rulesOf(config),
         deriveRules: deriveRulesOf(config),

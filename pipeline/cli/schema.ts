@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CEILOMETERS } from '../model/user-metadata.ts';
 import { listenAddress } from '../runtime/config/address.ts';
 import { duration } from '../runtime/config/units.ts';
 import { LOG_LEVELS } from '../runtime/log.ts';
@@ -23,6 +24,8 @@ interface ConnectorEntry {
 interface SinkEntry {
   readonly type: string;
   readonly name?: string | undefined;
+  readonly meters?: readonly string[] | undefined;
+  readonly windows?: readonly number[] | undefined;
 }
 
 /** An entry of a list whose kind is named by `type`; each schema is a strict object with a literal `type`. */
@@ -95,6 +98,25 @@ const pipeline = z.strictObject({
     .enum(['last', 'mean'])
     .default('last')
     .describe('What a gauge’s volume is: its last reading in the window, or the mean over time; JSON has both.'),
+  userMetadata: z
+    .strictObject({
+      prefixes: z
+        .array(z.string().min(1))
+        .default([...CEILOMETERS.prefixes])
+        .describe('Labels whose names begin so are carried, under the rest of the name.'),
+      keys: z
+        .array(z.string().min(1))
+        .default([...CEILOMETERS.keys])
+        .describe('Labels that are carried besides, by name.'),
+      maxLength: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .default(CEILOMETERS.maxLength)
+        .describe('Longer values are cut to so many characters.'),
+    })
+    .prefault({})
+    .describe("Which of an instance's own labels its samples carry as user_metadata."),
   maxSkew: duration().prefault('60s').describe('Readings further in the future than this are kept out.'),
   fillMax: z.int().min(1).max(1_000_000).default(1000).describe('Most windows that one gap is spread over.'),
 });

@@ -43,9 +43,9 @@ function programOf(
   const playing: Role[] = [];
   if (meters) {
     const deadLetters = deadLettersPart(cluster);
-    const { part, sink } = sinkPart(shared, deadLetters.letters);
+    const { part, delivery } = sinkPart(shared, deadLetters.letters);
     before.push(part, kafka, deadLetters.part);
-    playing.push(pipelineRole(shared, sink, deadLetters.letters));
+    playing.push(pipelineRole(shared, delivery, deadLetters.letters));
   }
   if (collects) playing.push(collectorRole(shared, connectors));
   return {

@@ -51,10 +51,13 @@ const sasl = z.strictObject({
   passwordFile: z.string().min(1).optional().meta({ description: 'File that holds it' }),
 });
 
+/** Brokers to begin with; they name the others. */
+export const brokerList = z.array(address).min(1);
+
 /** The `kafka:` section of the configuration. */
 export const kafkaConfig = z.strictObject({
   brokers: z
-    .union([z.literal('embedded'), z.array(address).min(1)])
+    .union([z.literal('embedded'), brokerList])
     .default('embedded')
     .meta({ description: '`embedded` (in this process, gone with it) or a list of host:port' }),
   topics: z

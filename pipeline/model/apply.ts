@@ -15,6 +15,7 @@ import { applyPoll, completePoll, succeed } from './progress.ts';
 import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
 import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
+import { applyStatus } from './status.ts';
 import { bringTogether, setApart } from './together.ts';
 import { toAmount } from './uint64.ts';
 
@@ -54,9 +55,9 @@ export function applySlice(
     const i = header.firstInstance + n;
     const instance = slice.instances[n] as InstanceState;
     instance.waiting--;
-    instance.listedAt = Math.max(instance.listedAt, at.polledAt);
     const identity = batch.identity.get(i);
     if (identity) know(instance, identity);
+    applyStatus(at, instance, batch.state[i] as number);
     const firstRow = batch.rowStart[i] as number;
     const endRow = batch.rowStart[i + 1] as number;
     if (firstRow === endRow && OFF.has(batch.state[i] as number)) {

@@ -20,10 +20,12 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
   if (first && off === Number.NEGATIVE_INFINITY && !(start >= at.progress.streamStart)) {
     at.tally.events.first++;
     addToTotals(block, f, value);
+    countSince(block, value === 0 ? t : Number.NEGATIVE_INFINITY);
     return;
   }
   addToTotals(block, f, 0);
   const origin = originOf(at, life, t, off, start, previous);
+  if (first) countSince(block, origin.from);
   const rate = maxRate(at, instance, block, f);
   const flags = first ? origin.flags & ~RESET : origin.flags;
   if (flags & RESET) at.tally.events.reset++;
@@ -86,4 +88,9 @@ function previousTime(block: Block, f: number, t: number): number {
 /** The continuity-corrected cumulative starts from the first baselines, or from zero (R18). */
 export function addToTotals(block: Block, f: number, value: Amount): void {
   for (const totals of block.totals) totals[f] = add(totals[f] ?? 0, value);
+}
+
+/** A cumulative of the block was 0 at `from`; −∞: that is not known, and then of none of them. */
+export function countSince(block: Block, from: number): void {
+  if (!(block.since <= from)) block.since = from;
 }

@@ -8,6 +8,8 @@ export interface Closing {
   readonly block: Block;
   readonly identity: Identity | null;
   readonly vcpus: number;
+  /** Power state, see `InstanceState`. */
+  readonly state: number;
 }
 
 /** A counter's finished window, before it becomes samples. Times in microseconds. */
@@ -41,10 +43,17 @@ export interface ClosedGauge extends Closing {
   readonly mean: number;
 }
 
+/** What was known of an instance when it was listed last in a window, whether it ran or not. */
+export interface ClosedStatus extends Closing {
+  readonly size: number;
+  readonly index: number;
+}
+
 /** What one message or one advance of the watermark closed, in the order it was closed. */
 export interface Closed {
   readonly counters: ClosedCounter[];
   readonly gauges: ClosedGauge[];
+  readonly statuses: ClosedStatus[];
 }
 
-export const createClosed = (): Closed => ({ counters: [], gauges: [] });
+export const createClosed = (): Closed => ({ counters: [], gauges: [], statuses: [] });

@@ -1,10 +1,12 @@
-import type { Closed, ClosedCounter, ClosedGauge, Closing } from './closed.ts';
+import type { Closed, ClosedCounter, ClosedGauge, ClosedStatus, Closing } from './closed.ts';
 import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
 import { uuidV5 } from './message-id.ts';
-import type { Meter, Selection } from './meters.ts';
-import { createResources } from './resource.ts';
+import { type Meter, type Selection, STATUS } from './meters.ts';
+import { createResources, rootSize } from './resource.ts';
 import type { Quality, Resource, Sample, Spread } from './sample.ts';
+import type { Block } from './state.ts';
 import type { Amount } from './uint64.ts';
+import type { UserMetadataRules } from './user-metadata.ts';
 
 /** What becomes of closed windows. Sizes in microseconds. */
 export interface DeriveRules {
@@ -12,6 +14,8 @@ export interface DeriveRules {
   readonly selection: Selection;
   /** What a gauge's volume is: its last reading in the window, as Ceilometer's own agent gives, or the mean over time. */
   readonly gauges: 'last' | 'mean';
+  /** Which of the owner's labels the samples carry; without it Ceilometer's default. */
+  readonly userMetadata?: UserMetadataRules;
 }
 
 /**
@@ -20,7 +24,8 @@ export interface DeriveRules {
  */
 export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   const samples: Sample[] = [];
-  const resourceOf = createResources();
+  const resourceOf = createResources(rules.userMetadata);
+  for (const status of closed.statuses) deriveStatus(status, resourceOf(status), rules, samples);
   for (const gauge of closed.gauges) {
     if (gauge.instance.isHost) continue;
     for (const meter of rules.selection[gauge.block.kind]?.[gauge.field] ?? []) {
@@ -49,6 +54,19 @@ function gaugeSample(closed: ClosedGauge, resource: Resource, meter: Meter, rule
   };
   const volume = rules.gauges === 'mean' ? spread.mean : spread.last;
   return sampleOf(closed, resource, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
+}
+
+/** The meters of an instance that was listed; those of its flavor only where that is known. */
+function deriveStatus(status: ClosedStatus, resource: Resource, rules: DeriveRules, samples: Sample[]): void {
+  const { size, index, state, identity } = status;
+  const ephemeral = identity?.flavor?.ephemeral ?? null;
+  const volumes = [state < 0 ? null : state, rootSize(identity?.flavor ?? null), ephemeral];
+  rules.selection[STATUS]?.forEach((meters, field) => {
+    const volume = volumes[field] ?? null;
+    if (volume === null) return;
+    for (const meter of meters)
+      samples.push(sampleOf(status, resource, meter, rules, size, index, volume, null, 'measured', NO_FLAGS));
+  });
 }
 
 /** A counter's meter, or undefined where it has no value: a rate without coverage is nothing, not 0 (docs/semantics.md (c)). */
@@ -126,6 +144,7 @@ function sampleOf(
     ),
     windowStart,
     windowEnd: windowStart + length,
+    since: meter.type === 'cumulative' ? sinceOf(block, windowStart + length) : null,
     coverage,
     quality,
     flags,
@@ -133,6 +152,10 @@ function sampleOf(
     revision,
   };
 }
+
+/** A reading that came late may move it, but never behind what is counted from it. */
+const sinceOf = ({ since }: Block, end: number): number | null =>
+  since > Number.NEGATIVE_INFINITY && since < end ? since : null;
 
 function qualityOf(flags: number): Quality {
   if (flags & LOWER_BOUND) return 'lower_bound';

@@ -113,6 +113,7 @@ export function emitGauges(
       block,
       identity: instance.identity,
       vcpus: instance.vcpus,
+      state: instance.state,
       field: counters + g,
       size: w,
       index,

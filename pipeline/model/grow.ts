@@ -262,6 +262,7 @@ function emitCounter(
     block,
     identity: instance.identity,
     vcpus: instance.vcpus,
+    state: instance.state,
     field,
     size: w,
     index,

@@ -1,5 +1,5 @@
 import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
-import { addToTotals } from './begin.ts';
+import { addToTotals, countSince } from './begin.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { believe } from './counters.ts';
 import { fillHole, type Hole, isHole, openHole } from './holes.ts';
@@ -34,8 +34,10 @@ export function applyInterval(
     reading.hi = batch.hi[start + f] as number;
     reading.lo = batch.lo[start + f] as number;
     const then = life.base[f * BASE] as number;
-    if (Number.isNaN(then)) addToTotals(block, f, 0);
-    else at.progress.credit += toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
+    if (Number.isNaN(then)) {
+      addToTotals(block, f, 0);
+      countSince(block, t - interval);
+    } else at.progress.credit += toBigInt(life.base[f * BASE + 1] as number, life.base[f * BASE + 2] as number);
     const from = Number.isNaN(then) ? t - interval : Math.max(t - interval, then);
     for (let w = 0; w < sizes.length; w++) {
       spread(at.emission.rules, block, w, f, toAmount(reading.hi, reading.lo), from, t, 0, true);

@@ -1,27 +1,47 @@
 import { BLOCK_FIELDS, COUNTERS, DISK, INSTANCE, NIC } from '../../avro/batch.ts';
+import { patternMatcher } from './pattern.ts';
 import type { MeterType } from './sample.ts';
 
 /** What a meter is made of. `cumulative`, `delta` and `rate` come from counters, `last` from gauges. */
 export type Derivation = 'cumulative' | 'delta' | 'rate' | 'utilisation' | 'last';
+
+/** Beside the kinds of blocks: what is known of an instance whenever it is listed, running or not. */
+export const STATUS = 3;
+/** The statistics of each kind, in the order of the batch's columns; those of STATUS as `derive` makes them. */
+export const STATISTICS: readonly (readonly string[])[] = [
+  ...BLOCK_FIELDS,
+  ['state', 'flavor.disk', 'flavor.ephemeral'],
+];
+/** What a sample of each kind is of. */
+export const RESOURCES = ['instance', 'disk', 'nic', 'instance'] as const;
 
 /** A definition: what comes out under which name (Ceilometer's names, types, units). */
 export interface Meter {
   readonly name: string;
   readonly type: MeterType;
   readonly unit: string;
-  /** Block kind and statistic that it is made of. */
+  /** Kind (INSTANCE, DISK, NIC, STATUS) and statistic that it is made of. */
   readonly kind: number;
   readonly field: number;
   readonly derivation: Derivation;
   /** The statistic is divided by this (bytes to MiB). */
   readonly divisor: number;
+  /** Ceilometer's releases that have it: since one, or from one to another; null: none, the name follows its rules. */
+  readonly ceilometer: string | null;
   readonly description: string;
+}
+
+/** The releases of Ceilometer that have a counter's meters; what is not named none has. */
+interface Releases {
+  readonly cumulative?: string;
+  readonly delta?: string;
+  readonly rate?: string;
 }
 
 const MIB = 1024 * 1024;
 
 function fieldOf(kind: number, statistic: string): number {
-  const field = (BLOCK_FIELDS[kind] as readonly string[]).indexOf(statistic);
+  const field = STATISTICS[kind]?.indexOf(statistic) ?? -1;
   if (field < 0) throw new Error(`no statistic ${statistic} in block kind ${kind}`);
   return field;
 }
@@ -32,18 +52,20 @@ function counter(
   statistic: string,
   name: string,
   unit: string,
+  { cumulative = '2013.1', delta, rate }: Releases,
   description: string,
   divisor = 1,
 ): readonly Meter[] {
   const base = { kind, field: fieldOf(kind, statistic), divisor };
   return [
-    { ...base, name, type: 'cumulative', unit, derivation: 'cumulative', description },
+    { ...base, name, type: 'cumulative', unit, derivation: 'cumulative', ceilometer: cumulative, description },
     {
       ...base,
       name: `${name}.delta`,
       type: 'delta',
       unit,
       derivation: 'delta',
+      ceilometer: delta ?? null,
       description: `${description}, in the window`,
     },
     {
@@ -52,31 +74,64 @@ function counter(
       type: 'gauge',
       unit: `${unit}/s`,
       derivation: 'rate',
+      ceilometer: rate ?? null,
       description: `${description}, a second`,
     },
   ];
 }
 
-function gauge(
+const gauge = (
   kind: number,
   statistic: string,
   name: string,
   unit: string,
+  ceilometer: string,
   description: string,
   divisor = 1,
-): readonly Meter[] {
-  return [
-    { kind, field: fieldOf(kind, statistic), divisor, name, type: 'gauge', unit, derivation: 'last', description },
-  ];
-}
+): Meter => ({
+  kind,
+  field: fieldOf(kind, statistic),
+  divisor,
+  name,
+  type: 'gauge',
+  unit,
+  derivation: 'last',
+  ceilometer,
+  description,
+});
 
 /** Time a second is no figure that anybody reads; the cpu's is cpu_util. */
 const withoutRate = (meters: readonly Meter[]): readonly Meter[] =>
   meters.filter(({ derivation }) => derivation !== 'rate');
 
+/** Ceilometer's transformers made rates until release 11; of the bytes of nics some hypervisors gave them until 23. */
+const DISK_IO: Releases = { cumulative: '2014.2', rate: '2014.2 to 11' };
+const LATENCY: Releases = { cumulative: '10' };
+const SWAP: Releases = { cumulative: '9' };
+const NIC_BYTES: Releases = { delta: '16', rate: '2013.2 to 23' };
+const NIC_PACKETS: Releases = { rate: '2013.2 to 11' };
+const NIC_FAULTS: Releases = { cumulative: '8' };
+
 /** Every meter there is, in the order of docs/meters.md. */
 export const METERS: readonly Meter[] = [
-  ...withoutRate(counter(INSTANCE, 'cpuTime', 'cpu', 'ns', 'CPU time used')),
+  gauge(
+    STATUS,
+    'state',
+    'power.state',
+    '',
+    '24',
+    'Power state: 0 none, 1 running, 2 blocked, 3 paused, 4 shutdown, 5 shutoff, 6 crashed, 7 suspended',
+  ),
+  gauge(
+    STATUS,
+    'flavor.disk',
+    'disk.root.size',
+    'GiB',
+    '2013.1',
+    'Root disk of the flavor: its disk without the ephemeral ones',
+  ),
+  gauge(STATUS, 'flavor.ephemeral', 'disk.ephemeral.size', 'GiB', '2013.1', 'Ephemeral disks of the flavor'),
+  ...withoutRate(counter(INSTANCE, 'cpuTime', 'cpu', 'ns', { delta: '5 to 11' }, 'CPU time used')),
   {
     name: 'cpu_util',
     type: 'gauge',
@@ -85,63 +140,73 @@ export const METERS: readonly Meter[] = [
     field: fieldOf(INSTANCE, 'cpuTime'),
     derivation: 'utilisation',
     divisor: 1e9 / 100,
+    ceilometer: '2013.1 to 23',
     description: 'CPU time used in the observed part of the window, of what the vCPUs could use',
   },
-  ...gauge(INSTANCE, 'vcpus', 'vcpus', 'vcpu', 'Virtual CPUs'),
-  ...gauge(INSTANCE, 'memory', 'memory', 'MiB', 'Memory given to the instance', MIB),
-  ...gauge(INSTANCE, 'memoryAvailable', 'memory.available', 'MiB', 'Memory that the guest sees', MIB),
-  ...gauge(INSTANCE, 'memoryUsage', 'memory.usage', 'MiB', 'Memory used inside the guest', MIB),
-  ...gauge(INSTANCE, 'memoryResident', 'memory.resident', 'MiB', "Host's memory taken by the instance", MIB),
-  ...counter(INSTANCE, 'memorySwapIn', 'memory.swap.in', 'MiB', 'Memory swapped in by the guest', MIB),
-  ...counter(INSTANCE, 'memorySwapOut', 'memory.swap.out', 'MiB', 'Memory swapped out by the guest', MIB),
-  ...counter(DISK, 'readBytes', 'disk.device.read.bytes', 'B', 'Bytes read'),
-  ...counter(DISK, 'readRequests', 'disk.device.read.requests', 'request', 'Read requests'),
-  ...withoutRate(counter(DISK, 'readTime', 'disk.device.read.latency', 'ns', 'Time spent on reads')),
-  ...counter(DISK, 'writeBytes', 'disk.device.write.bytes', 'B', 'Bytes written'),
-  ...counter(DISK, 'writeRequests', 'disk.device.write.requests', 'request', 'Write requests'),
-  ...withoutRate(counter(DISK, 'writeTime', 'disk.device.write.latency', 'ns', 'Time spent on writes')),
-  ...gauge(DISK, 'capacity', 'disk.device.capacity', 'B', 'Size that the guest sees'),
-  ...gauge(DISK, 'allocation', 'disk.device.allocation', 'B', 'Highest offset written'),
-  ...gauge(DISK, 'usage', 'disk.device.usage', 'B', 'Taken from the storage'),
-  ...counter(NIC, 'rxBytes', 'network.incoming.bytes', 'B', 'Bytes received by the guest'),
-  ...counter(NIC, 'rxPackets', 'network.incoming.packets', 'packet', 'Packets received by the guest'),
-  ...counter(NIC, 'rxDrops', 'network.incoming.packets.drop', 'packet', 'Packets dropped on the way to the guest'),
-  ...counter(NIC, 'rxErrors', 'network.incoming.packets.error', 'packet', 'Receive errors'),
-  ...counter(NIC, 'txBytes', 'network.outgoing.bytes', 'B', 'Bytes sent by the guest'),
-  ...counter(NIC, 'txPackets', 'network.outgoing.packets', 'packet', 'Packets sent by the guest'),
-  ...counter(NIC, 'txDrops', 'network.outgoing.packets.drop', 'packet', 'Packets dropped on the way from the guest'),
-  ...counter(NIC, 'txErrors', 'network.outgoing.packets.error', 'packet', 'Send errors'),
+  gauge(INSTANCE, 'vcpus', 'vcpus', 'vcpu', '2013.1', 'Virtual CPUs'),
+  gauge(INSTANCE, 'memory', 'memory', 'MiB', '2013.1', 'Memory given to the instance', MIB),
+  gauge(INSTANCE, 'memoryAvailable', 'memory.available', 'MiB', '25', 'Memory that the guest sees', MIB),
+  gauge(INSTANCE, 'memoryUsage', 'memory.usage', 'MiB', '2014.1', 'Memory used inside the guest', MIB),
+  gauge(INSTANCE, 'memoryResident', 'memory.resident', 'MiB', '2015.1', "Host's memory taken by the instance", MIB),
+  ...counter(INSTANCE, 'memorySwapIn', 'memory.swap.in', 'MiB', SWAP, 'Memory swapped in by the guest', MIB),
+  ...counter(INSTANCE, 'memorySwapOut', 'memory.swap.out', 'MiB', SWAP, 'Memory swapped out by the guest', MIB),
+  ...counter(DISK, 'readBytes', 'disk.device.read.bytes', 'B', DISK_IO, 'Bytes read'),
+  ...counter(DISK, 'readRequests', 'disk.device.read.requests', 'request', DISK_IO, 'Read requests'),
+  ...withoutRate(counter(DISK, 'readTime', 'disk.device.read.latency', 'ns', LATENCY, 'Time spent on reads')),
+  ...counter(DISK, 'writeBytes', 'disk.device.write.bytes', 'B', DISK_IO, 'Bytes written'),
+  ...counter(DISK, 'writeRequests', 'disk.device.write.requests', 'request', DISK_IO, 'Write requests'),
+  ...withoutRate(counter(DISK, 'writeTime', 'disk.device.write.latency', 'ns', LATENCY, 'Time spent on writes')),
+  gauge(DISK, 'capacity', 'disk.device.capacity', 'B', '2015.1', 'Size that the guest sees'),
+  gauge(DISK, 'allocation', 'disk.device.allocation', 'B', '2015.1', 'Highest offset written'),
+  gauge(DISK, 'usage', 'disk.device.usage', 'B', '2015.1', 'Taken from the storage'),
+  ...counter(NIC, 'rxBytes', 'network.incoming.bytes', 'B', NIC_BYTES, 'Bytes received by the guest'),
+  ...counter(NIC, 'rxPackets', 'network.incoming.packets', 'packet', NIC_PACKETS, 'Packets received by the guest'),
+  ...counter(
+    NIC,
+    'rxDrops',
+    'network.incoming.packets.drop',
+    'packet',
+    NIC_FAULTS,
+    'Packets dropped on the way to the guest',
+  ),
+  ...counter(NIC, 'rxErrors', 'network.incoming.packets.error', 'packet', NIC_FAULTS, 'Receive errors'),
+  ...counter(NIC, 'txBytes', 'network.outgoing.bytes', 'B', NIC_BYTES, 'Bytes sent by the guest'),
+  ...counter(NIC, 'txPackets', 'network.outgoing.packets', 'packet', NIC_PACKETS, 'Packets sent by the guest'),
+  ...counter(
+    NIC,
+    'txDrops',
+    'network.outgoing.packets.drop',
+    'packet',
+    NIC_FAULTS,
+    'Packets dropped on the way from the guest',
+  ),
+  ...counter(NIC, 'txErrors', 'network.outgoing.packets.error', 'packet', NIC_FAULTS, 'Send errors'),
 ];
 
-/** The meters of a selection, by block kind and field: `selected[kind][field]`. */
+/** The meters of a selection, by kind and field: `selected[kind][field]`. */
 export type Selection = readonly (readonly (readonly Meter[])[])[];
 
-/**
- * Selects meters by Ceilometer's grammar: wildcards (`*`, `?`, `[…]`), `!` excludes; first the exclusions, then the
- * inclusions; only exclusions allow the rest.
- */
+/** Selects meters by Ceilometer's grammar, see `matches`. */
 export function select(patterns: readonly string[]): Selection {
-  const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => matcher(pattern.slice(1)));
-  const included = patterns.filter((pattern) => !pattern.startsWith('!')).map(matcher);
-  const isSelected = ({ name }: Meter): boolean =>
-    !excluded.some((matches) => matches(name)) && (included.length === 0 || included.some((matches) => matches(name)));
-  return BLOCK_FIELDS.map((fields, kind) =>
-    fields.map((_, field) =>
-      METERS.filter((meter) => meter.kind === kind && meter.field === field && isSelected(meter)),
+  const isSelected = matches(patterns);
+  return STATISTICS.map((statistics, kind) =>
+    statistics.map((_, field) =>
+      METERS.filter((meter) => meter.kind === kind && meter.field === field && isSelected(meter.name)),
     ),
   );
 }
 
-/** fnmatch without paths: the whole name has to match. */
-function matcher(pattern: string): (name: string) => boolean {
-  const source = pattern.replace(/\[!?[^\]]+\]|[\s\S]/g, (part) => {
-    if (part === '*') return '[^]*';
-    if (part === '?') return '[^]';
-    if (part.length > 1) return part.startsWith('[!') ? `[^${part.slice(2)}` : part;
-    return part.replace(/[.+^${}()|[\]\\]/, '\\$&');
-  });
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
+/**
+ * Tells of a name whether patterns in Ceilometer's grammar (of pipeline.yaml) take it: wildcards as `patternMatcher` has
+ * them, `!` excludes; first the exclusions, then the inclusions; only exclusions allow the rest.
+ */
+export function matches(patterns: readonly string[]): (name: string) => boolean {
+  const excluded = patterns
+    .filter((pattern) => pattern.startsWith('!'))
+    .map((pattern) => patternMatcher(pattern.slice(1)));
+  const included = patterns.filter((pattern) => !pattern.startsWith('!')).map(patternMatcher);
+  return (name) =>
+    !excluded.some((isLike) => isLike(name)) && (included.length === 0 || included.some((isLike) => isLike(name)));
 }
 
 /** True for a field that is a counter. */

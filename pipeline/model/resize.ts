@@ -30,6 +30,7 @@ export function resize(
   const from = sizes.map((size) => before.indexOf(size));
   for (const instance of partition.instances.values()) {
     for (const block of instance.blocks) resizeBlock(block, before.length, from);
+    instance.told = from.map((w) => instance.told[w] ?? Number.NEGATIVE_INFINITY);
   }
   const pick = (values: readonly number[]): number[] => from.map((w) => values[w] ?? Number.NEGATIVE_INFINITY);
   const awaited = new Map(

@@ -31,11 +31,13 @@ export interface Sample {
   readonly messageId: string;
   readonly windowStart: number;
   readonly windowEnd: number;
+  /** When a cumulative was 0; null: it began with what had been counted before, nobody knows since when, or is none. */
+  readonly since: number | null;
   /** Share of the window that was observed, 0 to 1; null for gauges read at instants. */
   readonly coverage: number | null;
   readonly quality: Quality;
   readonly flags: readonly string[];
-  /** How a gauge was spread over the window; null for what counters give. */
+  /** How a gauge was spread over the window; null for what counters and an instance's status give. */
   readonly spread: Spread | null;
   /** Higher ones of the same window take the place of lower ones. */
   readonly revision: number;

@@ -1,5 +1,5 @@
 import { COUNTERS } from '../../avro/batch.ts';
-import type { Identity } from '../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, type Identity, STATES } from '../../avro/snapshot.ts';
 import { createReader, createWriter, type Reader } from './bytes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
@@ -22,11 +22,12 @@ import { cellsOf, setTogether } from './together.ts';
 /**
  * One instance as bytes:
  *
- *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus
+ *   version, uuid (4 doubles), host?, when it was listed and absent, vcpus; since version 2: state + 1, last windows told
  *   the ids of the sources that its lives name, by number from here on
- *   blocks: kind, device and its id, first time; gauges or none; lives of their own; together or apart
+ *   blocks: kind, device and its id, first time, since when it counts; gauges or none; lives of their own; together or
+ *   apart. Version 1 does not have since when.
  */
-const VERSION = 1;
+const VERSION = 2;
 
 const writer = createWriter();
 
@@ -37,6 +38,8 @@ export function writeInstance(instance: InstanceState): Buffer {
   writer.byte(instance.isHost ? 1 : 0);
   writer.double(instance.listedAt);
   writer.double(instance.vcpus);
+  writer.byte(instance.state + 1);
+  writer.doubles(instance.told);
   const ids = sourcesOf(instance);
   writer.count(ids.length);
   for (const id of ids) writer.text(id);
@@ -67,6 +70,7 @@ function writeBlock(block: Block, ids: readonly string[]): void {
   writer.text(block.deviceId);
   writer.double(block.firstAt);
   writer.double(block.forgottenAt);
+  writer.double(block.since);
   writer.byte((block.gauges === null ? 0 : 1) | (block.together === null ? 0 : 2));
   if (block.gauges !== null) {
     writer.doubles(block.gauges.latest);
@@ -152,6 +156,11 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
   const instance = createInstance(key, reader.exactly(4), reader.byte() === 1);
   instance.listedAt = reader.double();
   instance.vcpus = reader.double();
+  if (version >= 2) {
+    instance.state = reader.byte() - 1;
+    instance.told = [...reader.doubles()];
+    if (instance.state >= STATES.length || instance.told.length > sizes) throw broken();
+  }
   const ids = Array.from({ length: reader.countOf(1) }, () => reader.text());
   const sourceAt = (index: number): SourceProgress => {
     const source = sources.get(ids[index] ?? '');
@@ -160,7 +169,7 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
   };
   const absent = reader.count();
   if (absent > 0) instance.absent = { source: sourceAt(absent - 1), at: reader.double() };
-  const context = { reader, sizes, sourceAt, broken };
+  const context = { reader, version, sizes, sourceAt, broken };
   for (let left = reader.countOf(1); left > 0; left--) instance.blocks.push(readBlock(context));
   reader.end();
   return instance;
@@ -168,19 +177,21 @@ export function readInstance(key: string, bytes: Buffer, { sizes, sources }: Sur
 
 interface Reading {
   readonly reader: Reader;
+  readonly version: number;
   readonly sizes: number;
   readonly sourceAt: (index: number) => SourceProgress;
   readonly broken: () => SavedStateError;
 }
 
 function readBlock(context: Reading): Block {
-  const { reader, sizes, sourceAt, broken } = context;
+  const { reader, version, sizes, sourceAt, broken } = context;
   const kind = reader.byte();
   if (kind >= COUNTERS.length) throw broken();
   const device = reader.double();
   const block = createBlock(kind, device, reader.text(), sizes);
   block.firstAt = reader.double();
   block.forgottenAt = reader.double();
+  block.since = version > 1 ? reader.double() : Number.NEGATIVE_INFINITY;
   const has = reader.byte();
   if (has & 1) {
     const latest = reader.exactly(gaugesOf(kind) * GAUGE);
@@ -264,7 +275,8 @@ export const writeIdentity = (identity: Identity): Buffer => Buffer.from(JSON.st
 export function readIdentity(key: string, bytes: Buffer): Identity {
   try {
     const identity: Identity = JSON.parse(bytes.toString());
-    if (typeof identity === 'object' && identity !== null) return identity;
+    // What was saved before a field of the contract came has its default.
+    if (typeof identity === 'object' && identity !== null) return { ...EMPTY_IDENTITY, ...identity };
   } catch {
     // Said below, whatever the parser found.
   }

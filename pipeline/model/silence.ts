@@ -6,6 +6,7 @@ import type { HeldSlice, Hold } from './hold.ts';
 import type { Partition } from './partition.ts';
 import type { Rules } from './rules.ts';
 import type { Block, InstanceState } from './state.ts';
+import { emitStatus } from './status.ts';
 import { OPEN, setApart, sizeAt } from './together.ts';
 import { type Emission, emitThrough, leastOpen } from './windows.ts';
 
@@ -35,7 +36,8 @@ export function closeSilent(
     const lateBefore = sizes.map(() => Number.NEGATIVE_INFINITY);
     const emission: Emission = { rules: windows, closed, lateBefore, byGrace: true };
     for (const instance of instances.values()) {
-      const emitted = closed.counters.length + closed.gauges.length;
+      const emitted = countOf(closed);
+      if (instance.waiting === 0) emitStatus(closed, sizes, instance, w, before);
       for (const block of instance.blocks) {
         if (instance.waiting === 0) closeBlock(emission, instance, block, w, before, NOT_AWAITED);
         else if (isDue(block, w, size, before)) {
@@ -43,13 +45,15 @@ export function closeSilent(
           closeBlock(emission, instance, block, w, before, awaited(instance, block));
         }
       }
-      if (closed.counters.length + closed.gauges.length === emitted) continue;
+      if (countOf(closed) === emitted) continue;
       changed ??= [];
       changed.push(instance);
     }
   }
   return changed ?? NONE;
 }
+
+const countOf = ({ counters, gauges, statuses }: Closed): number => counters.length + gauges.length + statuses.length;
 
 /** The fields of a block that a row in the reorder buffer has: bit f for field f; null: no row there is of the block. */
 type Awaited = (instance: InstanceState, block: Block) => number | null;

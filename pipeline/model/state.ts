@@ -53,6 +53,8 @@ export interface Block extends Apart {
   firstAt: number;
   /** Latest reading of the lives that are no longer remembered: another one as old is of such a life. */
   forgottenAt: number;
+  /** When the cumulatives were 0; −∞: one of them began with what was counted before, nobody knows since when; NaN: not begun. */
+  since: number;
   /** The latest life and all windows while the counters move together; what is apart then holds past lives alone. */
   together: Together | null;
   /** Windows that may be revised, and how often the open ones were emitted before; null: none. */
@@ -107,6 +109,10 @@ export interface InstanceState {
   absent: { source: SourceProgress; at: number } | null;
   identity: Identity | null;
   vcpus: number;
+  /** Power state in the newest poll that listed it, an index into STATES; −1: not known. */
+  state: number;
+  /** By window size: last window that its status was emitted for; shorter while none was. */
+  told: number[];
   /** What of it has changed since it was last saved. */
   unsaved: boolean;
   identityUnsaved: boolean;
@@ -122,6 +128,8 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   absent: null,
   identity: null,
   vcpus: 0,
+  state: -1,
+  told: [],
   unsaved: false,
   identityUnsaved: false,
 });
@@ -135,6 +143,7 @@ export function createBlock(kind: number, device: number, deviceId: string, size
     deviceId,
     firstAt: Number.NaN,
     forgottenAt: Number.NEGATIVE_INFINITY,
+    since: Number.NaN,
     together: null,
     lives,
     windows,

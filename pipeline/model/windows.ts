@@ -312,6 +312,7 @@ function emit(
     block,
     identity: instance.identity,
     vcpus: instance.vcpus,
+    state: instance.state,
     field: f,
     size: w,
     index,

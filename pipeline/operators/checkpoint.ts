@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Checkpoint, Confirmed, Outcome, StateStore } from '../state/store.ts';
 import type { Owned, Ownership } from './ownership.ts';
-import type { Checkpointed, Derived } from './pull.ts';
+import type { Checkpointed, CheckpointedPart, Derived } from './pull.ts';
 
 export interface CheckpointDeps {
   readonly store: StateStore;
@@ -67,10 +67,10 @@ export const checkpoint =
         if (!batch.every(({ pull }) => isIdle(pull))) startedAt = clock.monotonic();
         underWay = true;
         keep(deps, batch).then(
-          ({ again, ...kept }) => {
+          ({ again, kept }) => {
             underWay = false;
             if (again !== null) gathered.unshift({ pull: again, isNew: false });
-            subscriber.next(kept);
+            for (const each of kept) subscriber.next(each);
             proceed();
           },
           (error: unknown) => subscriber.error(error),
@@ -109,7 +109,7 @@ interface Gathered {
 async function keep(
   deps: CheckpointDeps,
   batch: readonly Gathered[],
-): Promise<Checkpointed & { readonly again: Derived | null }> {
+): Promise<{ readonly kept: readonly Checkpointed[]; readonly again: Derived | null }> {
   const { store, ownership, signal } = deps;
   const waited = takeOutboxes(ownership);
   const moved = new Map<Owned, Sample[]>();
@@ -118,22 +118,13 @@ async function keep(
     for (const { owned, samples } of pull.samples) moved.get(owned)?.push(...samples);
   }
   const unasked = new Set([...moved.keys()].map(({ partition }) => partition));
-  const checkpoints = [...moved].map(([owned, samples]) => checkpointOf(owned, samples, unasked));
+  const checkpoints = [...moved].map(([owned, samples]) => ({ owned, ...checkpointOf(owned, samples, unasked) }));
   const outcomes = checkpoints.length === 0 ? new Map() : await store.checkpoint(checkpoints, signal);
   // A store that keeps no state never asks.
   unasked.forEach(dropChanges);
-  const kept = [...waited, ...checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)))];
-  return {
-    again: againOf(deps, moved, outcomes),
-    pulls: batch.filter(({ isNew }) => isNew).length,
-    samples: kept.flatMap(({ samples }) => samples),
-    confirmed: kept.map(({ confirmed }) => confirmed),
-  };
-}
-
-interface Kept {
-  readonly samples: readonly Sample[];
-  readonly confirmed: Confirmed;
+  const parts = checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)));
+  const pulls = batch.filter(({ isNew }) => isNew).length;
+  return { again: againOf(deps, moved, outcomes), kept: [...waited, { pulls, parts, has: new Set() }] };
 }
 
 /** `unasked` loses the partition once its changes are asked for. */
@@ -149,25 +140,34 @@ function checkpointOf(owned: Owned, samples: readonly Sample[], unasked: Set<Par
   return { partition: index, nextOffset, whole, samples, changes };
 }
 
-/** What earlier owners left undelivered goes before anything else of its partition. */
-function takeOutboxes(ownership: Ownership): readonly Kept[] {
-  const kept: Kept[] = [];
+/** What earlier owners left undelivered goes before anything else of its partition, to the sinks that do not have it. */
+function takeOutboxes(ownership: Ownership): readonly Checkpointed[] {
+  const kept: Checkpointed[] = [];
   for (const owned of ownership.all()) {
-    if (owned.outbox.length === 0) continue;
-    const samples = owned.outbox.flatMap((entry) => entry.samples);
-    const entries = owned.outbox.map(({ id }) => id);
+    const { outbox, index: partition, liveFrom } = owned;
     owned.outbox = [];
-    kept.push({ samples, confirmed: { partition: owned.index, through: owned.liveFrom, entries } });
+    for (const [n, { id, samples, has }] of outbox.entries()) {
+      const through = n === outbox.length - 1 ? liveFrom : null;
+      const confirmed = { partition, through, entries: [id] };
+      kept.push({ pulls: 0, parts: [partOf(ownership, owned, samples, confirmed)], has: new Set(has) });
+    }
   }
   return kept;
 }
 
+const partOf = (
+  ownership: Ownership,
+  owned: Owned,
+  samples: readonly Sample[],
+  confirmed: Confirmed,
+): CheckpointedPart => ({ samples, confirmed, isWanted: () => ownership.of(owned.index) === owned });
+
 /** Nothing of a partition that has another owner by now. */
 function keptOf(
   { ownership, report }: CheckpointDeps,
-  { partition, nextOffset, samples }: Checkpoint,
+  { owned, partition, nextOffset, samples }: Checkpoint & { readonly owned: Owned },
   outcome: Outcome | undefined,
-): readonly Kept[] {
+): readonly CheckpointedPart[] {
   if (outcome?.outcome === 'lost') return [];
   if (outcome?.outcome !== 'kept') {
     ownership.disown(partition);
@@ -175,7 +175,7 @@ function keptOf(
     return [];
   }
   const entries = outcome.entry === null ? [] : [outcome.entry];
-  return [{ samples, confirmed: { partition, through: nextOffset, entries } }];
+  return [partOf(ownership, owned, samples, { partition, through: nextOffset, entries })];
 }
 
 /** What the partitions gave of which the store has lost the state: their next checkpoint holds all of it. */

@@ -1,14 +1,86 @@
-import { concatMap, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
+import type { Clock } from '../runtime/clock.ts';
+import type { Report } from '../runtime/events.ts';
 import type { StateStore } from '../state/store.ts';
-import type { Checkpointed } from './pull.ts';
+import type { Published } from './pull.ts';
+import type { Unconfirmed } from './unconfirmed.ts';
 
-/** Notes in the store what is delivered, so that it is not delivered again. */
+export interface ConfirmDeps {
+  readonly store: StateStore;
+  readonly unconfirmed: Unconfirmed;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Aborted: what is not delivered by then is left for the next owner. */
+  readonly signal: AbortSignal;
+}
+
+/** While a sink lags, how far the others are is noted this often. */
+const MARK_EVERY_MS = 1000;
+
+/**
+ * Notes in the store what is delivered, in the order of the checkpoints, so that it is not delivered again. While a sink
+ * lags, the store is told how far the others are. Completes when all is delivered that came, or the signal aborts.
+ */
 export const confirm =
-  (store: StateStore, signal: AbortSignal) =>
-  (delivered: Observable<Checkpointed>): Observable<Checkpointed> =>
-    delivered.pipe(
-      concatMap(async (kept) => {
-        if (kept.confirmed.length > 0) await store.confirm(kept.confirmed, signal);
-        return kept;
-      }),
-    );
+  (deps: ConfirmDeps) =>
+  (published: Observable<Published>): Observable<Published> =>
+    new Observable((subscriber) => {
+      const { unconfirmed } = deps;
+      let ended = false;
+      let underWay = false;
+      const proceed = async (): Promise<void> => {
+        underWay = true;
+        for (let next = unconfirmed.first(); next !== undefined && !subscriber.closed; next = unconfirmed.first()) {
+          if (!(await isDelivered(next, deps))) return leave();
+          const confirmed = next.parts.map((part) => part.confirmed);
+          if (confirmed.length > 0) await deps.store.confirm(confirmed, deps.signal);
+          unconfirmed.shift();
+          subscriber.next(next);
+        }
+        underWay = false;
+        if (ended) subscriber.complete();
+      };
+      const leave = (): void => {
+        deps.report({ event: 'publish.left', samples: unconfirmed.samples() });
+        subscriber.complete();
+      };
+      const run = (): void => {
+        if (!underWay) proceed().catch((error: unknown) => subscriber.error(error));
+      };
+      return published.subscribe({
+        next: (each) => {
+          unconfirmed.add(each);
+          run();
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => {
+          ended = true;
+          run();
+        },
+      });
+    });
+
+/** Waits for the delivery, marking meanwhile; false if the signal aborted first. Rejects as the delivery does. */
+async function isDelivered({ delivered }: Published, { unconfirmed, clock, signal }: ConfirmDeps): Promise<boolean> {
+  const over = new AbortController();
+  const outcome = delivered.then(
+    () => true,
+    (error: unknown) => {
+      if (signal.aborted) return false;
+      throw error;
+    },
+  );
+  const marking = (async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(MARK_EVERY_MS, over.signal);
+      await unconfirmed.mark(signal);
+    }
+  })();
+  // It ends by being told to, which rejects it.
+  marking.catch(() => undefined);
+  try {
+    return await outcome;
+  } finally {
+    over.abort();
+  }
+}

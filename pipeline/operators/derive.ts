@@ -25,5 +25,5 @@ const madeOf = (samples: readonly { readonly windowStart: number; readonly windo
   samples.filter(({ windowStart, windowEnd }) => windowEnd - windowStart === size).length;
 
 /** Finished windows of the series of one size. */
-const countOf = ({ counters, gauges }: Closed, w: number): number =>
-  counters.filter(({ size }) => size === w).length + gauges.filter(({ size }) => size === w).length;
+const countOf = ({ counters, gauges, statuses }: Closed, w: number): number =>
+  [counters, gauges, statuses].reduce((sum, closed) => sum + closed.filter(({ size }) => size === w).length, 0);

@@ -1,26 +1,21 @@
-import { concatMap, map, type Observable } from 'rxjs';
-import type { Sink } from '../sinks/sink.ts';
-import type { Checkpointed } from './pull.ts';
+import { concatMap, type Observable } from 'rxjs';
+import type { Delivery } from '../sinks/fanout.ts';
+import type { Checkpointed, Published } from './pull.ts';
 
 /**
- * Gives checkpointed samples to the sink at once and lets them go on, in order, when its destinations have them. Later
- * ones need not wait for a destination that hangs (the sink has a queue for each); the credits bound how many may pass.
+ * Puts checkpointed samples into the outboxes of all sinks, in order, and lets them go on from there: what a sink that is
+ * away has to wait with holds nothing back until its outbox is full.
  */
 export const publish =
-  (sink: Sink, signal: AbortSignal) =>
-  (checkpoints: Observable<Checkpointed>): Observable<Checkpointed> =>
+  (delivery: Delivery, signal: AbortSignal) =>
+  (checkpoints: Observable<Checkpointed>): Observable<Published> =>
     checkpoints.pipe(
-      map((kept) => ({ kept, published: begin(sink, kept, signal) })),
-      concatMap(async ({ kept, published }) => {
-        await published;
-        return kept;
+      concatMap(async (kept) => {
+        const { delivered } = hasSamples(kept) ? await delivery.offer(kept, signal) : NOTHING;
+        return { ...kept, delivered };
       }),
     );
 
-function begin(sink: Sink, { samples }: Checkpointed, signal: AbortSignal): Promise<void> {
-  if (samples.length === 0) return Promise.resolve();
-  const published = sink.publish(samples, signal);
-  // Whoever awaits it in its turn is told of a failure; until then it is not unhandled.
-  published.catch(() => undefined);
-  return published;
-}
+const NOTHING = { delivered: Promise.resolve() };
+
+const hasSamples = ({ parts }: Checkpointed): boolean => parts.some(({ samples }) => samples.length > 0);

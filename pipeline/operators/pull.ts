@@ -1,6 +1,7 @@
 import type { SliceBatch } from '../../avro/batch.ts';
 import type { Closed } from '../model/closed.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Parcel, ParcelPart } from '../sinks/parcel.ts';
 import type { Confirmed } from '../state/store.ts';
 import type { Owned } from './ownership.ts';
 
@@ -61,13 +62,23 @@ export interface Derived {
   readonly moved: ReadonlySet<Owned>;
 }
 
-/** What may be published: it is checkpointed. */
-export interface Checkpointed {
+/** What may be published of one partition: it is checkpointed. */
+export interface CheckpointedPart extends ParcelPart {
+  /** What there is to confirm once the samples are delivered. */
+  readonly confirmed: Confirmed;
+}
+
+/** What may be published. */
+export interface Checkpointed extends Parcel {
   /** How many pulls it is made of. */
   readonly pulls: number;
-  readonly samples: readonly Sample[];
-  /** What there is to confirm once the samples are delivered. */
-  readonly confirmed: readonly Confirmed[];
+  readonly parts: readonly CheckpointedPart[];
+}
+
+/** What waits for its destinations. */
+export interface Published extends Checkpointed {
+  /** Resolves when every destination has it. */
+  readonly delivered: Promise<void>;
 }
 
 /** The messages of one request as a pull. */

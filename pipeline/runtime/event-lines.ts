@@ -54,6 +54,13 @@ const LINES: Lines = {
     text: 'meters can never be delivered and were left out',
     subject: ({ sink, reason }) => `${sink} ${reason}`,
   },
+  'sink.waiting': null,
+  'publish.left': {
+    level: 'warn',
+    text: 'stopped before all destinations had everything; it is delivered after the next start',
+    subject: () => '',
+  },
+  'sample.untransformed': null,
   lag: null,
   'state.kept': null,
   'state.away': {

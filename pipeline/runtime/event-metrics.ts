@@ -65,6 +65,10 @@ const COUNT: Count = {
   'publish.failed': (metrics, event) => metrics.publishFailures.inc({ sink: event.sink }),
   'sample.dropped': (metrics, event) =>
     metrics.samplesDropped.inc({ sink: event.sink, reason: event.reason }, event.count),
+  'sample.untransformed': (metrics, { sink, transformer, reason, count }) =>
+    metrics.untransformed.inc({ sink, transformer, reason }, count),
+  'sink.waiting': (metrics, event) => metrics.waiting.set({ sink: event.sink }, event.samples),
+  'publish.left': (metrics, event) => metrics.left.inc(event.samples),
   lag: (metrics, event) => metrics.lag.set({ partition: event.partition }, event.messages),
   'state.kept': (metrics, event) => {
     metrics.checkpoints.observe(event.durationUs / MICROSECONDS);

@@ -99,6 +99,25 @@ export type InternalEvent =
       readonly count: number;
     }
   | {
+      /** Samples that ended in one of the sink's transformers. */
+      readonly event: 'sample.untransformed';
+      readonly sink: string;
+      readonly transformer: string;
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
+      /** Samples that wait for a sink, or are on their way to it. */
+      readonly event: 'sink.waiting';
+      readonly sink: string;
+      readonly samples: number;
+    }
+  | {
+      /** The program stops before all destinations have everything: what is left is delivered at the next start. */
+      readonly event: 'publish.left';
+      readonly samples: number;
+    }
+  | {
       readonly event: 'lag';
       readonly partition: number;
       readonly messages: number;

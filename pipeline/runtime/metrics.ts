@@ -97,10 +97,16 @@ function pipelineMetrics(registry: Registry) {
       PUBLISH_SECONDS,
     ),
     publishFailures: counter(registry, 'publish_failures_total', 'Batches that failed and are tried again.', ['sink']),
-    samplesDropped: counter(registry, 'samples_dropped_total', 'Samples that can never be delivered.', [
+    samplesDropped: counter(registry, 'samples_dropped_total', 'Samples that a sink left out.', ['sink', 'reason']),
+    untransformed: counter(registry, 'samples_untransformed_total', 'Samples that ended in a transformer of a sink.', [
       'sink',
+      'transformer',
       'reason',
     ]),
+    waiting: gauge(registry, 'sink_waiting_samples', 'Samples that wait for the sink or are on their way to it.', [
+      'sink',
+    ]),
+    left: counter(registry, 'samples_left_total', 'Samples left for the next start when the program stopped.', []),
   };
 }
 

@@ -1,6 +1,8 @@
+import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
-import { type Sink, SinkError } from './sink.ts';
+import { leaveOut } from './dead-samples.ts';
+import { type Sink, type SinkContext, SinkError } from './sink.ts';
 
 interface Surroundings {
   readonly clock: Clock;
@@ -28,6 +30,40 @@ export function retrying(sink: Sink, { clock, report }: Surroundings): Sink {
         await clock.sleep(retryMs, signal);
       }
     }
+  });
+}
+
+/**
+ * A sink that does not let one sample of which it cannot make anything (a fault of ours, an error that is no SinkError)
+ * stop all others for ever: the batch is halved until the sample is found, which is left out as `unpublishable`. An error
+ * that every sample of several meets is not theirs and is passed on.
+ */
+export function isolating(sink: Sink, context: SinkContext): Sink {
+  return around(sink, async (batch, signal) => {
+    const failed: { readonly sample: Sample; readonly error: unknown }[] = [];
+    const halve = async (part: readonly Sample[]): Promise<void> => {
+      try {
+        await sink.publish(part, signal);
+      } catch (error) {
+        if (signal.aborted || error instanceof SinkError) throw error;
+        const [first] = part;
+        if (part.length === 1 && first !== undefined) {
+          failed.push({ sample: first, error });
+          return;
+        }
+        const middle = Math.ceil(part.length / 2);
+        await halve(part.slice(0, middle));
+        await halve(part.slice(middle));
+      }
+    };
+    await halve(batch);
+    if (failed.length > 1 && failed.length === batch.length) throw failed[0]?.error;
+    for (const { error } of failed.slice(0, 1)) {
+      const fault = new SinkError(sink.name, 'a sample cannot be published; it is kept as a dead letter', error);
+      context.report({ event: 'publish.failed', sink: sink.name, error: fault, retryMs: 0 });
+    }
+    const samples = failed.map(({ sample }) => sample);
+    await leaveOut(context, { sink: sink.name, reason: 'unpublishable', samples });
   });
 }
 

@@ -1,69 +1,42 @@
-import type { Sample } from '../model/sample.ts';
-import { type Sink, SinkError } from './sink.ts';
-
-/** How many batches one sink may be behind, the one it works on included, before all are held back. */
-const LANE_BATCHES = 16;
+import type { Lane } from './lane.ts';
+import type { Parcel } from './parcel.ts';
+import { SinkError } from './sink.ts';
 
 /**
- * One sink of several: each gets every batch, in order and one at a time, at its own speed. Unlike a single sink it
- * takes a batch while earlier ones are still out, so that a destination that fails or lags does not stop the others;
- * but when `capacity` batches wait for one, the next is held back from all. `publish` resolves when all have the
- * batch. Once all are done with it, it rejects with the first error in the order of the sinks, or with the closed
- * pipe if there is one.
+ * Where the pipeline delivers: every sink gets every parcel (its part of it), in order, at its own speed. One that fails
+ * or lags holds nothing back from the others, until its outbox is full and its policy is to block.
  */
-export function fanout(sinks: readonly Sink[], capacity: number = LANE_BATCHES): Sink {
-  const lanes = sinks.map((sink) => createLane(sink, capacity));
-  let admitted: Promise<unknown> = Promise.resolve();
-  return {
-    name: sinks.map(({ name }) => name).join('+'),
-    async open(signal) {
-      await allOf(sinks.map(async (sink) => sink.open?.(signal)));
-    },
-    async publish(batch, signal) {
-      const deliveries = admitted
-        .then(() => Promise.all(lanes.map((lane) => lane.room())))
-        .then(() => lanes.map((lane) => lane.publish(batch, signal)));
-      admitted = deliveries;
-      await allOf(await deliveries);
-    },
-    async close() {
-      await allOf(sinks.map((sink) => sink.close()));
-    },
-  };
+export interface Delivery {
+  /** Connects what can be connected early, so that a wrong destination shows at start. */
+  open(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the parcel waits in all outboxes, with the promise of its delivery; in the order of the calls.
+   * `delivered` resolves when every sink has it. Once all are done with it, it rejects with the first error in the
+   * order of the sinks, or with the closed pipe if there is one.
+   */
+  offer(parcel: Parcel, signal: AbortSignal): Promise<{ readonly delivered: Promise<void> }>;
+  /** Lets go of all destinations. */
+  close(): Promise<void>;
 }
 
-interface Lane {
-  /** Resolves when another batch may wait here. */
-  room(): Promise<void>;
-  publish(batch: readonly Sample[], signal: AbortSignal): Promise<void>;
-}
-
-function createLane(sink: Sink, capacity: number): Lane {
-  const waiting: Promise<unknown>[] = [];
+/** Delivers to these lanes. */
+export function fanout(lanes: readonly Lane[]): Delivery {
+  let before: Promise<unknown> = Promise.resolve();
   return {
-    async room() {
-      while (waiting.length >= capacity) await waiting[0];
-    },
-    async publish(batch, signal) {
-      const delivered = deliver(waiting.at(-1), sink, batch, signal);
-      const settled = Promise.allSettled([delivered]).then(() => {
-        waiting.splice(0, 1);
+    open: (signal) => allOf(lanes.map(async ({ sink }) => sink.open?.(signal))),
+    offer(parcel, signal) {
+      const offered = before.then(async () => {
+        for (const lane of lanes) await lane.room(parcel, signal);
+        const delivered = allOf(lanes.map((lane) => lane.put(parcel, signal)));
+        // Whoever awaits it in its turn is told of a failure; until then it is not unhandled.
+        delivered.catch(() => undefined);
+        return { delivered };
       });
-      waiting.push(settled);
-      await delivered;
+      before = offered.catch(() => undefined);
+      return offered;
     },
+    close: () => allOf(lanes.map(({ sink }) => sink.close())),
   };
-}
-
-async function deliver(
-  before: Promise<unknown> | undefined,
-  sink: Sink,
-  batch: readonly Sample[],
-  signal: AbortSignal,
-): Promise<void> {
-  await before;
-  signal.throwIfAborted();
-  await sink.publish(batch, signal);
 }
 
 async function allOf(tasks: readonly Promise<unknown>[]): Promise<void> {

@@ -91,7 +91,8 @@ function unsigned(sample: Sample, options: MessageOptions): Draft {
   };
 }
 
-const annotated = (sample: Sample): MeterMessage['resource_metadata'] => ({
+/** The resource's metadata with what is known of this sample's window beside it. */
+export const annotated = (sample: Sample): MeterMessage['resource_metadata'] => ({
   ...sample.resource.metadata,
   hypermeter: {
     window_start: isoTime(sample.windowStart),

@@ -26,6 +26,18 @@ export function unpacked(bytes: Uint8Array, asFloat: (value: number) => unknown 
   return value;
 }
 
+/** The values that the bytes are, one after the other; for the rest as `unpacked`. */
+export function unpackedAll(bytes: Uint8Array): unknown[] {
+  const cursor: Cursor = {
+    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    at: 0,
+    asFloat: (value) => value,
+  };
+  const values: unknown[] = [];
+  while (cursor.at < bytes.length) values.push(read(cursor, MAX_DEPTH));
+  return values;
+}
+
 function read(cursor: Cursor, depth: number): unknown {
   const tag = unsigned(cursor, 1);
   if (tag < 0x80) return tag;

@@ -13,42 +13,52 @@ import { FLOAT64, isFloat64 } from './float64.ts';
  * integers without boxing the small ones.
  */
 
-/** Reused by every call: a value is written here and copied out in its final size. */
-let scratch = Buffer.allocUnsafe(4096);
+/**
+ * Values are written one behind the other into a chunk, and given away as views of it: nothing is copied. A view keeps
+ * its whole chunk in memory, which is nothing to a datagram but too much for what is kept for long.
+ */
+const CHUNK_BYTES = 65_536;
+let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+/** Where the present value began, and where its next byte goes. */
+let start = 0;
 let at = 0;
 
-/** Objects whose MessagePack is known already. */
-export type PackedObjects = WeakMap<object, Uint8Array>;
-
-const NONE: PackedObjects = new WeakMap();
-let ready = NONE;
-
 /**
- * One value as MessagePack, in bytes of its own; objects in `known` are copied from there. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
+ * One value as MessagePack, in bytes of its own. Throws a RangeError on integers outside [-2^63, 2^64 - 1] and a
  * TypeError on what has no form here (undefined, functions, symbols); bound the depth before (see `faultOf`).
  */
-export function packed(value: unknown, known: PackedObjects = NONE): Buffer {
-  at = 0;
-  ready = known;
+export function packed(value: unknown): Buffer {
+  start = at;
   write(value);
-  return Buffer.from(scratch.subarray(0, at));
+  return chunk.subarray(start, at);
+}
+
+/**
+ * Values one after the other, in bytes of their own; what is bytes already is taken as MessagePack and copied.
+ * Throws as `packed`.
+ */
+export function packedAll(values: readonly unknown[]): Buffer {
+  start = at;
+  for (const value of values) {
+    if (value instanceof Uint8Array) append(value);
+    else write(value);
+  }
+  return chunk.subarray(start, at);
 }
 
 function write(value: unknown): void {
   reserve(9);
-  if (value === null) scratch[at++] = 0xc0;
+  if (value === null) chunk[at++] = 0xc0;
   else if (typeof value === 'string') writeText(value);
   else if (typeof value === 'number') writeNumber(value);
   else if (typeof value === 'bigint') writeBigInt(value);
-  else if (typeof value === 'boolean') scratch[at++] = value ? 0xc3 : 0xc2;
+  else if (typeof value === 'boolean') chunk[at++] = value ? 0xc3 : 0xc2;
   else if (typeof value === 'object') writeObject(value);
   else throw new TypeError(`a ${typeof value} has no MessagePack form`);
 }
 
 function writeObject(value: object): void {
-  const bytes = ready.get(value);
-  if (bytes) append(bytes);
-  else if (isFloat64(value)) writeFloat(value[FLOAT64]);
+  if (isFloat64(value)) writeFloat(value[FLOAT64]);
   else if (Array.isArray(value)) {
     writeHead(value.length, 0x90, 0xdc);
     for (const element of value) write(element);
@@ -67,14 +77,14 @@ function writeMap(fields: Readonly<Record<string, unknown>>): void {
 
 /** The head of an array or map of `count` entries: the short form, else the 16-bit tag or the one after it. */
 function writeHead(count: number, short: number, long: number): void {
-  if (count < 16) scratch[at++] = short | count;
+  if (count < 16) chunk[at++] = short | count;
   else if (count < 0x10000) tagged(long, count, 2);
   else tagged(long + 1, count, 4);
 }
 
 function writeNumber(value: number): void {
   if (!Number.isInteger(value)) writeFloat(value);
-  else if (value >= 0 && value < 0x80) scratch[at++] = value;
+  else if (value >= 0 && value < 0x80) chunk[at++] = value;
   else if (value >= -0x8000_0000 && value <= 0xffff_ffff) writeSmall(value);
   else writeBigInt(BigInt(value));
 }
@@ -85,7 +95,7 @@ function writeSmall(value: number): void {
     if (value < 0x100) tagged(0xcc, value, 1);
     else if (value < 0x10000) tagged(0xcd, value, 2);
     else tagged(0xce, value, 4);
-  } else if (value >= -0x20) scratch[at++] = value & 0xff;
+  } else if (value >= -0x20) chunk[at++] = value & 0xff;
   else if (value >= -0x80) tagged(0xd0, value & 0xff, 1);
   else if (value >= -0x8000) tagged(0xd1, value & 0xffff, 2);
   else tagged(0xd2, value >>> 0, 4);
@@ -94,62 +104,65 @@ function writeSmall(value: number): void {
 function writeBigInt(value: bigint): void {
   if (value >= -0x8000_0000n && value <= 0xffff_ffffn) writeNumber(Number(value));
   else {
-    scratch[at++] = value < 0n ? 0xd3 : 0xcf;
-    at = value < 0n ? scratch.writeBigInt64BE(value, at) : scratch.writeBigUInt64BE(value, at);
+    chunk[at++] = value < 0n ? 0xd3 : 0xcf;
+    at = value < 0n ? chunk.writeBigInt64BE(value, at) : chunk.writeBigUInt64BE(value, at);
   }
 }
 
 function writeFloat(value: number): void {
-  scratch[at++] = 0xcb;
-  at = scratch.writeDoubleBE(value, at);
+  chunk[at++] = 0xcb;
+  at = chunk.writeDoubleBE(value, at);
 }
 
 /** Most text is short ASCII, quicker to copy here than to hand over to the native encoder. */
-const SHORT_TEXT = 48;
+const SHORT_TEXT = 72;
 
 function writeText(text: string): void {
   const { length } = text;
   reserve(length + 5);
   if (length < SHORT_TEXT) {
-    const start = at;
+    const before = at;
     writeTextHead(length);
     let unit = 0;
     let read = 0;
     while (read < length) {
       unit = text.charCodeAt(read++);
       if (unit > 0x7f) break;
-      scratch[at++] = unit;
+      chunk[at++] = unit;
     }
     if (unit <= 0x7f) return;
-    at = start;
+    at = before;
   }
   const bytes = Buffer.byteLength(text);
   reserve(bytes + 5);
   writeTextHead(bytes);
-  at += scratch.write(text, at, 'utf8');
+  at += chunk.write(text, at, 'utf8');
 }
 
 function writeTextHead(bytes: number): void {
-  if (bytes < 32) scratch[at++] = 0xa0 | bytes;
+  if (bytes < 32) chunk[at++] = 0xa0 | bytes;
   else if (bytes < 0x100) tagged(0xd9, bytes, 1);
   else if (bytes < 0x10000) tagged(0xda, bytes, 2);
   else tagged(0xdb, bytes, 4);
 }
 
 function tagged(tag: number, value: number, width: 1 | 2 | 4): void {
-  scratch[at++] = tag;
-  for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) scratch[at++] = (value >>> shift) & 0xff;
+  chunk[at++] = tag;
+  for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) chunk[at++] = (value >>> shift) & 0xff;
 }
 
 function append(bytes: Uint8Array): void {
   reserve(bytes.length);
-  scratch.set(bytes, at);
+  chunk.set(bytes, at);
   at += bytes.length;
 }
 
 function reserve(bytes: number): void {
-  if (at + bytes <= scratch.length) return;
-  const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, at + bytes));
-  scratch.copy(larger, 0, 0, at);
-  scratch = larger;
+  if (at + bytes <= chunk.length) return;
+  const written = at - start;
+  const next = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, (written + bytes) * 2));
+  chunk.copy(next, 0, start, at);
+  chunk = next;
+  start = 0;
+  at = written;
 }

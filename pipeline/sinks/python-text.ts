@@ -20,6 +20,7 @@ function literal(value: unknown): string {
     case 'bigint':
       return value.toString();
     case 'number':
+      if (Number.isSafeInteger(value)) return String(value);
       return Number.isInteger(value) ? BigInt(value).toString() : floatLiteral(value);
     case 'object':
       return objectLiteral(value);

@@ -15,14 +15,13 @@ type Fields = Readonly<Record<string, unknown>>;
  * Source: `compute_signature` of ceilometer/publisher/utils.py, releases 16 to 27.
  */
 export function signedText(message: Fields, keys: readonly string[] = inOrder(message)): string {
-  const parts: string[] = [];
+  let text = '';
   for (const key of keys) {
     if (key === 'message_signature') continue;
     const value = message[key];
-    if (key === 'resource_metadata' && isDict(value)) parts.push(metadataText(value));
-    else addField(parts, key, value);
+    text += key === 'resource_metadata' && isDict(value) ? sharedMetadataText(value) : fieldText(key, value);
   }
-  return parts.join('');
+  return text;
 }
 
 /** HMAC-SHA256 of the signed text in lower-case hex; empty for an empty secret, as Ceilometer has it. */
@@ -50,13 +49,50 @@ const isDict = (value: unknown): value is Fields =>
   !(value instanceof Uint8Array) &&
   !isFloat64(value);
 
-function addField(parts: string[], name: string, value: unknown): void {
-  if (isDict(value)) for (const key of inOrder(value)) addField(parts, `${name}:${key}`, value[key]);
-  else parts.push(name, pythonText(value));
+function fieldText(name: string, value: unknown): string {
+  if (typeof value === 'string') return name + value;
+  return isDict(value) ? dictText(name, value) : name + pythonText(value);
 }
 
-const metadataText = oncePer((metadata: Fields) => {
-  const parts: string[] = [];
-  addField(parts, 'resource_metadata', metadata);
-  return parts.join('');
-});
+function dictText(name: string, value: Fields): string {
+  const { sorted, names } = shapeOf(name, value);
+  let text = '';
+  for (let index = 0; index < sorted.length; index++)
+    text += fieldText(names[index] as string, value[sorted[index] as string]);
+  return text;
+}
+
+/** The keys of one kind of dict, sorted, and what they are called in the signed text. */
+interface Shape {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** Shapes by name: the metadata of thousands of instances has a few, and sorting is dear. */
+const shapes = new Map<string, readonly Shape[]>();
+const MOST_SHAPES = 8;
+const MOST_NAMES = 256;
+
+function shapeOf(name: string, value: Fields): Shape {
+  const keys = Object.keys(value);
+  const known = shapes.get(name) ?? [];
+  for (const shape of known) if (isSame(shape.keys, keys)) return shape;
+  const sorted = inOrder(value);
+  const shape = { keys, sorted, names: sorted.map((key) => `${name}:${key}`) };
+  if (shapes.size >= MOST_NAMES) shapes.clear();
+  shapes.set(name, [shape, ...known.slice(0, MOST_SHAPES - 1)]);
+  return shape;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+  return true;
+}
+
+/** What a signature covers of `resource_metadata`. */
+export const metadataText = (metadata: Fields): string => dictText('resource_metadata', metadata);
+
+/** A packed datagram's messages share their metadata. */
+const sharedMetadataText = oncePer(metadataText);

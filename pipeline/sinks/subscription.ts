@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../runtime/config/units.ts';
+import { transformerConfig } from './transformers.ts';
 
 /** How a unit of 2^20 bytes is written: as Ceilometer has it since release 26, or before (the values are the same). */
 export const UNIT_STYLES = ['MiB', 'MB'] as const;
@@ -25,6 +26,13 @@ export const subscriptionFields = {
     .enum(UNIT_STYLES)
     .default('MiB')
     .describe('MiB as Ceilometer since release 26, MB as before; the same values'),
+  transformers: z
+    .array(transformerConfig)
+    .max(16)
+    .optional()
+    .describe(
+      "Ceilometer's transformers (releases up to 11) for what it gets, one after the other; docs/transformers.md",
+    ),
   outbox: z
     .strictObject({
       samples: z.int().min(1).max(100_000_000).default(100_000).describe('Samples that may wait for the destination'),

@@ -5,8 +5,8 @@ import type { SinkContext } from './sink.ts';
 
 /**
  * Why a sample must not leave. Ceilometer's notification agent requeues a malformed message for ever, and the good
- * samples that share it; 150 of them stop the agent. The last two are known only at the
- * destination: it does not fit, or is refused for what it is.
+ * samples that share it; 150 of them stop the agent. The last three are known only at
+ * the destination: it does not fit, is refused for what it is, or meets a fault of ours.
  */
 export const SAMPLE_FAULTS = [
   'type_unknown',
@@ -20,6 +20,7 @@ export const SAMPLE_FAULTS = [
   'metadata_too_large',
   'oversize',
   'refused',
+  'unpublishable',
 ] as const;
 export type SampleFault = (typeof SAMPLE_FAULTS)[number];
 

@@ -6,10 +6,12 @@ import { newerVersion, SavedStateError } from '../model/saved-error.ts';
  * Samples as bytes, so that what is sent again after a crash is the same to the byte:
  *
  *   mark, version; what samples share, each once, as JSON text; how many samples
- *   a sample:  numbers of its resource, meter, window and flags; quality; revision; volume; coverage; id; spread
+ *   a sample:  numbers of its resource, meter, window and flags; quality; revision; volume; coverage; since; id; spread
+ *
+ * Version 1 has no since.
  */
 const MARK = 0x46;
-const VERSION = 1;
+const VERSION = 2;
 const WHAT = 'a batch of samples that waits to be delivered';
 
 type ResourceRow = readonly [
@@ -84,6 +86,7 @@ export function freeze(samples: readonly Sample[]): Buffer {
     writer.count(sample.revision);
     writer.amount(sample.volume);
     writer.amount(sample.coverage);
+    writer.amount(sample.since);
     writer.text(sample.messageId);
     writer.byte(spread === null ? 0 : 1);
     if (spread !== null) for (const amount of [spread.mean, spread.min, spread.max, spread.last]) writer.amount(amount);
@@ -109,7 +112,8 @@ export function thaw(bytes: Buffer): readonly Sample[] {
   const shared = parse(reader.text());
   const resources = shared.resources.map(resourceOf);
   const samples: Sample[] = [];
-  for (let left = reader.countOf(LEAST_BYTES); left > 0; left--) samples.push(readSample(reader, shared, resources));
+  for (let left = reader.countOf(LEAST_BYTES); left > 0; left--)
+    samples.push(readSample(reader, version, shared, resources));
   reader.end();
   return samples;
 }
@@ -118,7 +122,7 @@ function resourceOf([id, userId, userName, projectId, projectName, metadata]: Re
   return { id, userId, userName, projectId, projectName, metadata };
 }
 
-function readSample(reader: Reader, shared: Shared, resources: readonly Resource[]): Sample {
+function readSample(reader: Reader, version: number, shared: Shared, resources: readonly Resource[]): Sample {
   const resource = resources[reader.count()];
   const meter = shared.meters[reader.count()];
   const window = shared.windows[reader.count()];
@@ -130,7 +134,8 @@ function readSample(reader: Reader, shared: Shared, resources: readonly Resource
   const revision = reader.count();
   const volume = amountOf(reader);
   const coverage = reader.amount();
-  if (typeof coverage === 'bigint') throw broken();
+  const since = version > 1 ? reader.amount() : null;
+  if (typeof coverage === 'bigint' || typeof since === 'bigint') throw broken();
   const messageId = reader.text();
   const spread = reader.byte() === 0 ? null : readSpread(reader);
   return {
@@ -143,6 +148,7 @@ function readSample(reader: Reader, shared: Shared, resources: readonly Resource
     messageId,
     windowStart,
     windowEnd,
+    since,
     coverage,
     quality,
     flags,

@@ -40,7 +40,7 @@ export function createLowWater(log: Log, clock: Clock, report: Report): LowWater
   };
   return {
     note: async (confirmed) => {
-      for (const { partition, through } of confirmed) uncommitted.set(partition, through);
+      for (const { partition, through } of confirmed) if (through !== null) uncommitted.set(partition, through);
       const hasSamples = confirmed.some(({ entries }) => entries.length > 0);
       if (hasSamples || clock.monotonic() - committedAt >= COMMIT_EVERY_US) await commit();
     },

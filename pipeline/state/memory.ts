@@ -31,6 +31,7 @@ export function createMemoryStore(log: Log, clock: Clock, rewindUs: number, repo
           return [partition, { outcome: 'kept', entry: samples.length === 0 ? null : IN_MEMORY }];
         }),
       ),
+    mark: async () => undefined,
     confirm: (confirmed) => lowWater.note(confirmed),
     release: (partitions) => lowWater.settle(partitions),
     close: async () => undefined,

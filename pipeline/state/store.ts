@@ -18,6 +18,8 @@ export interface Taken {
 export interface Entry {
   readonly id: string;
   readonly samples: readonly Sample[];
+  /** Names of the sinks that have it already. */
+  readonly has: readonly string[];
 }
 
 /** One partition's atom: all of it is kept, or nothing. */
@@ -44,10 +46,17 @@ export type Outcome =
 /** What the destinations have of one partition. */
 export interface Confirmed {
   readonly partition: number;
-  /** Everything that the messages before this one gave is delivered. */
-  readonly through: number;
+  /** Everything that the messages before this one gave is delivered; null: of the log, nothing more than before. */
+  readonly through: number | null;
   /** Ids of the entries that are delivered. */
   readonly entries: readonly string[];
+}
+
+/** How far one sink has what waits of a partition, while others have less: up to this entry. */
+export interface Mark {
+  readonly partition: number;
+  readonly sink: string;
+  readonly entry: string;
 }
 
 /**
@@ -56,19 +65,21 @@ export interface Confirmed {
  *
  *   `take`        when it is assigned, before any of its messages is read; from then on an earlier owner is fenced
  *   `checkpoint`  after its messages were counted and before what they gave is published; one call at a time
- *   `confirm`     when destinations have it, in the order of the checkpoints; may overlap with a checkpoint
+ *   `mark`        when some destinations have it and others lag; may overlap with a checkpoint
+ *   `confirm`     when all destinations have it, in the order of the checkpoints; may overlap with a checkpoint
  *   `release`     when it is taken away, after the last confirmation
  *
  * Each is one round trip for all the partitions it names, never one a reading. A store that is away for a moment is
  * waited for within the call; the signal gives up waiting. A rejection ends the pipeline: it must not go on without
- * its memory. A confirmation that a store could not note is no rejection: what it confirms is delivered again under
- * the same ids after a restart.
+ * its memory. A mark or a confirmation that a store could not note is no rejection: what it says is delivered is
+ * delivered again under the same ids after a restart.
  */
 export interface StateStore {
   /** Connects and checks that the store keeps what it is given. Rejects with an error that names the remedy. */
   open(signal: AbortSignal): Promise<void>;
   take(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Taken>>;
   checkpoint(checkpoints: readonly Checkpoint[], signal: AbortSignal): Promise<ReadonlyMap<number, Outcome>>;
+  mark(marks: readonly Mark[], signal: AbortSignal): Promise<void>;
   confirm(confirmed: readonly Confirmed[], signal: AbortSignal): Promise<void>;
   release(partitions: readonly number[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

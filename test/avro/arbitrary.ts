@@ -74,6 +74,7 @@ const identity: fc.Arbitrary<Identity> = fc
       maxLength: 2,
     }),
     metadata: fc.dictionary(text, text, { maxKeys: 2, noNullPrototype: true }),
+    imageMetadata: fc.dictionary(text, text, { maxKeys: 2, noNullPrototype: true }),
   })
   .map((some) => ({ ...EMPTY_IDENTITY, ...some }));
 

@@ -15,6 +15,13 @@ describe('crc64Avro', () => {
 
   // A change here is a new version of the contract: keep the schema as it was in avro/versions/<n>.avsc first.
   test('the current schema has the fingerprint that was published with it', () => {
-    expect(SCHEMAS.current.header.toString('hex')).toBe('c3011554fe68b4e797e6');
+    expect(SCHEMAS.current.header.toString('hex')).toBe('c301751160b88f9a3947');
+  });
+
+  test('those before it are known by theirs', () => {
+    expect([...SCHEMAS.known.keys()].map((key) => Buffer.from(key, 'latin1').toString('hex'))).toEqual([
+      '1554fe68b4e797e6',
+      '751160b88f9a3947',
+    ]);
   });
 });

@@ -46,7 +46,8 @@ export function createRig(broker: string, more: Readonly<Record<string, unknown>
   const path = join(directory, 'meters.jsonl');
   const config = join(directory, 'hypermeter.yaml');
   writeFileSync(config, JSON.stringify({ ...settings(broker, fleetWords, path), ...more }));
-  const lines = (): readonly string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
+  const lines = (): readonly string[] =>
+    existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1).filter(isWhole) : [];
   /** What a process that ended by itself has said. */
   const ended: string[] = [];
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
@@ -108,6 +109,9 @@ const settings = (broker: string, fleet: object, path: string): object => {
     ops: { listen: '127.0.0.1:0' },
   };
 };
+
+/** False for what a killed process had half written: the next one ends that line and writes its sample again. */
+const isWhole = (line: string): boolean => line.endsWith('}') && line.startsWith('{"counter_name"');
 
 interface Ended {
   readonly resource_id: string;

@@ -6,6 +6,7 @@ import { createCredits } from '../../pipeline/operators/credits.ts';
 import { createOwnership } from '../../pipeline/operators/ownership.ts';
 import { type Pulled, pullOf, type RawMessage } from '../../pipeline/operators/pull.ts';
 import { takeUp } from '../../pipeline/operators/take-up.ts';
+import { createUnconfirmed } from '../../pipeline/operators/unconfirmed.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../pipeline/sinks/json-line.ts';
@@ -19,6 +20,7 @@ import { available } from '../services/service.ts';
 import { FAULTS, logOf } from './a-fleets-log.ts';
 import { unique } from './kafka/fixtures.ts';
 import { rulesOf } from './model/polls.ts';
+import { deliveryTo } from './sinks/a-parcel.ts';
 import { redisCli } from './state/redis/redis-cli.ts';
 
 /**
@@ -135,7 +137,8 @@ function cluster(prefix: string) {
       credits,
       keep: async () => undefined,
       foreign: () => expect.fail('a foreign log'),
-      sink: sink as never,
+      delivery: deliveryTo([sink as never]),
+      unconfirmed: createUnconfirmed(crashing, systemClock),
       store: crashing,
       clock: systemClock,
       every: 0,

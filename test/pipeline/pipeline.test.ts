@@ -13,6 +13,7 @@ import { createMemoryStore } from '../../pipeline/state/memory.ts';
 import { available } from '../services/service.ts';
 import { configured, listening, unique } from './kafka/fixtures.ts';
 import { pollOf, received, rulesOf, SECOND } from './model/polls.ts';
+import { deliveryTo } from './sinks/a-parcel.ts';
 
 const { events, context } = listening();
 const PARTITIONS = [0, 1, 2, 3];
@@ -61,7 +62,7 @@ async function start(publish: (batch: readonly Sample[]) => Promise<void>): Prom
       send: () => Promise.reject(new Error('every message can be read')),
       close: async () => undefined,
     },
-    sink,
+    delivery: deliveryTo([sink]),
     rules: rulesOf(),
     deriveRules: {
       sizes: rulesOf().windows.sizes,

@@ -7,13 +7,15 @@ version=26.0.0
 home="${XDG_CACHE_HOME:-$HOME/.cache}/hypermeter/ceilometer"
 
 installed() {
-  "$home/bin/python" -c "import confluent_kafka, importlib.metadata as m, sys; sys.exit(m.version('ceilometer') != '$version')" 2>/dev/null
+  "$home/bin/python" -c "
+import importlib.metadata as m, sys, confluent_kafka, gnocchiclient, kombu
+sys.exit(m.version('ceilometer') != '$version')" 2>/dev/null
 }
 
 if ! installed; then
   "${PYTHON:-python3}" -m venv "$home"
   "$home/bin/pip" install --quiet --disable-pip-version-check \
-    "ceilometer==$version" confluent-kafka msgpack --constraint "$here/ceilometer/constraints.txt"
+    "ceilometer==$version" 'oslo.messaging[kafka]' gnocchiclient kombu msgpack --constraint "$here/ceilometer/constraints.txt"
 fi
 "$home/bin/python" -c 'import ceilometer.publisher.udp, confluent_kafka, msgpack'
 echo "ceilometer $version: $home"

@@ -30,6 +30,26 @@ const SERVICES = {
     probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
     provide: 'test/services/install-ceilometer.sh',
   },
+  gnocchi: {
+    probe: () => runs(gnocchiPython, ['-c', 'import gnocchi.carbonara']),
+    provide: 'test/services/install-gnocchi.sh',
+  },
+  prometheus: {
+    probe: () => listens(19392),
+    provide: 'test/services/start-prometheus.sh',
+  },
+  prometheus3: {
+    probe: () => listens(19393),
+    provide: 'test/services/build-prometheus.sh && test/services/start-prometheus.sh 3',
+  },
+  otelcol: {
+    probe: () => runs(otelcol, ['--version']),
+    provide: 'test/services/build-otelcol.sh',
+  },
+  ceilometer9: {
+    probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
+    provide: 'test/services/install-ceilometer9.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -38,6 +58,15 @@ export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */
 export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer/bin/python`;
+
+/** The Python of Gnocchi's library. */
+export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/gnocchi/bin/python`;
+
+/** The OpenTelemetry Collector that the tests start. */
+export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
+
+/** The Python 3.6 of Ceilometer 9.0.7, which has transformers, pipelines in one file, and a UDP collector. */
+export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer9/bin/python`;
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:

@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Listener, listenUdp, type Received } from '../../pipeline/sinks/udp/listener.ts';
+import type { Received } from '../../pipeline/sinks/received.ts';
+import { listenUdp, type UdpListener } from '../../pipeline/sinks/udp/listener.ts';
 import { unique } from '../pipeline/kafka/fixtures.ts';
 import { available } from '../services/service.ts';
 import { type Child, metricsOf, ready, startProgram } from './child.ts';
@@ -27,7 +28,7 @@ interface Rig {
   samples(meter: string, resource: string): readonly Meter[];
 }
 
-let listener: Listener | undefined;
+let listener: UdpListener | undefined;
 let guest: Guest | undefined;
 afterEach(async () => {
   await listener?.close();

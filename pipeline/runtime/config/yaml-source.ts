@@ -1,5 +1,6 @@
 import {
   type Document,
+  type DocumentOptions,
   isAlias,
   isMap,
   isScalar,
@@ -7,6 +8,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  type SchemaOptions,
   type YAMLMap,
 } from 'yaml';
 import { type Draft, newDraft, setPlace } from './draft.ts';
@@ -15,13 +17,20 @@ import type { Fault, Path } from './fault.ts';
 /** More values than any configuration holds; ends the expansion of aliases of aliases. */
 const MAX_VALUES = 100_000;
 
+/** How plain scalars become values, where it is not as in YAML 1.2. */
+export type YamlDialect = Pick<DocumentOptions & SchemaOptions, 'version' | 'customTags'>;
+
 /**
  * Reads YAML text (one document, YAML 1.2 core types, anchors and `<<` allowed) into a draft that knows the line and
  * column of every key and value. `file` is the name to show. What is wrong with the text comes back as faults.
  */
-export function readYaml(text: string, file: string): { readonly draft: Draft; readonly faults: readonly Fault[] } {
+export function readYaml(
+  text: string,
+  file: string,
+  dialect: YamlDialect = {},
+): { readonly draft: Draft; readonly faults: readonly Fault[] } {
   const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true } as const;
+  const options = { ...dialect, lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true } as const;
   const documents = parseAllDocuments(text, options);
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);

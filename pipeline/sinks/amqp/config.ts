@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../runtime/config/units.ts';
-import { osloFields } from '../oslo/config.ts';
+import { AUDIT_PERIOD, hasAuditPeriod, osloFields } from '../oslo/config.ts';
 import { hasOneSecret, ONE_SECRET } from '../secret.ts';
 import { subscriptionFields } from '../subscription.ts';
 import { serversOf, UrlError } from './url.ts';
@@ -87,6 +87,7 @@ export const amqpConfig = z
       .describe('TLS, also without amqps:// in the URL; details of the certificates'),
   })
   .refine(hasOneSecret, ONE_SECRET)
+  .refine(hasAuditPeriod, AUDIT_PERIOD)
   .superRefine((config, context) => {
     const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (config.queue.type === 'quorum' && !config.durable)

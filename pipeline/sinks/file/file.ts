@@ -1,16 +1,19 @@
 import { z } from 'zod';
+import { size } from '../../runtime/config/units.ts';
 import { jsonLine } from '../json-line.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
 import { type Log, openLog, rotate } from './log.ts';
-import { size } from './size.ts';
 
 export const fileConfig = z.strictObject({
   type: z.literal('file'),
   ...subscriptionFields,
   path: z.string().min(1).describe('File that samples are appended to, one JSON object a line'),
-  maxBytes: size.default(67_108_864).describe('The file is rotated before it grows beyond this, such as 64MiB'),
+  maxBytes: z
+    .union([z.int().min(1), size({ atLeast: '1B' })])
+    .default(67_108_864)
+    .describe('The file is rotated before it grows beyond this, bytes or such as 64MiB'),
   backups: z.number().int().min(0).max(1000).default(5).describe('Rotated files to keep: path.1 is the youngest'),
   fsync: z.boolean().default(true).describe('Wait until a batch is on the disk and not only with the kernel'),
 });

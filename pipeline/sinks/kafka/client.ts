@@ -1,48 +1,69 @@
-import { countPartitions, ensureTopic } from '../../kafka/admin.ts';
+import { ensureTopic } from '../../kafka/admin.ts';
 import { type Cluster, openCluster } from '../../kafka/cluster.ts';
 import { kafkaConfig } from '../../kafka/config.ts';
-import { KafkaError } from '../../kafka/kafka-error.ts';
 import { openProducer } from '../../kafka/producer.ts';
-import type { RawProducer } from '../../kafka/raw-producer.ts';
+import { DeliveryError, type Outgoing, type RawProducer } from '../../kafka/raw-producer.ts';
+import { orAborted } from '../../runtime/deadline.ts';
 import { type SinkContext, SinkError } from '../sink.ts';
-import type { KafkaSinkConfig } from './config.ts';
+import type { KafkaSinkConfig } from './kafka.ts';
 
-/** A producer for the topic of a sink. */
-export interface Connection {
-  readonly producer: RawProducer;
+/** The topic that notifications go to. Errors are SinkErrors. */
+export interface Outlet {
+  /** Connects, unless it is; creates the topic where it is not there. Resolves with its partitions. */
+  open(signal: AbortSignal): Promise<number>;
+  /** Resolves when the brokers have all, with those that they will never take for their size. */
+  send(messages: readonly Outgoing[], signal: AbortSignal): Promise<readonly Outgoing[]>;
   close(): Promise<void>;
 }
 
-/** Connects and makes sure of the topic; rejects with a KafkaError or a SinkError that says what to do. */
-export async function openConnection(
-  sink: string,
-  topic: string,
-  config: KafkaSinkConfig,
-  context: SinkContext,
-): Promise<Connection> {
-  const { brokers, tls, sasl, compression, librdkafka } = config;
-  if (brokers === undefined)
-    throw new SinkError(sink, "the pipeline's own Kafka is embedded and gone with it: name brokers for the sink");
-  const cluster = await openCluster(kafkaConfig.parse({ brokers, tls, sasl, compression, librdkafka }), context);
-  await makeSure(cluster, topic, config);
-  const producer = await openProducer(cluster, topic);
+interface Connected {
+  readonly cluster: Cluster;
+  readonly producer: RawProducer;
+}
+
+export function createOutlet(sink: string, topic: string, config: KafkaSinkConfig, context: SinkContext): Outlet {
+  let connecting: Promise<Connected> | undefined;
+  const connect = async (): Promise<Connected> => {
+    const { brokers, tls, sasl, compression, replication, librdkafka, partitions } = config;
+    const cluster = await openCluster(
+      kafkaConfig.parse({ brokers, tls, sasl, compression, replication, librdkafka }),
+      context,
+    );
+    await ensureTopic(cluster, { name: topic, partitions, replication });
+    return { cluster, producer: await openProducer(cluster, topic) };
+  };
+  const connected = (signal: AbortSignal): Promise<Connected> => {
+    connecting ??= connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw failure(sink, error);
+    });
+    return orAborted(connecting, signal);
+  };
   return {
-    producer,
+    open: async (signal) => (await connected(signal)).producer.partitions,
+    async send(messages, signal) {
+      const { producer } = await connected(signal);
+      try {
+        await orAborted(producer.send(messages), signal);
+        return [];
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof DeliveryError && error.undelivered.length === 0) return error.refused;
+        throw failure(sink, error);
+      }
+    },
     async close() {
-      await producer.close();
-      await cluster.close();
+      const open = await connecting?.catch(() => undefined);
+      connecting = undefined;
+      await open?.producer.close();
+      await open?.cluster.close();
     },
   };
 }
 
-/** Looking a topic up by its name would create it on many brokers, with their defaults and no word. */
-async function makeSure(cluster: Cluster, topic: string, { create }: KafkaSinkConfig): Promise<void> {
-  if (create !== undefined) {
-    await ensureTopic(cluster, { name: topic, ...create });
-    return;
-  }
-  if ((await countPartitions(cluster, topic)) === 0)
-    throw new KafkaError(
-      `topic ${topic} does not exist at ${cluster.brokers}, or lacks a leader: create it, or give the sink create: {}`,
-    );
+/** The messages of pipeline/kafka name brokers, reason and remedy. */
+function failure(sink: string, error: unknown): SinkError {
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = /size too large/i.test(message) ? '; lower batch.bytes, or raise max.message.bytes of the topic' : '';
+  return new SinkError(sink, `${message}${remedy}`, error);
 }

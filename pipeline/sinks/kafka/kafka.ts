@@ -1,15 +1,35 @@
-import { DeliveryError, type Outgoing } from '../../kafka/raw-producer.ts';
-import type { Sample } from '../../model/sample.ts';
-import { orAborted } from '../../runtime/deadline.ts';
+import { z } from 'zod';
+import { brokerList, kafkaConfig } from '../../kafka/config.ts';
 import { leaveOut } from '../dead-samples.ts';
+import { AUDIT_PERIOD, hasAuditPeriod, osloFields } from '../oslo/config.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
+import { hasOneSecret, ONE_SECRET } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
+import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
-import { type Connection, openConnection } from './client.ts';
-import { type KafkaSinkConfig, kafkaSinkConfig } from './config.ts';
+import { createOutlet } from './client.ts';
 
-/** Samples as oslo.messaging's Kafka driver carries them: a Ceilometer agent with a kafka:// transport reads them. */
+const { tls, sasl, compression, replication, librdkafka } = kafkaConfig.shape;
+
+export const kafkaSinkConfig = z
+  .strictObject({
+    type: z.literal('kafka'),
+    ...subscriptionFields,
+    brokers: brokerList.describe('List of host:port: the receivers’ Kafka, which may be another than ours'),
+    ...osloFields,
+    partitions: z.int().min(1).max(10_000).default(1).describe('Partitions of the topic where it has to be created'),
+    replication,
+    tls,
+    sasl,
+    compression,
+    librdkafka,
+  })
+  .refine(hasOneSecret, ONE_SECRET)
+  .refine(hasAuditPeriod, AUDIT_PERIOD);
+export type KafkaSinkConfig = z.infer<typeof kafkaSinkConfig>;
+
+/** oslo.messaging's notifications over Kafka, as its own `kafka://` driver sends them. */
 export const kafka = {
   kind: 'kafka',
   schema: kafkaSinkConfig,
@@ -18,79 +38,35 @@ export const kafka = {
 
 function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
   const topic = addressOf(FORMATS[config.format], config.topic ?? FORMATS[config.format].topic);
-  const name = config.name ?? `kafka://${config.brokers?.join(',') ?? ''}/${topic}`;
+  const name = config.name ?? `kafka:${topic}`;
+  const outlet = createOutlet(name, topic, config, context);
   let writer: Writer | undefined;
-  let connection: Promise<Connection> | undefined;
-  let turn = 0;
-  /** What of a batch the brokers do not have yet, by its identity: the batch is offered again. */
-  const undelivered = new WeakMap<readonly Sample[], readonly Outgoing[]>();
-
-  /** The connection; one that failed is opened anew. */
-  async function connected(signal: AbortSignal): Promise<Connection> {
-    signal.throwIfAborted();
-    connection ??= openConnection(name, topic, config, context).catch((error: unknown) => {
-      connection = undefined;
-      throw explained(error);
-    });
-    return await orAborted(connection, signal);
-  }
-
-  const explained = (error: unknown): SinkError =>
-    error instanceof SinkError
-      ? error
-      : new SinkError(name, error instanceof Error ? error.message : String(error), error);
-
-  const prepared = async () => {
+  const prepared = async (): Promise<Writer> => {
     writer ??= await createWriter(name, config, context, { withUniqueId: false });
     return writer;
   };
-
-  async function encoded(batch: readonly Sample[], partitions: number): Promise<readonly Outgoing[]> {
-    const encoding = await prepared();
-    const { drafts, oversize } = encoding.drafts(await screen(batch, name, context));
-    await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
-    return drafts.map((draft) => ({ partition: turn++ % partitions, value: encoding.body(draft).body }));
-  }
-
-  async function send(
-    { producer, close }: Connection,
-    batch: readonly Sample[],
-    messages: readonly Outgoing[],
-    signal: AbortSignal,
-  ) {
-    undelivered.set(batch, messages);
-    try {
-      await orAborted(producer.send(messages), signal);
-    } catch (error) {
-      if (!(error instanceof DeliveryError)) throw error;
-      undelivered.set(batch, [...error.undelivered, ...error.refused]);
-      if (error.fatal) {
-        connection = undefined;
-        await close();
-      }
-      throw error.refused.length > 0
-        ? new SinkError(name, `${error.message}, or lower batch.bytes of the sink`, error)
-        : explained(error);
-    }
-    undelivered.delete(batch);
-  }
-
+  let turn = 0;
   return {
     name,
     async open(signal) {
       await prepared();
-      await connected(signal);
+      await outlet.open(signal);
     },
     async publish(batch, signal) {
-      const known = undelivered.get(batch);
-      const open = await connected(signal);
-      const messages = known ?? (await encoded(batch, open.producer.partitions));
-      if (messages.length > 0) await send(open, batch, messages, signal);
+      const good = await screen(batch, name, context);
+      const { drafts, oversize } = (await prepared()).drafts(good);
+      await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
+      if (drafts.length === 0) return;
+      const partitions = await outlet.open(signal);
+      const encoding = await prepared();
+      const messages = drafts.map((draft) => ({ partition: turn++ % partitions, value: encoding.body(draft).body }));
+      const refused = await outlet.send(messages, signal);
+      if (refused.length > 0)
+        throw new SinkError(
+          name,
+          `the brokers refuse messages of ${config.batch.bytes} bytes: lower batch.bytes, or raise max.message.bytes of ${topic}`,
+        );
     },
-    async close() {
-      const open = await connection?.catch(() => undefined);
-      connection = undefined;
-      await open?.close();
-    },
+    close: () => outlet.close(),
   };
 }

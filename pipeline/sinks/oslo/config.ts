@@ -11,7 +11,7 @@ export const osloFields = {
     .enum(OSLO_FORMATS)
     .default('polling')
     .describe(
-      "polling: what Ceilometer's notification agents read from its polling agents; metering: what its notifier:// publisher sends",
+      "polling: what Ceilometer's notification agents read from its polling agents; metering: what its notifier:// publisher sends; exists: nova's audits of instances, one for each window of the size in `windows`, with measured bandwidth",
     ),
   topic: z
     .string()
@@ -46,3 +46,15 @@ export const osloFields = {
 };
 
 export type OsloConfig = z.output<z.ZodObject<typeof osloFields>>;
+
+/** An audit has one period. */
+export const hasAuditPeriod = ({
+  format,
+  windows,
+}: Pick<OsloConfig, 'format'> & { readonly windows?: readonly number[] | undefined }): boolean =>
+  format !== 'exists' || windows?.length === 1;
+/** What `hasAuditPeriod` is told as, where a configuration fails it. */
+export const AUDIT_PERIOD = {
+  error: 'format exists needs the audit period here: one of the sizes of pipeline.windows, such as [1h]',
+  path: ['windows'],
+};

@@ -1,9 +1,10 @@
 /**
  * What Ceilometer sends samples as. `polling`: from its polling agents to its notification agents, which listen to
  * every `notifications.sample`. `metering`: what its `notifier://` publisher sends to third parties and once sent to
- * collectors. Source: ceilometer/polling/manager.py, publisher/messaging.py.
+ * collectors. `exists`: nova's own audits, made of what was measured (`exists.ts`). Source:
+ * ceilometer/polling/manager.py, publisher/messaging.py.
  */
-export const OSLO_FORMATS = ['polling', 'metering'] as const;
+export const OSLO_FORMATS = ['polling', 'metering', 'exists'] as const;
 export type OsloFormat = (typeof OSLO_FORMATS)[number];
 
 export interface Format {
@@ -31,6 +32,13 @@ export const FORMATS: Readonly<Record<OsloFormat, Format>> = {
     topic: 'metering',
     publisherId: (serviceId) => `telemetry.publisher.${serviceId}`,
     payload: ['[', ']'],
+  },
+  exists: {
+    eventType: 'compute.instance.exists',
+    priority: 'INFO',
+    topic: 'notifications',
+    publisherId: () => 'compute.unknown',
+    payload: ['', ''],
   },
 };
 

@@ -5,6 +5,7 @@ import { readSecret } from '../secret.ts';
 import type { SinkContext } from '../sink.ts';
 import type { OsloConfig } from './config.ts';
 import { envelopeAround, osloTime } from './envelope.ts';
+import { type Audit, auditsOf } from './exists.ts';
 import { FORMATS } from './formats.ts';
 import { nestedJson } from './nested-json.ts';
 import { type Packed, pack } from './packing.ts';
@@ -12,6 +13,8 @@ import { type Packed, pack } from './packing.ts';
 /** A message that keeps its id over all attempts to send it. */
 export interface Draft extends Packed {
   readonly messageId: string;
+  /** Where it is the message's own and not the sink's. */
+  readonly publisherId?: string;
 }
 
 /** What carries the messages: RabbitMQ's driver puts a unique id into each, Kafka's a context. */
@@ -40,14 +43,15 @@ export async function createWriter(
   const publisherId = config.publisherId ?? format.publisherId(serviceId);
   return {
     drafts(samples) {
+      if (config.format === 'exists') return { drafts: auditsOf(samples).map(draftOf), oversize: [] };
       const { messages, oversize } = pack(samples, (sample) => nestedJson(meterMessage(sample, options)), batch);
       return { drafts: messages.map((message) => ({ ...message, messageId: randomUUID() })), oversize };
     },
-    body({ messageId, nestedSamples }) {
+    body({ messageId, nestedSamples, publisherId: own }) {
       const uniqueId = randomUUID().replaceAll('-', '');
       const heading = {
         message_id: messageId,
-        publisher_id: publisherId,
+        publisher_id: own ?? publisherId,
         event_type: format.eventType,
         priority: format.priority,
         timestamp: osloTime(clock.now()),
@@ -60,3 +64,10 @@ export async function createWriter(
     },
   };
 }
+
+const draftOf = ({ messageId, publisherId, nestedPayload, samples }: Audit): Draft => ({
+  messageId,
+  publisherId,
+  nestedSamples: nestedPayload,
+  samples,
+});

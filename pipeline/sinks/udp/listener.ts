@@ -1,34 +1,15 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { type ReadMessage, readMessage } from '../message-decoder.ts';
 import { MsgpackError } from '../msgpack-reader.ts';
-import { decodeDatagram, isDatagramSignedBy } from './datagram.ts';
+import type { Fault, ListenOptions, Received } from '../received.ts';
+import { createLedger, type Ledger, type Tally } from './ledger.ts';
+import { isPackedDatagram, unpackDatagram } from './unpack.ts';
 
-export interface ListenOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
+export interface UdpListener {
   readonly port: number;
-  /** Checks signatures with it; without one they are not looked at. */
-  readonly secret?: string;
-}
-
-/** A meter message as it came. `signature` is `unchecked` where no secret was given. */
-export interface Received {
-  readonly message: Readonly<Record<string, unknown>>;
-  readonly signature: 'valid' | 'invalid' | 'unchecked';
-  readonly bytes: number;
-  /** address:port of the sender */
-  readonly from: string;
-}
-
-/** A datagram that is no meter message, or trouble of the socket itself (then without a sender). */
-export interface Fault {
-  readonly error: Error;
-  readonly bytes: number;
-  readonly from: string | null;
-}
-
-export interface Listener {
-  readonly port: number;
+  /** What the numbers of packed datagrams say so far; datagrams whose tag is wrong are not in it. */
+  tally(): Tally;
   /** Safe to call twice. */
   close(): Promise<void>;
 }
@@ -37,23 +18,26 @@ export interface Listener {
 const RECEIVE_BUFFER_BYTES = 8_388_608;
 
 /**
- * Receives Ceilometer's UDP samples, whoever sends them. Nothing that arrives ends it: what is no meter message goes
- * to `onFault`. Rejects with the system's error where the address cannot be had.
+ * Receives Ceilometer's UDP samples, whoever sends them, and packed datagrams; one that came before is counted and
+ * otherwise ignored. Nothing that arrives ends it: what is neither goes to `onFault`. Rejects with the system's error
+ * where the address cannot be had.
  */
 export async function listenUdp(
   options: ListenOptions,
   onMessage: (received: Received) => void,
   onFault: (fault: Fault) => void,
-): Promise<Listener> {
+): Promise<UdpListener> {
+  const ledger = createLedger();
   const socket = createSocket({
     type: isIPv6(options.host) ? 'udp6' : 'udp4',
     recvBufferSize: RECEIVE_BUFFER_BYTES,
   });
   socket.on('message', (datagram, { address, port }) => {
+    const bytes = datagram.length;
     const from = isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
-    const received = receive(datagram, options.secret);
-    if (received instanceof MsgpackError) onFault({ error: received, bytes: datagram.length, from });
-    else onMessage({ ...received, bytes: datagram.length, from });
+    const read = receive(datagram, options.secret, ledger);
+    if (read instanceof MsgpackError) onFault({ error: read, bytes, from });
+    else for (const each of read) onMessage({ ...each, bytes, from });
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
@@ -66,6 +50,7 @@ export async function listenUdp(
   let closed: Promise<void> | undefined;
   return {
     port: socket.address().port,
+    tally: () => ledger.tally(),
     close: () => {
       closed ??= new Promise((resolve) => socket.close(() => resolve()));
       return closed;
@@ -73,11 +58,12 @@ export async function listenUdp(
   };
 }
 
-function receive(datagram: Uint8Array, secret: string | undefined): Omit<Received, 'bytes' | 'from'> | MsgpackError {
+function receive(datagram: Buffer, secret: string | undefined, ledger: Ledger): readonly ReadMessage[] | MsgpackError {
   try {
-    const message = decodeDatagram(datagram);
-    if (secret === undefined) return { message, signature: 'unchecked' };
-    return { message, signature: isDatagramSignedBy(datagram, secret) ? 'valid' : 'invalid' };
+    if (!isPackedDatagram(datagram)) return [readMessage(datagram, secret)];
+    const { sender, sequence, messages, signature } = unpackDatagram(datagram, secret);
+    // Whoever does not know the secret must not make gaps.
+    return signature === 'invalid' || ledger.enter(sender, sequence) ? messages : [];
   } catch (error) {
     if (error instanceof MsgpackError) return error;
     throw error;

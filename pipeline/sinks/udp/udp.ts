@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
+import { size } from '../../runtime/config/units.ts';
 import { orAborted } from '../../runtime/deadline.ts';
 import { leaveOut } from '../dead-samples.ts';
 import type { MessageOptions } from '../meter-message.ts';
@@ -9,10 +10,15 @@ import { subscriptionFields } from '../subscription.ts';
 import { TIMESTAMP_STYLES } from '../timestamp.ts';
 import { screen } from '../validate.ts';
 import { type Lookup, systemLookup } from './address.ts';
-import { encodeDatagram, MAX_DATAGRAM_BYTES } from './datagram.ts';
+import { createMessageDatagrams, type Datagram, type Datagrams, MAX_DATAGRAM_BYTES } from './datagram.ts';
 import { createPacer } from './pacer.ts';
+import { createPackedDatagrams } from './packed.ts';
 import { createReceiver } from './receiver.ts';
 import type { Refused } from './socket.ts';
+
+/** How many samples a datagram has. */
+export const PACKINGS = ['none', 'packed'] as const;
+const LEAST_BYTES = 512;
 
 export const udpConfig = z
   .strictObject({
@@ -31,6 +37,16 @@ export const udpConfig = z
       .default('zoned')
       .describe('zoned: with +00:00; naive: without, as a Ceilometer polling agent'),
     annotate: z.boolean().default(false).describe('Add window, coverage, quality and flags to resource_metadata'),
+    packing: z
+      .enum(PACKINGS)
+      .default('none')
+      .describe('none: one sample a datagram, as Ceilometer; packed: many, for `hypermeter listen udp` and its like'),
+    maxBytes: z
+      .union([z.int().min(LEAST_BYTES).max(MAX_DATAGRAM_BYTES), size({ atLeast: '512B', atMost: '65507B' })])
+      .default(1432)
+      .describe(
+        'Packed datagrams grow to so many bytes: 1432 fit an Ethernet frame, 8KiB suit loopback and jumbo frames',
+      ),
     pace: z.number().int().min(1).max(1_000_000).default(20_000).describe('At most so many datagrams a second'),
     sendBuffer: z
       .number()
@@ -64,43 +80,58 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     lookup,
     trouble: (error) => report({ event: 'publish.failed', sink: name, error, retryMs: 0 }),
   });
-  let options: MessageOptions | undefined;
-  const messageOptions = async () => {
-    options ??= await optionsOf(name, config, context);
-    return options;
+  let datagrams: Datagrams | undefined;
+  const encoding = async () => {
+    datagrams ??= await datagramsOf(name, config, context);
+    return datagrams;
   };
 
   const dropOversize = (samples: readonly Sample[]) => leaveOut(context, { sink: name, reason: 'oversize', samples });
 
-  async function sendBurst(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
-    const encoding = await messageOptions();
-    const encoded = samples.map((sample) => ({ sample, datagram: encodeDatagram(sample, encoding) }));
-    const fits = encoded.filter(({ datagram }) => datagram.length <= MAX_DATAGRAM_BYTES);
-    await dropOversize(encoded.filter((each) => !fits.includes(each)).map(({ sample }) => sample));
-    const fitting = fits.map(({ datagram }) => datagram);
-    await pacer.take(fitting.length, signal);
+  async function sendBurst(burst: readonly Datagram[], signal: AbortSignal): Promise<void> {
+    const [fits, long] = parted(burst, ({ bytes }) => bytes.length <= MAX_DATAGRAM_BYTES);
+    await dropOversize(long.flatMap(({ samples }) => samples));
+    await pacer.take(fits.length, signal);
     const outlet = await orAborted(receiver.outlet(), signal);
-    const refused = await outlet.send(fitting);
+    const refused = await outlet.send(fits.map(({ bytes }) => bytes));
     const tooLong = new Set(refused.filter(isTooLong).map(({ datagram }) => datagram));
-    await dropOversize(fits.filter(({ datagram }) => tooLong.has(datagram)).map(({ sample }) => sample));
+    await sendShorter(
+      fits.filter(({ bytes }) => tooLong.has(bytes)),
+      signal,
+    );
     const [failure] = refused.filter((each) => !isTooLong(each));
     if (!failure) return;
     await receiver.close();
     throw new SinkError(name, `the network refused a datagram: check the way to ${outlet.to.address}`, failure.error);
   }
 
+  /** What was too long together may go one by one. */
+  async function sendShorter(tooLong: readonly Datagram[], signal: AbortSignal): Promise<void> {
+    const [single, packed] = parted(tooLong, ({ samples }) => samples.length === 1);
+    await dropOversize(single.flatMap(({ samples }) => samples));
+    const make = await encoding();
+    for (const { samples } of packed) for (const sample of samples) await sendBurst([...make([sample])], signal);
+  }
+
   return {
     name,
     async open(signal) {
-      await messageOptions();
+      await encoding();
       await orAborted(receiver.outlet(), signal);
     },
     async publish(batch, signal) {
       const good = await screen(batch, name, context);
-      for (let start = 0; start < good.length; start += pacer.burst) {
+      const make = await encoding();
+      let burst: Datagram[] = [];
+      for (const datagram of make(good)) {
+        burst.push(datagram);
+        if (burst.length < pacer.burst) continue;
         signal.throwIfAborted();
-        await sendBurst(good.slice(start, start + pacer.burst), signal);
+        await sendBurst(burst, signal);
+        burst = [];
       }
+      signal.throwIfAborted();
+      if (burst.length > 0) await sendBurst(burst, signal);
     },
     close: () => receiver.close(),
   };
@@ -109,8 +140,22 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
 /** The kernel's own limit is lower than ours where the way allows no fragments. */
 const isTooLong = ({ error }: Refused): boolean => error.code === 'EMSGSIZE';
 
-async function optionsOf(name: string, config: UdpConfig, context: SinkContext): Promise<MessageOptions> {
-  const { source, timestamps, annotate } = config;
-  const secret = await readSecret(name, config);
-  return { source, timestamps, annotate, secret, publisherId: config.publisherId ? context.publisherId : null };
+function parted<Each>(all: readonly Each[], isFirst: (each: Each) => boolean): readonly [Each[], Each[]] {
+  const first: Each[] = [];
+  const second: Each[] = [];
+  for (const each of all) (isFirst(each) ? first : second).push(each);
+  return [first, second];
 }
+
+async function datagramsOf(name: string, config: UdpConfig, context: SinkContext): Promise<Datagrams> {
+  const { source, timestamps, annotate, packing, maxBytes } = config;
+  const secret = await readSecret(name, config);
+  const publisherId = config.publisherId ? context.publisherId : null;
+  const message: MessageOptions = { source, timestamps, annotate, secret, publisherId };
+  if (packing === 'none') return createMessageDatagrams(message);
+  return createPackedDatagrams({ message, maxBytes, sender: randomSender(context) });
+}
+
+/** Tells one process from another, and one sink from the next. */
+const randomSender = ({ clock }: SinkContext): bigint =>
+  (BigInt(Math.floor(clock.random() * 2 ** 32)) << 32n) | BigInt(Math.floor(clock.random() * 2 ** 32));

@@ -5,14 +5,14 @@ import { DeadlineError, orLate, within } from '../../runtime/deadline.ts';
 import type { Report } from '../../runtime/events.ts';
 import { createLowWater } from '../low-water.ts';
 import { type Log, rewindTo } from '../rewind.ts';
-import type { Checkpoint, Confirmed, Outcome, StateStore, Taken } from '../store.ts';
+import type { Checkpoint, Confirmed, Mark, Outcome, StateStore, Taken } from '../store.ts';
 import { createClient, nameOf } from './client.ts';
 import type { RedisConfig } from './config.ts';
 import { RedisError } from './error.ts';
 import { checkFitness } from './fitness.ts';
 import { keysOf, type PartitionKeys } from './keys.ts';
 import { createPatience } from './patience.ts';
-import { type Kept, takePartition } from './take.ts';
+import { type Kept, MARK, takePartition } from './take.ts';
 import { answerOf, type Writing, write, writingOf } from './write.ts';
 
 export interface RedisStoreDeps {
@@ -107,6 +107,13 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
   const tell = ({ partition, bytes, changed }: Writing, durationUs: number, waiting: number): void =>
     report({ event: 'state.kept', partition, durationUs, bytes, instances: changed, waiting });
 
+  const mark = async ({ partition, sink, entry }: Mark, signal: AbortSignal): Promise<void> => {
+    const owned = held.get(partition);
+    if (!owned) return;
+    const { keys, token } = owned;
+    await tellLater(() => client.hypermeterMark(keys.fence, keys.outbox, token, MARK + sink, entry), signal);
+  };
+
   /** False: the partition has another owner by now, or Redis could not be told. */
   const confirm = async ({ partition, entries }: Confirmed, signal: AbortSignal): Promise<boolean> => {
     const owned = held.get(partition);
@@ -114,9 +121,13 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
     for (const entry of entries) owned.unconfirmed.delete(entry);
     if (entries.length === 0) return true;
     const { keys, token } = owned;
-    const noted = () => client.hypermeterConfirm(keys.fence, keys.outbox, token, ...entries);
+    return tellLater(() => client.hypermeterConfirm(keys.fence, keys.outbox, token, ...entries), signal);
+  };
+
+  /** What is told of deliveries; untold, they come again. False: the partition has another owner, or Redis is away. */
+  const tellLater = async (script: () => Promise<unknown>, signal: AbortSignal): Promise<boolean> => {
     try {
-      return answerOf(await patiently(noted, signal)) !== 'fenced';
+      return answerOf(await patiently(script, signal)) !== 'fenced';
     } catch (error) {
       if (!signal.aborted && error instanceof Error) report({ event: 'state.away', error });
       return false;
@@ -146,6 +157,9 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
     checkpoint: async (checkpoints, signal) => {
       const outcomes = checkpoints.map(async (each) => [each.partition, await checkpoint(each, signal)] as const);
       return new Map(await Promise.all(outcomes));
+    },
+    mark: async (marks, signal) => {
+      await Promise.all(marks.map((each) => mark(each, signal)));
     },
     confirm: async (confirmed, signal) => {
       const noted = await Promise.all(confirmed.map((each) => confirm(each, signal)));

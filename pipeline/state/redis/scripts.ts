@@ -4,7 +4,7 @@
  *   fence   the owner's token: who took the partition last
  *   meta    hash: owner, seq, next, resume, partitions, version; fields: how many there are in state
  *   state   hash: instance key → record; `partition` → the rest
- *   outbox  hash: seq → samples that wait to be delivered
+ *   outbox  hash: seq → samples that wait to be delivered; `>sink` → seq up to which the sink has them
  *   staged  hash: a state too large for one call, until the call that makes it the state; the field without a name: its seq
  *
  * `seq` counts checkpoints. One whose answer was lost comes again, and one that a broken connection held back may come
@@ -76,6 +76,14 @@ redis.call('HSET', KEYS[2], 'owner', ARGV[1], 'fields', redis.call('HLEN', KEYS[
 redis.call('HSET', KEYS[2], 'seq', ARGV[2], 'next', ARGV[3], 'resume', ARGV[4], 'partitions', ARGV[5], 'version', ARGV[6])
 return 'kept'`,
 
+  /** fence, outbox: token, field, seq, … How far some sinks are. */
+  hypermeterMark: `
+local fence = redis.call('GET', KEYS[1])
+if not fence then return 'lost' end
+if fence ~= ARGV[1] then return 'fenced' end
+redis.call('HSET', KEYS[2], unpack(ARGV, 2))
+return 'kept'`,
+
   /** fence, outbox: token, seq, … What is delivered does not wait any more. */
   hypermeterConfirm: `
 local fence = redis.call('GET', KEYS[1])
@@ -90,5 +98,6 @@ export const SCRIPT_KEYS: Readonly<Record<keyof typeof SCRIPTS, number>> = {
   hypermeterTake: 2,
   hypermeterStage: 2,
   hypermeterCheckpoint: 5,
+  hypermeterMark: 2,
   hypermeterConfirm: 2,
 };

@@ -19,6 +19,10 @@ export interface Kept {
   readonly outbox: readonly (Entry & { readonly bytes: Buffer })[];
 }
 
+/** Begins the fields of an outbox that say how far a sink is. */
+export const MARK = '>';
+const isMark = (field: string): boolean => field.startsWith(MARK);
+
 /** So many fields a round trip: some hundred kilobytes. */
 const PAGE = 500;
 
@@ -63,6 +67,13 @@ async function readHash(client: Client, key: string): Promise<Map<string, Buffer
 }
 
 async function readOutbox(client: Client, key: string): Promise<Kept['outbox']> {
-  const entries = [...(await readHash(client, key))].map(([id, bytes]) => ({ id, bytes, samples: thaw(bytes) }));
+  const fields = [...(await readHash(client, key))];
+  const marks = fields.flatMap(([field, value]) =>
+    isMark(field) ? [{ sink: field.slice(MARK.length), through: wholeOf(String(value)) }] : [],
+  );
+  const hasUntil = (seq: number) => marks.filter(({ through }) => through >= seq).map(({ sink }) => sink);
+  const entries = fields.flatMap(([id, bytes]) =>
+    isMark(id) ? [] : [{ id, bytes, samples: thaw(bytes), has: hasUntil(Number(id)) }],
+  );
   return entries.sort((a, b) => Number(a.id) - Number(b.id));
 }

@@ -1,7 +1,7 @@
 import { inProcess, median, repeated } from '../measure.ts';
 import { writeStretches } from '../stretch.ts';
 import type { Line, Section } from '../table.ts';
-import type { SinkAnswer, SinkArgs } from '../variants/sink.ts';
+import type { Output, SinkAnswer, SinkArgs } from '../variants/sink.ts';
 import type { Plan } from './plan.ts';
 
 /** 10 k series: a stretch is some hundred cycles, of which each sixth closes a window. */
@@ -10,26 +10,36 @@ const FLEET = { hosts: 10, instancesPerHost: 56, slices: 1, snapshotsPerMessage:
 /** What a finished sample costs until it is bytes. */
 export async function sinkSection(plan: Plan): Promise<Section> {
   const stretches = await writeStretches(plan.folder, 'sink', FLEET, 2);
-  const cost = async (output: SinkArgs['output']): Promise<SinkAnswer> => {
-    const args: SinkArgs = { stretches, output };
-    const runs = await repeated(plan.runs, () => inProcess<SinkArgs, SinkAnswer>('sink', args));
+  const cost = async (output: Output): Promise<SinkAnswer> => {
+    const runs = await repeated(plan.runs, () => inProcess<SinkArgs, SinkAnswer>('sink', { stretches, output }));
     return median(runs, ({ nsPerSample }) => nsPerSample);
   };
-  const plain = await cost('plain');
-  const line = (what: string, { nsPerSample }: SinkAnswer): Line => ({
+  const line = (what: string, { nsPerSample }: SinkAnswer, to: SinkAnswer, against: string): Line => ({
     what,
     value: nsPerSample,
     unit: 'ns/sample',
-    ratio: nsPerSample / plain.nsPerSample,
-    against: 'the cost of msgpack + JSON',
+    ratio: nsPerSample / to.nsPerSample,
+    against,
   });
+  const unsigned = await cost('plain unsigned');
+  const signed = await cost('plain signed');
+  const small = await cost('packed 1432');
+  const large = await cost('packed 8192');
+  const size = ({ bytesPerSample }: SinkAnswer): string => bytesPerSample.toFixed(0);
   return {
     title: 'Samples',
     lines: [
-      line('derive a sample of a closed window', await cost('derive')),
-      line('UDP datagram, signed as Ceilometer does', await cost('datagram')),
-      line('@msgpack/msgpack + signature over JSON', plain),
+      line('derive a sample of a closed window', await cost('derive'), signed, SIGNED),
+      line('meter message, unsigned', await cost('unsigned'), unsigned, UNSIGNED),
+      line('@msgpack/msgpack, unsigned', unsigned, unsigned, UNSIGNED),
+      line('meter message, signed', await cost('signed'), signed, SIGNED),
+      line('@msgpack/msgpack, signed', signed, signed, SIGNED),
+      line('in a packed datagram of 1432 bytes', small, signed, SIGNED),
+      line('in a packed datagram of 8 KiB', large, signed, SIGNED),
     ],
-    remarks: [],
+    remarks: [`bytes a sample: ${size(signed)} alone, ${size(small)} packed into 1432, ${size(large)} into 8 KiB`],
   };
 }
+
+const UNSIGNED = '@msgpack/msgpack, unsigned';
+const SIGNED = '@msgpack/msgpack, signed';

@@ -83,6 +83,7 @@ function batch(round: number): readonly Sample[] {
         flags: [],
         spread: null,
         revision: 0,
+        since: null,
       }),
     ),
   );

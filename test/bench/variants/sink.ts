@@ -1,22 +1,33 @@
-import { createHmac } from 'node:crypto';
 import { encode } from '@msgpack/msgpack';
 import type { Closed } from '../../../pipeline/model/closed.ts';
 import { derive } from '../../../pipeline/model/derive.ts';
 import type { Sample } from '../../../pipeline/model/sample.ts';
+import { createMessageEncoder } from '../../../pipeline/sinks/message-encoder.ts';
 import { type MessageOptions, meterMessage } from '../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../pipeline/sinks/udp/datagram.ts';
+import { createPackedDatagrams } from '../../../pipeline/sinks/udp/packed.ts';
 import { createChain, DERIVE_RULES } from '../chain.ts';
 import { answer, cpuNs, given } from '../measure.ts';
 import { readStretch, type Stretches } from '../stretch.ts';
 
+/** What is made of the samples: nothing more, messages without and with their signature by either encoder, datagrams. */
+export type Output =
+  | 'derive'
+  | 'unsigned'
+  | 'signed'
+  | 'plain unsigned'
+  | 'plain signed'
+  | 'packed 1432'
+  | 'packed 8192';
+
 export interface SinkArgs {
   readonly stretches: Stretches;
-  readonly output: 'derive' | 'datagram' | 'plain';
+  readonly output: Output;
 }
 /** Nanoseconds a sample, of 100 000 samples of the last stretch; as many of each one before are the warm-up. */
 export interface SinkAnswer {
   readonly nsPerSample: number;
   readonly samples: number;
+  readonly bytesPerSample: number;
 }
 
 const OPTIONS: MessageOptions = {
@@ -36,6 +47,7 @@ async function measure(): Promise<SinkAnswer> {
   const chain = createChain('accept');
   let spentNs = 0;
   let count = 0;
+  let bytes = 0;
   for (const file of stretches.files) {
     const windows: Closed[] = [];
     for (const { value, timestampUs } of await readStretch(file)) {
@@ -44,35 +56,65 @@ async function measure(): Promise<SinkAnswer> {
     }
     spentNs = 0;
     count = 0;
+    bytes = 0;
     // A message's windows at a time, as in operation: samples that pile up would cost collection that no pipeline pays.
     for (let from = 0; from < windows.length && count < MOST_SAMPLES; from += BATCH) {
-      const { ns, samples } = put(windows.slice(from, from + BATCH));
-      spentNs += ns;
-      count += samples;
+      const batch = put(windows.slice(from, from + BATCH));
+      spentNs += batch.ns;
+      count += batch.samples;
+      bytes += batch.bytes;
     }
   }
-  return { nsPerSample: spentNs / count, samples: count };
+  return { nsPerSample: spentNs / count, samples: count, bytesPerSample: bytes / count };
 }
 
 /** Derives the samples and, unless that is what is measured, encodes them. */
-function put(windows: readonly Closed[]): { readonly ns: number; readonly samples: number } {
+function put(windows: readonly Closed[]): { readonly ns: number; readonly samples: number; readonly bytes: number } {
   const since = cpuNs();
   const samples = windows.flatMap((closed) => derive(closed, DERIVE_RULES));
   const derivedAt = cpuNs();
-  if (output === 'derive') return { ns: derivedAt - since, samples: samples.length };
-  let bytes = 0;
-  for (const sample of samples) {
-    bytes += output === 'datagram' ? encodeDatagram(sample, OPTIONS).length : plain(sample).length;
+  if (output === 'derive') return { ns: derivedAt - since, samples: samples.length, bytes: 0 };
+  const bytes = encodeAll(samples);
+  return { ns: cpuNs() - derivedAt, samples: samples.length, bytes };
+}
+
+const UNSIGNED: MessageOptions = { ...OPTIONS, secret: '' };
+
+/** Encodes samples and gives the number of bytes. */
+type Encode = (samples: readonly Sample[]) => number;
+
+const each =
+  (encodeOne: (sample: Sample) => Uint8Array): Encode =>
+  (samples) =>
+    samples.reduce((bytes, sample) => bytes + encodeOne(sample).length, 0);
+
+/** What one writes at first: the whole message, packed by the library. */
+const plain = (options: MessageOptions): Encode =>
+  each((sample) => encode(meterMessage(sample, options), { useBigInt64: true }));
+
+function packedTo(maxBytes: number): Encode {
+  const datagrams = createPackedDatagrams({ message: OPTIONS, maxBytes, sender: 1n });
+  return (samples) => [...datagrams(samples)].reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+function encoder(): Encode {
+  switch (output) {
+    case 'derive':
+      return () => 0;
+    case 'unsigned':
+      return each(createMessageEncoder(UNSIGNED));
+    case 'signed':
+      return each(createMessageEncoder(OPTIONS));
+    case 'plain unsigned':
+      return plain(UNSIGNED);
+    case 'plain signed':
+      return plain(OPTIONS);
+    case 'packed 1432':
+      return packedTo(1432);
+    case 'packed 8192':
+      return packedTo(8192);
   }
-  if (bytes === 0) throw new Error('nothing was encoded');
-  return { ns: cpuNs() - derivedAt, samples: samples.length };
 }
 
-/** What one writes at first: sign the message's JSON, pack it with the library. */
-function plain(sample: Sample): Uint8Array {
-  const message = { ...meterMessage(sample, { ...OPTIONS, secret: '' }), counter_volume: Number(sample.volume) };
-  const signature = createHmac('sha256', OPTIONS.secret).update(JSON.stringify(message)).digest('hex');
-  return encode({ ...message, message_signature: signature });
-}
-
+const encodeAll = encoder();
 answer(await measure());

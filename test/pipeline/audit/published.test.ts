@@ -27,6 +27,7 @@ const sample: Sample = {
   messageId: uuidV5('x'),
   windowStart: 1_700_000_000 * SECOND,
   windowEnd: 1_700_000_060 * SECOND,
+  since: null,
   coverage: 1,
   quality: 'measured',
   flags: [],

@@ -55,7 +55,7 @@ describe('audit', () => {
   it('says that nothing is wrong, as a table', async () => {
     const ran = await run([...words, writeLines('meters.jsonl', lines)]);
     expect(ran.stderr).toBe('');
-    expect(ran.stdout).toContain('\nresidual 0\nlost 0, wrong 0, unexpected 0 of 30 windows\n');
+    expect(ran.stdout).toContain('\nresidual 0\nlost 0, wrong 0, unexpected 0 of 40 windows\n');
     expect(ran.stdout).toMatch(/ +60s +network\.incoming\.bytes\.delta +1 +\d+ +\d+ +0 +0\n/);
     expect(ran.code).toBe(0);
   });
@@ -73,14 +73,14 @@ describe('audit', () => {
 
   it('is one object for programs, with exact digits', async () => {
     const ran = await run([...words, writeLines('meters.jsonl', lines), '-o', 'json']);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ residual: 0, lost: 0, wrong: 0, expected: 30, raw_messages: 60 });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ residual: 0, lost: 0, wrong: 0, expected: 40, raw_messages: 60 });
     expect(ran.stdout.split('\n')).toHaveLength(2);
   });
 
   it('judges the windows between two times', async () => {
     const between = ['--from', '2023-11-14T22:15Z', '--until', '2023-11-14T22:18'];
     const ran = await run([...words, writeLines('meters.jsonl', lines), ...between, '-o', 'json']);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ residual: 0, lost: 0, expected: 9, published_samples: 9 });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ residual: 0, lost: 0, expected: 12, published_samples: 12 });
   });
 
   it.each([

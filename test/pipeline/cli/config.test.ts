@@ -65,6 +65,29 @@ describe('config print', () => {
   });
 });
 
+describe('the meters that a configuration selects', () => {
+  const warnings = (text: string): readonly string[] =>
+    loadConfig({ schema, file: written(text), env: {}, check: checkConfig('print') }).warnings.map(
+      ({ path, message }) => `${formatFault({ place: '', path, message })}`,
+    );
+
+  it.each<[string, readonly string[]]>([
+    ['meters: [cpu, "disk.*", "!*.rate", "[cm]*"]', []],
+    ['meters: [cpuutil, cpu]', ['meters[0]: names no meter there is; did you mean "cpu_util"?']],
+    ['meters: ["!netwerk.*"]', ['meters[0]: names no meter there is']],
+    ['meters: ["!cpu.detla"]', ['meters[0]: names no meter there is; did you mean "cpu.delta"?']],
+    ['meters: ["!"]', ['meters[0]: names no meter there is']],
+    ['meters: ["cpu", "!*"]', ['meters: leaves no meter']],
+    [
+      'sinks: [{ type: stdout, meters: ["cpu*", "memori"] }]',
+      ['sinks[0].meters[1]: names no meter there is; did you mean "memory"?'],
+    ],
+    ['{ meters: [cpu], sinks: [{ type: stdout, meters: ["memory"] }] }', ['sinks[0].meters: leaves no meter']],
+  ])('%s', (text, expected) => {
+    expect(warnings(text)).toEqual(expected);
+  });
+});
+
 it('config schema prints the JSON Schema of what a user writes', async () => {
   const printed = JSON.parse((await run(['config', 'schema'])).stdout);
   expect(printed.$schema).toBe('https://json-schema.org/draft/2020-12/schema');

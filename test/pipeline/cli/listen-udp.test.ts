@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { ListenUdp, ReceivedMeter } from '../../../pipeline/cli/parts.ts';
+import type { Listen, ReceivedMeter } from '../../../pipeline/cli/parts.ts';
 import { run } from './test-parts.ts';
 
 const meter = (volume: unknown): ReceivedMeter => ({
@@ -18,7 +18,7 @@ const meter = (volume: unknown): ReceivedMeter => ({
 });
 
 /** A listener that hears what it is given as soon as it listens. */
-const hearing = (meters: readonly ReceivedMeter[], faults = 0): ListenUdp & { closed: number } => {
+const hearing = (meters: readonly ReceivedMeter[], faults = 0): Listen & { closed: number } => {
   const listen = Object.assign(
     (async (_options, onMessage, onFault) => {
       setImmediate(() => {
@@ -31,7 +31,7 @@ const hearing = (meters: readonly ReceivedMeter[], faults = 0): ListenUdp & { cl
           listen.closed++;
         },
       };
-    }) as ListenUdp,
+    }) as Listen,
     { closed: 0 },
   );
   return listen;
@@ -48,7 +48,7 @@ describe('listen udp', () => {
     expect(ran.stderr.split('\n')).toEqual([
       'listening on 127.0.0.1:4952',
       ...[0, 1, 2, 3, 4].map((fault) => `127.0.0.1:9: bad ${fault}`),
-      '2 meters, 7 other datagrams',
+      '{"meters":2,"faults":7}',
       '',
     ]);
     expect(listenUdp.closed).toBe(1);
@@ -60,6 +60,15 @@ describe('listen udp', () => {
     expect(title).toMatch(/^TIMESTAMP +RESOURCE +METER +TYPE +VOLUME {2}UNIT +SIGNATURE$/);
     expect(row).toMatch(/^2026-11-22T14:00:00\+00:00 +r\?\]0;x +cpu +cumulative +3 {2}ns +valid$/);
     expect(row.indexOf('cpu ')).toBe(title.indexOf('METER'));
+  });
+
+  it('says how many packed datagrams were lost', async () => {
+    const tally = () => ({ senders: 2, datagrams: 117, lost: 3, duplicates: 1 });
+    const listenUdp: Listen = async (...args) => ({ ...(await hearing([meter(3n)])(...args)), tally });
+    const table = await run(['listen', 'udp', '--count', '1'], { listenUdp });
+    expect(table.stderr).toContain('1 meter, 0 other datagrams, 3 of 120 packed datagrams lost, 1 came twice\n');
+    const json = await run(['listen', 'udp', '--count', '1', '-o', 'json'], { listenUdp });
+    expect(JSON.parse(json.stderr.split('\n')[1] ?? '')).toEqual({ meters: 1, faults: 0, packed: tally() });
   });
 
   it('ends after its time, or with a signal', async () => {
@@ -76,7 +85,7 @@ describe('listen udp', () => {
     const other = createSocket('udp4');
     await new Promise<void>((resolve) => other.bind(0, '127.0.0.1', resolve));
     const { port } = other.address();
-    const listenUdp: ListenUdp = async (options) => {
+    const listenUdp: Listen = async (options) => {
       const socket = createSocket('udp4');
       await new Promise<void>((resolve, reject) =>
         socket.once('error', reject).bind(options.port, options.host, resolve),

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { EMPTY_DISK_ROW, EMPTY_IDENTITY, EMPTY_NIC_ROW, EMPTY_ROW, type Instance } from '../../../avro/snapshot.ts';
 import { type Endpoint, EndpointError, type Observation } from '../../../connectors/connector.ts';
-import type { ListenUdp, Parts } from '../../../pipeline/cli/parts.ts';
+import type { Listen, Parts } from '../../../pipeline/cli/parts.ts';
 import { createProgram, runProgram } from '../../../pipeline/cli/program.ts';
 import { configSchema, oneOfTypes } from '../../../pipeline/cli/schema.ts';
 import type { Output } from '../../../pipeline/cli/terminal.ts';
@@ -104,7 +104,11 @@ export const testParts: Parts = {
       z.strictObject({ name: z.string(), type: z.literal('libvirt'), uri: z.string() }),
     ]),
     sink: oneOfTypes([
-      z.strictObject({ type: z.literal('stdout'), name: z.string().optional() }),
+      z.strictObject({
+        type: z.literal('stdout'),
+        name: z.string().optional(),
+        meters: z.array(z.string()).optional(),
+      }),
       z.strictObject({
         type: z.literal('udp'),
         name: z.string().optional(),
@@ -118,6 +122,7 @@ export const testParts: Parts = {
     }),
   }),
   listenUdp: () => Promise.reject(new Error('not in this test')),
+  listenTcp: () => Promise.reject(new Error('not in this test')),
 };
 
 export interface Ran {
@@ -137,8 +142,13 @@ export interface RunOptions {
 /** Runs a command line of the test's own parts, as the program would. */
 export const run = (
   words: readonly string[],
-  { listenUdp, ...options }: RunOptions & { readonly listenUdp?: ListenUdp } = {},
-): Promise<Ran> => runWith({ ...testParts, ...(listenUdp === undefined ? {} : { listenUdp }) }, words, options);
+  { listenUdp = testParts.listenUdp, listenTcp = testParts.listenTcp, ...options }: RunOptions & Listeners = {},
+): Promise<Ran> => runWith({ ...testParts, listenUdp, listenTcp }, words, options);
+
+interface Listeners {
+  readonly listenUdp?: Listen;
+  readonly listenTcp?: Listen;
+}
 
 /** Runs a command line as the program would. */
 export async function runWith(parts: Parts, words: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -125,7 +125,8 @@ test('windows that are revised are in the end what patience would have made them
     { numRuns: RUNS / 2 },
   );
   process.stdout.write(`revisions: ${RUNS / 2} cases, ${revised} windows revised\n`);
-  expect(revised).toBeGreaterThan(RUNS / 50);
+  // By chance most cases have none; that some have is what makes the test one.
+  expect(revised).toBeGreaterThan(0);
 });
 
 /** Lives one after the other, with amounts that numbers hold: a window of larger ones is not revised. */

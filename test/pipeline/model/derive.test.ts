@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EMPTY_DISK_ROW, EMPTY_IDENTITY, type Instance, type Row } from '../../../avro/snapshot.ts';
+import { EMPTY_DISK_ROW, EMPTY_IDENTITY, EMPTY_NIC_ROW, type Instance, type Row } from '../../../avro/snapshot.ts';
 import { derive } from '../../../pipeline/model/derive.ts';
 import { select } from '../../../pipeline/model/meters.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
@@ -31,6 +31,17 @@ const bytes = (t: number, rxBytes: bigint, over: Partial<Instance> = {}): Poll =
   t,
   seen: received(t, rxBytes, over),
 });
+/** So many bytes in the seconds before `t`. */
+const amount = (t: number, seconds: number): Poll => ({
+  t,
+  seen: vm(
+    t,
+    { interval: seconds * SECOND, nics: [{ ...EMPTY_NIC_ROW, rxBytes: 600n }] },
+    { nics: [{ id: 'n', epoch: null }] },
+  ),
+});
+const startedAt = (t: number): Partial<Instance> => ({ startedAt: t * SECOND });
+const another = bytes(0, 1n, { uuid: Buffer.alloc(16, 9) });
 const shown = ({ name, volume, windowStart, windowEnd }: Sample) => [
   name,
   windowStart / SECOND,
@@ -47,6 +58,16 @@ describe('the meters of a counter', () => {
       ['network.incoming.bytes.rate', 0, 60, 10, 'gauge', 'B/s'],
     ]);
     expect(new Set(samples.map(({ timestamp }) => timestamp))).toEqual(new Set([60 * SECOND]));
+  });
+
+  test.each<[string, readonly Poll[], number | null]>([
+    ['its first reading was of a counter that had run before', [bytes(0, 1000n), bytes(60, 1600n)], null],
+    ['its first reading was 0', [bytes(10, 0n), bytes(60, 600n)], 10],
+    ['its epoch began in the stream', [another, bytes(60, 500n, startedAt(30)), bytes(120, 900n, startedAt(30))], 30],
+    ['it was counted in intervals', [amount(60, 20), amount(80, 20)], 40],
+  ])('say since when a cumulative counts, as far as that is known: %s', (_what, polls, since) => {
+    const samples = samplesOf(polls, ['network.incoming.bytes*']).slice(-3);
+    expect(samples.map(({ since }) => since)).toEqual([since === null ? null : since * SECOND, null, null]);
   });
 
   test('are exact beyond 2^53', () => {
@@ -152,8 +173,9 @@ describe('samples', () => {
       ),
     }));
     const ids = samplesOf(polls, ['*'], [60, 120]).map(({ messageId }) => messageId);
-    // Three windows of cpu's two meters and of readBytes' three a disk; five of a disk's capacity, also up to 0.
-    expect(ids).toHaveLength(3 * (2 + 2 * 3) + 5 * 2);
+    // Three windows of cpu's two meters and of readBytes' three a disk; five of a disk's capacity and of the
+    // instance's state, also up to 0.
+    expect(ids).toHaveLength(3 * (2 + 2 * 3) + 5 * 2 + 5);
     expect(new Set(ids).size).toBe(ids.length);
     expect(samplesOf(polls, ['*'], [60, 120]).map(({ messageId }) => messageId)).toEqual(ids);
   });

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
-import { EMPTY_IDENTITY, type Identity, type NicIdentity } from '../../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, type Identity, type NicIdentity, STATES } from '../../../avro/snapshot.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import { createResources, formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
 import { pollOf, received, rulesOf, SECOND, take } from './polls.ts';
@@ -36,7 +37,7 @@ const NAMED: Identity = {
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {
-  return resourceOf({ instance: { key: KEY }, block: { kind, deviceId }, identity, vcpus: 0 });
+  return resourceOf({ instance: { key: KEY }, block: { kind, deviceId }, identity, vcpus: 0, state: -1 });
 }
 
 const nic = (over: Partial<NicIdentity>): Identity => ({ ...NAMED, nics: [{ ...NO_NAMES, ...over }] });
@@ -74,9 +75,12 @@ describe('the metadata', () => {
     display_name: 'web-01',
     name: 'instance-0000002a',
     instance_id: UUID,
+    // sha224('p1kvm1')
+    host: createHash('sha224').update('p1kvm1').digest('hex'),
     instance_host: 'kvm1',
     image: { id: 'i1' },
     image_ref: 'i1',
+    image_ref_url: null,
     architecture: 'x86_64',
     os_type: 'hvm',
   };
@@ -112,14 +116,39 @@ describe('the metadata', () => {
   });
 
   test('tells the zone and the owner’s own metadata where there are some', () => {
-    const identity = { ...NAMED, imageId: null, availabilityZone: 'az1', metadata: { stack: 'blue' } };
+    const metadata = { 'metering.stack.name': 'blue', stack: 'red', 'metering.name': 'taken', 'metering.': '' };
+    const identity = { ...NAMED, imageId: null, availabilityZone: 'az1', metadata };
     expect(resource(INSTANCE, '', identity).metadata).toEqual({
       ...common,
       image: null,
       image_ref: null,
       'OS-EXT-AZ:availability_zone': 'az1',
-      user_metadata: { stack: 'blue' },
+      user_metadata: { stack_name: 'blue', '': '' },
     });
+  });
+
+  test('carries the labels that it is told to, cut to a length by characters', () => {
+    const metadata = { 'bill.to': 'x\u{1F600}yz', other: 'o', 'm.a': '1' };
+    const closing = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, vcpus: 0, state: -1 };
+    const rules = { prefixes: ['m.'], keys: ['bill.to'], maxLength: 2 };
+    const resource = resourceOf({ ...closing, identity: { ...NAMED, metadata } }, rules);
+    expect(resource.metadata.user_metadata).toEqual({ bill_to: 'x\u{1F600}', a: '1' });
+    expect(resourceOf({ ...closing, identity: { ...NAMED, metadata } }).metadata).toEqual(common);
+  });
+
+  test.each([
+    ['NOSTATE', 'building', 'pending'],
+    ['RUNNING', 'active', 'running'],
+    ['BLOCKED', 'active', 'running'],
+    ['PAUSED', 'paused', 'paused'],
+    ['SHUTDOWN', 'stopped', 'shutdown'],
+    ['SHUTOFF', 'stopped', 'shutdown'],
+    ['CRASHED', 'error', 'crashed'],
+    ['SUSPENDED', 'suspended', 'suspended'],
+  ] as const)('of an instance in %s tells the status %s and the state %s', (name, status, state) => {
+    const block = { kind: INSTANCE, deviceId: '' };
+    const closing = { instance: { key: KEY }, block, vcpus: 0, state: STATES.indexOf(name), identity: null };
+    expect(resourceOf(closing).metadata).toEqual({ instance_id: UUID, status, state, task_state: '' });
   });
 
   test('of a disk names it', () => {
@@ -127,7 +156,7 @@ describe('the metadata', () => {
   });
 
   test('of a nic names it instead of the instance', () => {
-    const identity = nic({ name: 'tap1', mac: MAC, bridge: 'br1', portId: 'port1', parameters: { ip: '10.0.0.1' } });
+    const identity = nic({ name: 'tap1', mac: MAC, bridge: 'br1', portId: 'port1', parameters: { IP: '10.0.0.1' } });
     expect(resource(NIC, MAC, identity).metadata).toEqual({
       ...common,
       name: 'tap1',
@@ -141,20 +170,26 @@ describe('the metadata', () => {
       name: 'tap1',
       mac: MAC,
       fref: 'nova-instance-tap1',
-      parameters: {},
+      parameters: { interfaceid: null, bridge: null },
       vnic_name: 'nova-instance-tap1',
     });
   });
 });
 
-test('neighbours of one block share a resource, until something of it is known anew', () => {
-  const of = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, identity: NAMED, vcpus: 2 };
+test('windows of one block share a resource, until something of it is known anew', () => {
+  const of = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, identity: NAMED, vcpus: 2, state: 1 };
+  const disk = { ...of, block: { kind: DISK, deviceId: 'vda' } };
   const resources = createResources();
   const first = resources(of);
   expect(resources({ ...of })).toBe(first);
+  expect(resources(disk).id).toBe(`${UUID}-vda`);
+  expect(resources(of)).toBe(first);
   expect(resources({ ...of, vcpus: 4 }).metadata).toEqual({ ...first.metadata, cpu_number: 4 });
+  expect(resources({ ...of, state: 5 }).metadata).toEqual({ ...first.metadata, status: 'stopped', state: 'shutdown' });
   expect(resources({ ...of, identity: { ...NAMED, name: 'web-02' } }).metadata.display_name).toBe('web-02');
-  expect(resources({ ...of, block: { kind: DISK, deviceId: 'vda' } }).id).toBe(`${UUID}-vda`);
+  const other = { ...of, instance: { key: 'f'.repeat(32) } };
+  expect(resources(other).metadata.instance_id).not.toBe(UUID);
+  expect(resources(of)).toEqual(first);
 });
 
 test('a window has the resource of the moment it was closed, whatever is known right after', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_IDENTITY } from '../../../avro/snapshot.ts';
@@ -55,6 +56,24 @@ describe('a saved state', () => {
     instance[0] = 7;
     const instances = new Map([...state.instances, [key, instance]]);
     expect(() => restorePartition(rules, { ...state, instances })).toThrow(`instance ${key} was written by a newer`);
+  });
+
+  test('of version 1 is read: it knew no power state, and not since when its cumulatives count', () => {
+    const state = saved(metered());
+    const [[key, bytes]] = [...state.instances] as [[string, Buffer]];
+    // Version 1, of the same readings.
+    const older = readFileSync(new URL('fixtures/instance-v1.bin', import.meta.url));
+    const restored = (instance: Buffer) => {
+      const instances = new Map([...state.instances, [key, instance]]);
+      return restorePartition(rules, { ...state, instances }).partition.instances.get(key);
+    };
+    const nicOf = (instance: Buffer) => restored(instance)?.blocks[1];
+    const nic = nicOf(bytes);
+    expect(restored(bytes)).toMatchObject({ state: 1 });
+    expect(restored(bytes)?.told).toHaveLength(2);
+    expect(restored(older)).toMatchObject({ state: -1, told: [] });
+    expect(nic).toMatchObject({ deviceId: 'n', since: 0 });
+    expect(nicOf(older)).toEqual({ ...nic, since: Number.NEGATIVE_INFINITY });
   });
 
   test('with any byte broken or cut off is restored or refused, and nothing else happens', () => {

@@ -8,7 +8,7 @@ import type { Outcome } from '../../../pipeline/state/store.ts';
 import { handClock } from '../runtime/hand-clock.ts';
 import { aSample } from '../sinks/a-sample.ts';
 import { ownedOf } from './owned.ts';
-import { quiet, reported, settled } from './pulls.ts';
+import { confirmedIn, quiet, reported, samplesIn, settled } from './pulls.ts';
 import { storeOf } from './store-of.ts';
 
 const SECOND = 1e6;
@@ -68,7 +68,7 @@ function underTest(some: Some = {}) {
   return { clock, ownership, events, kept, pulls, out, ends, own, pull, idle };
 }
 
-const idsOf = (out: readonly Checkpointed[]) => out.map(({ samples }) => samples.map(({ messageId }) => messageId));
+const idsOf = (out: readonly Checkpointed[]) => out.map((each) => samplesIn(each).map(({ messageId }) => messageId));
 
 describe('a checkpoint', () => {
   test('comes before its samples go on', async () => {
@@ -81,7 +81,7 @@ describe('a checkpoint', () => {
     answer.resolve({ outcome: 'kept', entry: 'e' });
     await quiet();
     expect(idsOf(out)).toEqual([['a']]);
-    expect(out[0]?.confirmed).toEqual([{ partition: 0, through: 3, entries: ['e'] }]);
+    expect(out.flatMap(confirmedIn)).toEqual([{ partition: 0, through: 3, entries: ['e'] }]);
   });
 
   test('is one at a time: what comes meanwhile gathers, with the latest offset and all samples in order', async () => {
@@ -174,9 +174,20 @@ describe('a partition', () => {
     pull(own(), 1, 'a');
     await quiet();
     expect(idsOf(out)).toEqual([[]]);
-    expect(out[0]).toMatchObject({ pulls: 1, confirmed: [] });
+    expect(out[0]).toMatchObject({ pulls: 1, parts: [] });
     expect(ownership.of(0)).toBeUndefined();
     expect(events).toEqual([{ event: 'state.fenced', partition: 0 }]);
+  });
+
+  test('that is taken away after its checkpoint is not wanted from here any more', async () => {
+    const { own, pull, out, ownership } = underTest();
+    pull(own(), 1, 'a');
+    await quiet();
+    expect(out[0]?.parts[0]?.isWanted()).toBe(true);
+    ownership.disown(0);
+    expect(out[0]?.parts[0]?.isWanted()).toBe(false);
+    own({ liveFrom: 1 });
+    expect(out[0]?.parts[0]?.isWanted()).toBe(false);
   });
 
   test('that was taken away meanwhile publishes nothing, also when it is back', async () => {
@@ -193,19 +204,26 @@ describe('a partition', () => {
     expect(idsOf(out).flat()).toEqual([]);
   });
 
-  test('that an earlier owner left samples of publishes those first', async () => {
+  test('that an earlier owner left samples of publishes those first, each to the sinks that lack it', async () => {
     const { own, pull, idle, out } = underTest();
-    const owned = own({ liveFrom: 7, outbox: [{ id: 'x', samples: [aSample({ messageId: 'left' })] }] });
+    const outbox = [
+      { id: 'w', samples: [aSample({ messageId: 'oldest' })], has: ['udp', 'file'] },
+      { id: 'x', samples: [aSample({ messageId: 'left' })], has: ['udp'] },
+    ];
+    const owned = own({ liveFrom: 7, outbox });
     pull(owned, 8, 'a');
     await quiet();
-    expect(idsOf(out)).toEqual([['left', 'a']]);
-    expect(out[0]?.confirmed).toEqual([
+    expect(idsOf(out)).toEqual([['oldest'], ['left'], ['a']]);
+    expect(out.map(({ has }) => [...has])).toEqual([['udp', 'file'], ['udp'], []]);
+    // The log counts as delivered only when all of it is.
+    expect(out.flatMap(confirmedIn)).toEqual([
+      { partition: 0, through: null, entries: ['w'] },
       { partition: 0, through: 7, entries: ['x'] },
       { partition: 0, through: 8, entries: ['e1'] },
     ]);
-    own({ index: 1, outbox: [{ id: 'y', samples: [aSample({ messageId: 'other' })] }] });
+    own({ index: 1, outbox: [{ id: 'y', samples: [aSample({ messageId: 'other' })], has: [] }] });
     idle();
     await quiet();
-    expect(idsOf(out).at(-1)).toEqual(['other']);
+    expect(idsOf(out).at(-2)).toEqual(['other']);
   });
 });

@@ -1,42 +1,176 @@
-import { from, lastValueFrom, Subject, toArray } from 'rxjs';
-import { expect, test } from 'vitest';
+import { Subject } from 'rxjs';
+import { describe, expect, test } from 'vitest';
 import { confirm } from '../../../pipeline/operators/confirm.ts';
-import type { Checkpointed } from '../../../pipeline/operators/pull.ts';
-import type { Confirmed } from '../../../pipeline/state/store.ts';
-import { checkpointed, quiet, settled } from './pulls.ts';
+import type { Published } from '../../../pipeline/operators/pull.ts';
+import { createUnconfirmed } from '../../../pipeline/operators/unconfirmed.ts';
+import type { Confirmed, Mark, StateStore } from '../../../pipeline/state/store.ts';
+import { handClock } from '../runtime/hand-clock.ts';
+import { published, quiet, reported, settled } from './pulls.ts';
 import { storeOf } from './store-of.ts';
 
-const { signal } = new AbortController();
+const DONE = Promise.resolve();
 
-test('what is delivered goes on once it is noted, one after the other', async () => {
-  const first = settled();
+function underTest(some: Partial<StateStore> = {}) {
   const noted: (readonly Confirmed[])[] = [];
+  const marked: Mark[] = [];
+  const clock = handClock(0);
+  const stopping = new AbortController();
+  const { events, report } = reported();
   const store = storeOf({
-    confirm: async (confirmed) => {
-      noted.push(confirmed);
-      await first.promise;
-    },
+    confirm: async (confirmed) => void noted.push(confirmed),
+    mark: async (marks) => void marked.push(...marks),
+    ...some,
   });
-  const delivered = new Subject<Checkpointed>();
-  const out: Checkpointed[] = [];
-  delivered.pipe(confirm(store, signal)).subscribe((each) => out.push(each));
-  const [one, two] = [checkpointed(1), checkpointed(2)];
-  delivered.next(one);
-  delivered.next(two);
-  await quiet();
-  expect({ noted, out }).toEqual({ noted: [one.confirmed], out: [] });
-  first.resolve();
-  await quiet();
-  expect({ noted, out }).toEqual({ noted: [one.confirmed, two.confirmed], out: [one, two] });
+  const unconfirmed = createUnconfirmed(store, clock);
+  const stream = new Subject<Published>();
+  const ends: unknown[] = [];
+  stream.pipe(confirm({ store, unconfirmed, clock, report, signal: stopping.signal })).subscribe({
+    error: (error) => ends.push(error),
+    complete: () => ends.push('complete'),
+  });
+  return { stream, noted, marked, clock, unconfirmed, stopping, events, ends };
+}
+
+const throughOf = (noted: readonly (readonly Confirmed[])[]) => noted.flat().map(({ through }) => through);
+
+describe('confirming', () => {
+  test('notes what is delivered, in the order of the checkpoints, whichever is delivered first', async () => {
+    const { stream, noted } = underTest();
+    const [first, second] = [settled(), settled()];
+    stream.next(published(first.promise, 1));
+    stream.next(published(second.promise, 2));
+    second.resolve();
+    await quiet();
+    expect(noted).toEqual([]);
+    first.resolve();
+    await quiet();
+    expect(throughOf(noted)).toEqual([1, 2]);
+  });
+
+  test('tells one confirmation after the other', async () => {
+    const first = settled();
+    let told = 0;
+    const { stream } = underTest({
+      confirm: () => {
+        told++;
+        return first.promise;
+      },
+    });
+    stream.next(published(DONE, 1));
+    stream.next(published(DONE, 2));
+    await quiet();
+    expect(told).toBe(1);
+    first.resolve();
+    await quiet();
+    expect(told).toBe(2);
+  });
+
+  test('lets pulls that gave nothing wait as one behind what is not delivered', async () => {
+    const { stream, noted, unconfirmed } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1, 1, 'a'));
+    for (let through = 2; through <= 1000; through++) stream.next(published(DONE, through, 0));
+    expect(unconfirmed.samples()).toBe(1);
+    away.resolve();
+    await quiet();
+    expect(noted).toEqual([
+      [{ partition: 0, through: 1, entries: ['a'] }],
+      [{ partition: 0, through: 1000, entries: [] }],
+    ]);
+  });
+
+  test('marks how far sinks are while another lags, once', async () => {
+    const { stream, marked, clock } = underTest();
+    const away = settled();
+    const [one, two] = [published(away.promise, 1, 1, 'a'), published(away.promise, 2, 1, 'b')];
+    stream.next(one);
+    stream.next(two);
+    await clock.advance(1000);
+    expect(marked).toEqual([]);
+    one.has.add('udp');
+    two.has.add('udp');
+    one.has.add('file');
+    await clock.advance(1000);
+    await clock.advance(1000);
+    expect(marked).toEqual([
+      { partition: 0, sink: 'udp', entry: 'b' },
+      { partition: 0, sink: 'file', entry: 'a' },
+    ]);
+  });
+
+  test('completes when the stream has and everything is delivered', async () => {
+    const { stream, ends } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1));
+    stream.complete();
+    await quiet();
+    expect(ends).toEqual([]);
+    away.resolve();
+    await quiet();
+    expect(ends).toEqual(['complete']);
+  });
+
+  test('leaves what is not delivered in time, aloud', async () => {
+    const { stream, ends, noted, stopping, events } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1, 3));
+    stream.complete();
+    stopping.abort(new Error('time is up'));
+    away.reject(stopping.signal.reason);
+    await quiet();
+    expect({ ends, noted }).toEqual({ ends: ['complete'], noted: [] });
+    expect(events).toEqual([{ event: 'publish.left', samples: 3 }]);
+  });
+
+  test('ends with a delivery that fails, in its turn', async () => {
+    const { stream, ends, noted } = underTest();
+    const first = settled();
+    const refused = Promise.reject(new Error('refused'));
+    refused.catch(() => undefined);
+    stream.next(published(first.promise, 1));
+    stream.next(published(refused, 2));
+    stream.next(published(DONE, 3));
+    await quiet();
+    expect(ends).toEqual([]);
+    first.resolve();
+    await quiet();
+    expect(throughOf(noted)).toEqual([1]);
+    expect(ends).toEqual([new Error('refused')]);
+  });
+
+  test('ends with a store that fails', async () => {
+    const { stream, ends } = underTest({ confirm: () => Promise.reject(new Error('no memory')) });
+    stream.next(published(DONE, 1));
+    await quiet();
+    expect(ends).toEqual([new Error('no memory')]);
+  });
 });
 
-test('what confirms nothing asks nobody', async () => {
-  const store = storeOf({ confirm: () => Promise.reject(new Error('asked')) });
-  const idle: Checkpointed = { pulls: 1, samples: [], confirmed: [] };
-  expect(await lastValueFrom(from([idle]).pipe(confirm(store, signal), toArray()))).toEqual([idle]);
-});
+describe('what is to be given back', () => {
+  const { signal } = new AbortController();
 
-test('a store that fails ends the stream', async () => {
-  const store = storeOf({ confirm: () => Promise.reject(new Error('no memory')) });
-  await expect(lastValueFrom(from([checkpointed(1)]).pipe(confirm(store, signal)))).rejects.toThrow('no memory');
+  test('is waited for until it is delivered', async () => {
+    const { stream, unconfirmed } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1));
+    let isSettled = false;
+    const settling = unconfirmed.settle(3000, signal).then(() => {
+      isSettled = true;
+    });
+    await quiet();
+    expect(isSettled).toBe(false);
+    away.resolve();
+    await settling;
+  });
+
+  test('is marked when it takes too long', async () => {
+    const { stream, unconfirmed, clock, marked } = underTest();
+    const one = published(new Promise(() => undefined), 1, 1, 'a');
+    stream.next(one);
+    one.has.add('udp');
+    const settling = unconfirmed.settle(500, signal);
+    await clock.advance(500);
+    await settling;
+    expect(marked).toEqual([{ partition: 0, sink: 'udp', entry: 'a' }]);
+  });
 });

@@ -55,8 +55,8 @@ test('makes the selected meters of every window and tells how many by size', () 
     ['bytes.delta', 0, 120, 120],
   ]);
   expect(events).toEqual([
-    { event: 'windows.emitted', size: sizes[0], windows: 2, samples: 4 },
-    { event: 'windows.emitted', size: sizes[1], windows: 1, samples: 2 },
+    { event: 'windows.emitted', size: sizes[0], windows: 5, samples: 4 },
+    { event: 'windows.emitted', size: sizes[1], windows: 3, samples: 2 },
   ]);
 });
 

@@ -1,93 +1,84 @@
 import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Sample } from '../../../pipeline/model/sample.ts';
 import { publish } from '../../../pipeline/operators/publish.ts';
-import type { Checkpointed } from '../../../pipeline/operators/pull.ts';
-import { checkpointed, quiet, settled } from './pulls.ts';
+import type { Checkpointed, Published } from '../../../pipeline/operators/pull.ts';
+import type { Parcel } from '../../../pipeline/sinks/parcel.ts';
+import { checkpointed, confirmedIn, quiet, settled } from './pulls.ts';
 
-/** A sink whose publishes end when the test says so. */
+/** A delivery that takes what it is offered when the test says so. */
 function underTest(outer = new AbortController()) {
-  const asked: {
-    readonly batch: readonly Sample[];
-    readonly signal: AbortSignal;
-    has(): void;
-    fails(e: Error): void;
-  }[] = [];
-  const sink = {
-    name: 'by hand',
-    publish: (batch: readonly Sample[], signal: AbortSignal) => {
-      const { promise, resolve, reject } = settled();
-      asked.push({ batch, signal, has: resolve, fails: reject });
+  const offered: { readonly parcel: Parcel; readonly signal: AbortSignal; takes(): void; fails(e: Error): void }[] = [];
+  const delivery = {
+    open: async () => undefined,
+    offer: (parcel: Parcel, signal: AbortSignal) => {
+      const { promise, resolve, reject } = settled<{ delivered: Promise<void> }>();
+      const takes = () => resolve({ delivered: new Promise(() => undefined) });
+      offered.push({ parcel, signal, takes, fails: reject });
       return promise;
     },
     close: async () => undefined,
   };
   const pulls = new Subject<Checkpointed>();
-  const out: number[] = [];
+  const out: Published[] = [];
   const errors: unknown[] = [];
-  const subscription = pulls.pipe(publish(sink, outer.signal)).subscribe({
-    next: ({ confirmed }) => out.push(...confirmed.map(({ through }) => through)),
+  const subscription = pulls.pipe(publish(delivery, outer.signal)).subscribe({
+    next: (each) => out.push(each),
     error: (error) => errors.push(error),
   });
-  return { asked, pulls, out, errors, subscription, outer };
+  const through = () => out.flatMap(confirmedIn).map((confirmed) => confirmed.through);
+  return { offered, pulls, through, errors, subscription, outer };
 }
 
 describe('publishing', () => {
-  test('starts at once, also while an earlier pull is still out, and goes on in order', async () => {
-    const { asked, pulls, out } = underTest();
+  test('goes on when all outboxes have it, whether or not it is delivered, one after the other', async () => {
+    const { offered, pulls, through } = underTest();
     const [one, two] = [checkpointed(1, 2), checkpointed(2)];
     pulls.next(one);
     pulls.next(two);
-    expect(asked.map(({ batch }) => batch)).toEqual([one.samples, two.samples]);
-    asked[1]?.has();
     await quiet();
-    expect(out).toEqual([]);
-    asked[0]?.has();
+    expect(offered.map(({ parcel }) => parcel)).toEqual([one]);
+    expect(through()).toEqual([]);
+    offered[0]?.takes();
     await quiet();
-    expect(out).toEqual([1, 2]);
+    expect(offered.map(({ parcel }) => parcel)).toEqual([one, two]);
+    expect(through()).toEqual([1]);
   });
 
   test('asks for nothing where a pull has no samples, which still waits for those before it', async () => {
-    const { asked, pulls, out } = underTest();
+    const { offered, pulls, through } = underTest();
     pulls.next(checkpointed(1));
     pulls.next(checkpointed(2, 0));
     await quiet();
-    expect(asked).toHaveLength(1);
-    expect(out).toEqual([]);
-    asked[0]?.has();
+    expect(through()).toEqual([]);
+    offered[0]?.takes();
     await quiet();
-    expect(out).toEqual([1, 2]);
+    expect(offered).toHaveLength(1);
+    expect(through()).toEqual([1, 2]);
   });
 
-  test('that fails ends the stream in its turn: nothing after it goes on, and what came before does', async () => {
-    const { asked, pulls, out, errors } = underTest();
-    for (const offset of [1, 2, 3]) pulls.next(checkpointed(offset));
-    const failure = new Error('refused');
-    asked[1]?.fails(failure);
-    asked[2]?.has();
+  test('that fails ends the stream', async () => {
+    const { offered, pulls, through, errors } = underTest();
+    const failure = new Error('stopped');
+    pulls.next(checkpointed(1));
+    offered[0]?.fails(failure);
     await quiet();
-    expect({ out, errors }).toEqual({ out: [], errors: [] });
-    asked[0]?.has();
-    await quiet();
-    expect({ out, errors }).toEqual({ out: [1], errors: [failure] });
+    expect({ out: through(), errors }).toEqual({ out: [], errors: [failure] });
   });
 
-  test('gives the sink the signal that says when to give up', () => {
-    const { asked, pulls, outer } = underTest();
+  test('gives the signal that says when to give up', () => {
+    const { offered, pulls, outer } = underTest();
     pulls.next(checkpointed(1));
     outer.abort(new Error('time is up'));
-    expect(asked[0]?.signal.reason).toEqual(new Error('time is up'));
+    expect(offered[0]?.signal.reason).toEqual(new Error('time is up'));
   });
 
   test('unsubscribed, lets nothing out of what is still under way', async () => {
-    const { asked, pulls, out, errors, subscription } = underTest();
+    const { offered, pulls, through, errors, subscription } = underTest();
     pulls.next(checkpointed(1));
-    pulls.next(checkpointed(2));
     subscription.unsubscribe();
     expect(pulls.observed).toBe(false);
-    asked[0]?.has();
-    asked[1]?.fails(new Error('nobody is told'));
+    offered[0]?.takes();
     await quiet();
-    expect({ out, errors }).toEqual({ out: [], errors: [] });
+    expect({ out: through(), errors }).toEqual({ out: [], errors: [] });
   });
 });

@@ -1,6 +1,8 @@
 import { encodeSnapshot } from '../../../avro/codec.ts';
-import type { Checkpointed, Decoded, RawMessage, Unreadable } from '../../../pipeline/operators/pull.ts';
+import type { Sample } from '../../../pipeline/model/sample.ts';
+import type { Checkpointed, Decoded, Published, RawMessage, Unreadable } from '../../../pipeline/operators/pull.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import type { Confirmed } from '../../../pipeline/state/store.ts';
 import { pollOf, received, SECOND } from '../model/polls.ts';
 import { aSample } from '../sinks/a-sample.ts';
 
@@ -26,11 +28,26 @@ export const dead = (...letters: readonly Unreadable[]): Decoded => ({
 });
 
 /** A checkpoint whose delivery leads to an offset of partition 0, with so many samples. */
-export const checkpointed = (through: number, samples = 1): Checkpointed => ({
+export const checkpointed = (through: number, samples = 1, entry?: string): Checkpointed => ({
   pulls: 1,
-  samples: Array.from({ length: samples }, (_, index) => aSample({ messageId: `${through}-${index}` })),
-  confirmed: [{ partition: 0, through, entries: [] }],
+  parts: [
+    {
+      samples: Array.from({ length: samples }, (_, index) => aSample({ messageId: `${through}-${index}` })),
+      confirmed: { partition: 0, through, entries: entry === undefined ? [] : [entry] },
+      isWanted: () => true,
+    },
+  ],
+  has: new Set(),
 });
+
+/** The same, published, and delivered when the promise says so. */
+export const published = (delivered: Promise<void>, ...of: Parameters<typeof checkpointed>): Published => ({
+  ...checkpointed(...of),
+  delivered,
+});
+
+export const samplesIn = ({ parts }: Checkpointed): readonly Sample[] => parts.flatMap(({ samples }) => samples);
+export const confirmedIn = ({ parts }: Checkpointed): readonly Confirmed[] => parts.map(({ confirmed }) => confirmed);
 
 /** A report that is remembered. */
 export function reported() {

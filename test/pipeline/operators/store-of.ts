@@ -11,6 +11,7 @@ export const storeOf = (some: Partial<StateStore>): StateStore => ({
         { outcome: 'kept', entry: samples.length > 0 ? 'e' : null },
       ]),
     ),
+  mark: async () => undefined,
   confirm: async () => undefined,
   release: async () => undefined,
   close: async () => undefined,

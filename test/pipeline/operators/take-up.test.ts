@@ -44,7 +44,7 @@ describe('a partition', () => {
   test('with one goes on with it, and with what waits to be delivered', async () => {
     const { taking, events } = underTest();
     const saved = savedState();
-    const outbox = [{ id: 'a', samples: [aSample({})] }];
+    const outbox = [{ id: 'a', samples: [aSample({})], has: [] }];
     const { owned, start } = await takeUp(taking, 3, { start: 149, liveFrom: 150, saved, outbox });
     expect(start).toBe(149);
     expect(owned).toMatchObject({ liveFrom: 150, next: 149, restored: true, whole: false, outbox });
@@ -55,7 +55,7 @@ describe('a partition', () => {
   test('whose saved state is broken is built anew up to where that stood, aloud', async () => {
     const { taking, events } = underTest();
     const saved = { ...savedState(), partition: Buffer.from('nonsense') };
-    const outbox = [{ id: 'a', samples: [] }];
+    const outbox = [{ id: 'a', samples: [], has: ['udp'] }];
     const { owned, start } = await takeUp(taking, 3, { start: 149, liveFrom: 150, saved, outbox });
     expect(start).toBeLessThanOrEqual(140);
     expect(owned).toMatchObject({ liveFrom: 150, next: start, restored: false, whole: true, outbox });

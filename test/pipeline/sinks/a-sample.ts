@@ -18,6 +18,7 @@ export const aSample = (changes: Partial<Sample> = {}): Sample => ({
   messageId: '5a1c9d3e-c7a1-51f0-9c3e-0242ac120002',
   windowStart: Date.UTC(2026, 10, 22, 13, 59, 0) * 1000,
   windowEnd: Date.UTC(2026, 10, 22, 14, 0, 0) * 1000,
+  since: null,
   coverage: 1,
   quality: 'measured',
   flags: [],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
-import { measured, retrying } from '../../../pipeline/sinks/delivery.ts';
+import { isolating, measured, retrying } from '../../../pipeline/sinks/delivery.ts';
+import type { Sink } from '../../../pipeline/sinks/sink.ts';
+import { aContext } from './a-context.ts';
 import { batch, closedPipe, destination, unavailable } from './a-destination.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
@@ -55,6 +57,50 @@ describe('retrying', () => {
     await outer.open?.(signal);
     await outer.close();
     expect([outer.name, has]).toEqual(['x', ['closed']]);
+  });
+});
+
+describe('isolating', () => {
+  /** A destination that breaks on samples of these names. */
+  function brittle(...names: readonly string[]) {
+    const has: string[] = [];
+    const sink: Sink = {
+      name: 'x',
+      async publish(samples) {
+        if (samples.some(({ name }) => names.includes(name))) throw new TypeError('x is not a function');
+        has.push(...samples.map(({ name }) => name));
+      },
+      close: async () => {},
+    };
+    return { sink, has };
+  }
+  const named = (...names: readonly string[]) => names.map((name) => aSample({ name }));
+
+  it('finds the sample that breaks a sink, keeps it apart and delivers the others', async () => {
+    const { context, events, dead } = aContext();
+    const { sink, has } = brittle('c', 'f');
+    await isolating(sink, context).publish(named('a', 'b', 'c', 'd', 'e', 'f'), signal);
+    expect(has).toEqual(['a', 'b', 'd', 'e']);
+    expect(dead.map(({ reason, samples }) => [reason, samples.map(({ name }) => name)])).toEqual([
+      ['unpublishable', ['c', 'f']],
+    ]);
+    expect(events.map(({ event }) => event)).toEqual(['publish.failed', 'sample.dropped']);
+  });
+
+  it('passes on what every sample meets: it is the sink that is broken', async () => {
+    const { context, dead } = aContext();
+    await expect(isolating(brittle('a', 'b').sink, context).publish(named('a', 'b'), signal)).rejects.toThrow(
+      TypeError,
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('passes on what is no fault of ours', async () => {
+    const { context } = aContext();
+    const closed = destination('x', () => {
+      throw closedPipe('x');
+    });
+    await expect(isolating(closed.sink, context).publish(named('a'), signal)).rejects.toThrow('reader is gone');
   });
 });
 

@@ -1,38 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { fanout } from '../../../pipeline/sinks/fanout.ts';
+import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import type { Delivery } from '../../../pipeline/sinks/fanout.ts';
 import { batch, closedPipe, destination, unavailable } from './a-destination.ts';
+import { deliveryTo, parcelOf } from './a-parcel.ts';
 
 const { signal } = new AbortController();
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-describe('fanout', () => {
-  it('resolves when all have the batch', async () => {
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const [fast, slow] = [destination('fast'), destination('slow', () => gate)];
-    let done = false;
-    const publishing = fanout([fast.sink, slow.sink])
-      .publish(batch('a'), signal)
-      .then(() => {
-        done = true;
-      });
-    await turn();
-    expect([fast.has, slow.has, done]).toEqual([['a'], [], false]);
-    release();
-    await publishing;
-    expect(slow.has).toEqual(['a']);
+const gate = () => {
+  let release = () => {};
+  const opened = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { opened, release };
+};
+const publish = async (delivery: Delivery, name: string, stop = signal): Promise<void> =>
+  (await delivery.offer(parcelOf(batch(name)), stop)).delivered;
+const broken = (name: string) =>
+  destination(name, () => {
+    throw unavailable(name);
   });
 
-  it('lets the others go on while one lags, so many batches and no more, each in order', async () => {
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const [fast, slow] = [destination('fast'), destination('slow', () => gate)];
-    const sink = fanout([fast.sink, slow.sink], 3);
-    const publishing = ['a', 'b', 'c', 'd', 'e'].map((name) => sink.publish(batch(name), signal));
+describe('fanout', () => {
+  it('has delivered when all have the parcel, and takes it before', async () => {
+    const { opened, release } = gate();
+    const [fast, slow] = [destination('fast'), destination('slow', () => opened)];
+    const parcel = parcelOf(batch('a'));
+    const { delivered } = await deliveryTo([fast.sink, slow.sink]).offer(parcel, signal);
+    await turn();
+    expect([fast.has, slow.has, [...parcel.has]]).toEqual([['a'], [], ['fast']]);
+    release();
+    await delivered;
+    expect([slow.has, [...parcel.has]]).toEqual([['a'], ['fast', 'slow']]);
+  });
+
+  it('lets the others go on while one lags, until so many samples wait for it, each in order', async () => {
+    const { opened, release } = gate();
+    const [fast, slow] = [destination('fast'), destination('slow', () => opened)];
+    const delivery = deliveryTo([fast.sink, slow.sink], { samples: 3 });
+    const publishing = ['a', 'b', 'c', 'd', 'e'].map((name) => publish(delivery, name));
     await turn();
     expect([fast.has, slow.has]).toEqual([['a', 'b', 'c'], []]);
     release();
@@ -43,48 +48,100 @@ describe('fanout', () => {
     ]);
   });
 
-  it('gives the others the batch that one refuses, then rejects', async () => {
-    const bad = destination('bad', () => {
-      throw unavailable('bad');
-    });
-    const good = destination('good', () => turn().then(() => {}));
-    const sink = fanout([bad.sink, good.sink]);
-    await expect(sink.publish(batch('a'), signal)).rejects.toThrow('bad: gone');
+  it('of a sink that may drop drops the oldest that wait, counted, and goes on with the others', async () => {
+    const { opened, release } = gate();
+    const [fast, slow] = [destination('fast'), destination('slow', () => opened)];
+    const events: InternalEvent[] = [];
+    const delivery = deliveryTo([fast.sink, slow.sink], { samples: 3, policy: 'drop-oldest' }, (e) => events.push(e));
+    const publishing = ['a', 'b', 'c', 'd', 'e'].map((name) => publish(delivery, name));
+    await turn();
+    expect([fast.has, slow.has]).toEqual([['a', 'b', 'c', 'd', 'e'], []]);
+    release();
+    await Promise.all(publishing);
+    expect(slow.has).toEqual(['a', 'd', 'e']);
+    expect(events.filter(({ event }) => event === 'sample.dropped')).toEqual([
+      { event: 'sample.dropped', sink: 'slow', reason: 'outbox_full', count: 1 },
+      { event: 'sample.dropped', sink: 'slow', reason: 'outbox_full', count: 1 },
+    ]);
+  });
+
+  it('takes a parcel larger than an outbox when that is empty', async () => {
+    const { sink, has } = destination('small');
+    await publish(deliveryTo([sink], { samples: 1 }), 'a');
+    expect(has).toEqual(['a']);
+  });
+
+  it('tells how much waits', async () => {
+    const events: InternalEvent[] = [];
+    await publish(
+      deliveryTo([destination('x').sink], {}, (event) => events.push(event)),
+      'a',
+    );
+    expect(events).toEqual([
+      { event: 'sink.waiting', sink: 'x', samples: 1 },
+      { event: 'sink.waiting', sink: 'x', samples: 0 },
+    ]);
+  });
+
+  it('gives a parcel to those that do not have it', async () => {
+    const [one, two] = [destination('one'), destination('two')];
+    const { delivered } = await deliveryTo([one.sink, two.sink]).offer(parcelOf(batch('a'), 'one'), signal);
+    await delivered;
+    expect([one.has, two.has]).toEqual([[], ['a']]);
+  });
+
+  it('leaves out what has another owner when its turn comes', async () => {
+    const { opened, release } = gate();
+    const { sink, has } = destination('slow', () => opened);
+    const delivery = deliveryTo([sink]);
+    let isWanted = true;
+    const first = await delivery.offer(parcelOf(batch('a')), signal);
+    const parts = [
+      { samples: batch('theirs'), isWanted: () => isWanted },
+      { samples: batch('b'), isWanted: () => true },
+    ];
+    const second = await delivery.offer({ parts, has: new Set() }, signal);
+    isWanted = false;
+    release();
+    await Promise.all([first.delivered, second.delivered]);
+    expect(has).toEqual(['a', 'b']);
+  });
+
+  it('gives the others the parcel that one refuses, then rejects', async () => {
+    const [bad, good] = [broken('bad'), destination('good', () => turn().then(() => {}))];
+    const delivery = deliveryTo([bad.sink, good.sink]);
+    await expect(publish(delivery, 'a')).rejects.toThrow('bad: gone');
     expect(good.has).toEqual(['a']);
-    await expect(sink.publish(batch('b'), signal)).rejects.toThrow('bad: gone');
+    await expect(publish(delivery, 'b')).rejects.toThrow('bad: gone');
     expect(good.has).toEqual(['a', 'b']);
   });
 
   it('tells a closed pipe rather than another failure', async () => {
-    const bad = destination('bad', () => {
-      throw unavailable('bad');
-    });
     const closed = destination('closed', () => {
       throw closedPipe('closed');
     });
-    await expect(fanout([bad.sink, closed.sink]).publish(batch('a'), signal)).rejects.toMatchObject({
-      code: 'pipe_closed',
-    });
+    const delivery = deliveryTo([broken('bad').sink, closed.sink]);
+    await expect(publish(delivery, 'a')).rejects.toMatchObject({ code: 'pipe_closed' });
   });
 
-  it('starts nothing that waits behind an aborted batch', async () => {
+  it('starts nothing that waits behind an aborted parcel, in an outbox or for room in one', async () => {
     const stop = new AbortController();
     const only = destination('only', () => {
       stop.abort(new Error('stop'));
       throw unavailable('only');
     });
-    const sink = fanout([only.sink]);
-    const outcomes = await Promise.allSettled(['a', 'b'].map((name) => sink.publish(batch(name), stop.signal)));
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const delivery = deliveryTo([only.sink], { samples: 2 });
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((name) => publish(delivery, name, stop.signal)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(only.attempts()).toBe(1);
   });
 
   it('opens and closes all, even when one fails', async () => {
     const [first, second] = [destination('first'), destination('second')];
-    const broken = { ...first.sink, close: () => Promise.reject(new Error('stuck')) };
-    const sink = fanout([broken, second.sink]);
-    await sink.open?.(signal);
-    await expect(sink.close()).rejects.toThrow('stuck');
+    const stuck = { ...first.sink, close: () => Promise.reject(new Error('stuck')) };
+    const delivery = deliveryTo([stuck, second.sink]);
+    await delivery.open(signal);
+    await expect(delivery.close()).rejects.toThrow('stuck');
     expect(second.has).toEqual(['closed']);
   });
 });

@@ -3,8 +3,8 @@ import { decode, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float64 } from '../../../pipeline/sinks/float64.ts';
-import { MsgpackError, unpacked } from '../../../pipeline/sinks/msgpack-reader.ts';
-import { packed } from '../../../pipeline/sinks/msgpack-writer.ts';
+import { MsgpackError, unpacked, unpackedAll } from '../../../pipeline/sinks/msgpack-reader.ts';
+import { packed, packedAll } from '../../../pipeline/sinks/msgpack-writer.ts';
 import { parseLossless } from './lossless-json.ts';
 
 const load = (file: string) => JSON.parse(readFileSync(new URL(`vectors/${file}`, import.meta.url), 'utf8'));
@@ -97,11 +97,9 @@ describe('msgpack', () => {
   });
 
   it('copies what is packed already', () => {
-    const known = { b: [1] };
     const bytes = packed({ b: [2] });
-    expect(packed({ a: known, c: { b: [1] } }, new WeakMap([[known, bytes]]))).toEqual(
-      packed({ a: { b: [2] }, c: { b: [1] } }),
-    );
+    expect(packedAll([1, bytes, 'x'])).toEqual(Buffer.concat([packed(1), bytes, packed('x')]));
+    expect(unpackedAll(packedAll([1, bytes, 'x']))).toEqual([1, { b: [2] }, 'x']);
   });
 
   it('grows for large values of any kind', () => {

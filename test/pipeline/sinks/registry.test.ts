@@ -7,22 +7,31 @@ import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { createDelivery, createSink, SINK_KINDS, sinkConfig } from '../../../pipeline/sinks/registry.ts';
 import { listenUdp } from '../../../pipeline/sinks/udp/listener.ts';
+import { parcelOf } from './a-parcel.ts';
 import { aSample } from './a-sample.ts';
 import { steppingClock } from './stepping-clock.ts';
 
 const least: Readonly<Record<string, object>> = {
-  udp: { host: 'c' },
   amqp: { url: 'amqp://u:p@c' },
-  kafka: { brokers: ['c:9092'] },
+  udp: { host: 'c' },
+  tcp: { host: 'c' },
+  kafka: { brokers: ['k:9092'] },
   file: { path: 'm.jsonl' },
   stdout: {},
+  http: { url: 'http://c/v1' },
+  prometheus: { url: 'http://c/api/v1/write' },
+  otlp: { url: 'http://c/v1/metrics' },
 };
 const names: Readonly<Record<string, string>> = {
-  udp: 'udp://c:4952',
-  kafka: 'kafka://c:9092/notifications.sample',
   amqp: 'amqp://c:5672/#ceilometer/notifications.sample',
+  udp: 'udp://c:4952',
+  tcp: 'tcp://c:4952',
+  kafka: 'kafka:notifications.sample',
   file: 'file:m.jsonl',
   stdout: 'stdout',
+  http: 'http:http://c/v1',
+  prometheus: 'prometheus:http://c/api/v1/write',
+  otlp: 'otlp:http://c/v1/metrics',
 };
 
 it.each(SINK_KINDS)('makes a %s sink of its least configuration, without I/O', (type) => {
@@ -67,15 +76,17 @@ it('delivers to all that are configured, and reports each', async () => {
     { type: 'udp', host: '127.0.0.1', port: listener.port },
     { type: 'file', path },
   ].map((config) => sinkConfig.parse(config));
-  const sink = createDelivery(configs, context);
-  await sink.publish([aSample()], new AbortController().signal);
+  const delivery = createDelivery(configs, context);
+  const { delivered } = await delivery.offer(parcelOf([aSample()]), new AbortController().signal);
+  await delivered;
   expect(await readFile(path, 'utf8')).toBe(`${jsonLine(aSample())}\n`);
   await expect.poll(() => heard).toEqual([aSample().messageId]);
-  expect(events.map((event) => 'sink' in event && `${event.event} ${event.sink}`).sort()).toEqual([
+  const named = events.filter(({ event }) => event === 'published');
+  expect(named.map((event) => 'sink' in event && `${event.event} ${event.sink}`).sort()).toEqual([
     `published file:${path}`,
     `published udp://127.0.0.1:${listener.port}`,
   ]);
-  await sink.close();
+  await delivery.close();
   await listener.close();
   await rm(directory, { recursive: true });
 });

@@ -62,6 +62,14 @@ export function storeContract(open: Place, logOf: typeof aLog): void {
     expect(commits.at(-1)).toEqual([0, 9]);
   });
 
+  test('a mark confirms nothing', async () => {
+    const { store, commits } = await taken();
+    const entry = await keep(store, checkpointOf(9, changesOf({}), { samples: samplesOf('a') }));
+    await store.mark([{ partition: 0, sink: 'udp', entry: entry as string }], signal);
+    await store.release([0, 1], signal);
+    expect(commits).toEqual([]);
+  });
+
   test('a commit that the log refuses is no rejection, and goes with the next one', async () => {
     const { store, commits, log } = await taken();
     const entry = await keep(store, checkpointOf(9, changesOf({}), { samples: samplesOf('a') }));

@@ -4,8 +4,8 @@ import type { Sample } from '../../../pipeline/model/sample.ts';
 import { SavedStateError } from '../../../pipeline/model/saved-error.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { meterMessage } from '../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../pipeline/sinks/udp/datagram.ts';
 import { freeze, thaw } from '../../../pipeline/state/frozen.ts';
+import { messageOf } from '../sinks/a-message.ts';
 import { aSample, withMetadata } from '../sinks/a-sample.ts';
 
 const amount = fc.oneof(
@@ -20,6 +20,7 @@ const sample = fc.record({
   flags: fc.constantFrom([], ['reset'], ['late', 'carried']),
   messageId: fc.uuid(),
   windowStart: fc.maxSafeNat(),
+  since: fc.option(fc.maxSafeNat()),
   revision: fc.nat(3),
   spread: fc.option(
     fc.record({
@@ -50,7 +51,7 @@ const options = { source: 'openstack', publisherId: 'p', timestamps: 'naive', an
 /** What every kind of sink makes of a sample. */
 const sent = (each: Sample) => ({
   line: jsonLine(each),
-  datagram: Buffer.from(encodeDatagram(each, options)).toString('hex'),
+  datagram: messageOf(each, options).toString('hex'),
   signature: meterMessage(each, options).message_signature,
 });
 
@@ -63,6 +64,14 @@ test.each<[string, Sample]>([
   ['a member called __proto__', withMetadata(JSON.parse('{"b":1,"__proto__":{"a":2}}'))],
 ])('every sink makes the same bytes and signature of it: %s', (_what, original) => {
   expect(thaw(freeze([original])).map(sent)).toEqual([sent(original)]);
+});
+
+test('what was frozen before samples said since when they count is thawed', () => {
+  const bytes = freeze([aSample()]);
+  const since = bytes.indexOf(aSample().messageId) - 2;
+  const older = Buffer.concat([bytes.subarray(0, since), bytes.subarray(since + 1)]);
+  older[1] = 1;
+  expect(thaw(older)).toEqual([aSample({ since: null })]);
 });
 
 test('samples that are cut short are refused, wherever', () => {
@@ -115,5 +124,5 @@ test('what is damaged is refused or read, and nothing else', () => {
 });
 
 test('what a newer program froze is refused by name', () => {
-  expect(() => thaw(Buffer.from([0x46, 2]))).toThrow('newer Hypermeter (version 2; this one reads up to 1)');
+  expect(() => thaw(Buffer.from([0x46, 3]))).toThrow('newer Hypermeter (version 3; this one reads up to 2)');
 });

@@ -29,6 +29,7 @@ const PLAIN: Selection = BLOCK_FIELDS.map((fields, kind) =>
         field,
         derivation,
         divisor: 1,
+        ceilometer: null,
         description: '',
       }),
     );
@@ -39,8 +40,12 @@ const PLAIN: Selection = BLOCK_FIELDS.map((fields, kind) =>
 export function cameOf({ counters, gauges }: Closed, sizes: readonly number[], at: number): readonly Came[] {
   const rules = { sizes, selection: PLAIN, gauges: 'last' } as const;
   return [
-    ...gauges.map((gauge) => came(gauge, gauge, derive({ counters: [], gauges: [gauge] }, rules), sizes, at)),
-    ...counters.map((counter) => came(counter, counter, derive({ counters: [counter], gauges: [] }, rules), sizes, at)),
+    ...gauges.map((gauge) =>
+      came(gauge, gauge, derive({ counters: [], gauges: [gauge], statuses: [] }, rules), sizes, at),
+    ),
+    ...counters.map((counter) =>
+      came(counter, counter, derive({ counters: [counter], gauges: [], statuses: [] }, rules), sizes, at),
+    ),
   ];
 }
 

@@ -143,15 +143,15 @@ describe('file sink', () => {
 describe('file configuration', () => {
   it.each([
     ['64MiB', 67_108_864],
-    ['1 GB', 1e9],
-    ['512', 512],
+    ['1GB', 1e9],
+    ['1.5KiB', 1536],
     [4096, 4096],
     [undefined, 67_108_864],
   ])('reads the size %s', (maxBytes, bytes) => {
     expect(fileConfig.parse({ type: 'file', path: 'x', maxBytes }).maxBytes).toBe(bytes);
   });
 
-  it.each(['', '0', '-1', '1.5MiB', '64 mib', '9999999999GiB', 0, 1.5])('refuses the size %j', (maxBytes) => {
+  it.each(['', '0', '0B', '-1', '64 mib', '9999999999GiB', 0, 1.5])('refuses the size %j', (maxBytes) => {
     expect(fileConfig.safeParse({ type: 'file', path: 'x', maxBytes }).success).toBe(false);
   });
 });

@@ -5,15 +5,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../../../pipeline/model/sample.ts';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
 import { exactJson } from '../../../../pipeline/runtime/json.ts';
 import { type MessageOptions, meterMessage } from '../../../../pipeline/sinks/meter-message.ts';
-import { encodeDatagram } from '../../../../pipeline/sinks/udp/datagram.ts';
 import { udp, udpConfig } from '../../../../pipeline/sinks/udp/udp.ts';
 import { faultOf } from '../../../../pipeline/sinks/validate.ts';
 import { available, ceilometerPython } from '../../../services/service.ts';
-import { aSample } from '../a-sample.ts';
+import { messageOf } from '../a-message.ts';
+import { arbitrarySample } from '../arbitrary-sample.ts';
 
 const script = (name: string) => fileURLToPath(new URL(`../../../services/ceilometer/${name}`, import.meta.url));
 const SECRET = 'a secret of this test';
@@ -21,33 +20,6 @@ const COUNT = 400;
 /** Its libraries warn of each other's age. */
 const env = { ...process.env, PYTHONWARNINGS: 'ignore' };
 
-const volumes = fc.oneof(
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
-  fc.integer(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Number.isInteger(value)),
-);
-const texts = fc.string({ unit: 'grapheme' });
-const metadata = fc.letrec((self) => ({
-  value: fc.oneof(
-    { maxDepth: 3 },
-    texts,
-    fc.string({ unit: 'grapheme-ascii' }),
-    volumes,
-    fc.boolean(),
-    fc.constant(null),
-    fc.array(self('value'), { maxLength: 4 }),
-    self('dict'),
-  ),
-  dict: fc.dictionary(texts, self('value'), { maxKeys: 6, noNullPrototype: true }),
-})).dict as fc.Arbitrary<Record<string, unknown>>;
-
-const arbitrarySample: fc.Arbitrary<Sample> = fc
-  .record({ volume: volumes, name: texts, id: texts, userName: fc.option(texts), metadata, micros: fc.nat(999_999) })
-  .map(({ volume, name, id, userName, metadata, micros }) => {
-    const base = aSample();
-    const resource = { ...base.resource, id, userName, metadata };
-    return aSample({ volume, name, resource, timestamp: base.timestamp + micros });
-  });
 const samples = fc.sample(arbitrarySample, { numRuns: COUNT, seed: 20_261_122 });
 
 /** A judge's exit status. */
@@ -83,7 +55,7 @@ describe.skipIf(!(await available('ceilometer')))('Ceilometer as the judge [ceil
     expect(await ended(publisher)).toBe(0);
     await expect.poll(() => received.length, { timeout: 5000 }).toBe(COUNT);
     socket.close();
-    expect(samples.map((sample) => Buffer.from(encodeDatagram(sample, options)).toString('hex'))).toEqual(received);
+    expect(samples.map((sample) => Buffer.from(messageOf(sample, options)).toString('hex'))).toEqual(received);
   });
 
   it.each([

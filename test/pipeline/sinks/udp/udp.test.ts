@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../../pipeline/runtime/events.ts';
+import type { Fault, Received } from '../../../../pipeline/sinks/received.ts';
 import type { Sink } from '../../../../pipeline/sinks/sink.ts';
 import type { Lookup } from '../../../../pipeline/sinks/udp/address.ts';
-import { type Fault, type Listener, listenUdp, type Received } from '../../../../pipeline/sinks/udp/listener.ts';
+import { listenUdp, type UdpListener } from '../../../../pipeline/sinks/udp/listener.ts';
 import { createUdpSink, type UdpConfig, udpConfig } from '../../../../pipeline/sinks/udp/udp.ts';
 import { aSample, withMetadata } from '../a-sample.ts';
 import { steppingClock } from '../stepping-clock.ts';
@@ -21,7 +22,7 @@ const noLookup: Lookup = async (host) => {
   throw new Error(`${host} must not be looked up`);
 };
 
-interface Ear extends Listener {
+interface Ear extends UdpListener {
   readonly heard: readonly Received[];
   readonly faults: readonly Fault[];
 }
@@ -223,6 +224,71 @@ describe('udp sink', () => {
     await sink.close();
     await sink.publish([aSample()], signal);
     await expect.poll(() => ear.heard.length, waitFor).toBe(2);
+  });
+});
+
+describe('udp sink with packed datagrams', () => {
+  const packing = { packing: 'packed' };
+  const named = (count: number) => Array.from({ length: count }, (_, index) => aSample({ name: `meter.${index}` }));
+
+  it('sends every sample, many in a datagram, and none is lost or unsigned', async () => {
+    const ear = await listen();
+    const { sink, events } = sinkTo(ear.port, packing);
+    await sink.publish(named(3000), signal);
+    await expect.poll(() => ear.heard.length, waitFor).toBe(3000);
+    expect(ear.heard.map(({ message }) => message.counter_name)).toEqual(named(3000).map(({ name }) => name));
+    expect(ear.heard.every(({ signature, bytes }) => signature === 'valid' && bytes <= 1432)).toBe(true);
+    const { senders, lost, duplicates, datagrams } = ear.tally();
+    expect({ senders, lost, duplicates }).toEqual({ senders: 1, lost: 0, duplicates: 0 });
+    expect(datagrams).toBeLessThan(400);
+    expect(events).toEqual([]);
+  });
+
+  it('numbers on over batches, and begins anew with every sink', async () => {
+    const ear = await listen();
+    const first = sinkTo(ear.port, packing).sink;
+    for (let batch = 0; batch < 3; batch++) await first.publish(named(20), signal);
+    await sinkTo(ear.port, packing).sink.publish(named(1), signal);
+    await expect.poll(() => ear.heard.length, waitFor).toBe(61);
+    expect(ear.tally()).toMatchObject({ senders: 2, lost: 0, duplicates: 0 });
+  });
+
+  it('sends what is larger alone, and leaves out what no datagram holds', async () => {
+    const ear = await listen();
+    const { sink, events } = sinkTo(ear.port, packing);
+    const large = withMetadata({ text: 'x'.repeat(60_000) }, { name: 'large' });
+    const huge = withMetadata({ text: 'x'.repeat(66_000) }, { name: 'huge' });
+    await sink.publish([aSample({ name: 'a' }), large, huge, aSample({ name: 'b' })], signal);
+    await expect.poll(() => ear.heard.map(({ message }) => message.counter_name), waitFor).toEqual(['a', 'large', 'b']);
+    expect(ear.heard[1]?.bytes).toBeGreaterThan(60_000);
+    expect(events).toEqual([{ event: 'sample.dropped', sink: sink.name, reason: 'oversize', count: 1 }]);
+  });
+
+  it('says once that nobody listens, and is heard again at once', async () => {
+    const port = await freePort();
+    const { sink, events } = sinkTo(port, packing, noLookup, steppingClock());
+    await expect
+      .poll(async () => {
+        await sink.publish(named(30), signal);
+        return events.length;
+      }, waitFor)
+      .toBe(1);
+    expect(events[0]).toHaveProperty('error.message', expect.stringContaining('nobody listens there'));
+    const ear = await listen('127.0.0.1', port);
+    await sink.publish([aSample({ name: 'after' })], signal);
+    await expect.poll(() => ear.heard.map(({ message }) => message.counter_name), waitFor).toEqual(['after']);
+  });
+
+  it.each([
+    [8192, 8192],
+    ['8KiB', 8192],
+    [undefined, 1432],
+  ])('takes the size %s', (maxBytes, bytes) => {
+    expect(udpConfig.parse({ type: 'udp', host: 'c', maxBytes }).maxBytes).toBe(bytes);
+  });
+
+  it.each([100, 65_508, '64KiB', '1 kB', true])('refuses the size %j', (maxBytes) => {
+    expect(udpConfig.safeParse({ type: 'udp', host: 'c', ...packing, maxBytes }).success).toBe(false);
   });
 });
 

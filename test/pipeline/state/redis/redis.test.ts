@@ -39,6 +39,38 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
     });
   });
 
+  test('what waits comes back with the sinks that have it, up to where each was marked', async () => {
+    const { again } = stores();
+    const store = await again();
+    await found(store);
+    const entries: string[] = [];
+    for (const id of ['x', 'y', 'z']) {
+      const entry = await keep(store, checkpointOf(10, changesOf({}), { samples: samplesOf(id) }));
+      entries.push(entry as string);
+    }
+    const mark = (sink: string, n: number) => ({ partition: 0, sink, entry: entries[n] as string });
+    await store.mark([mark('udp', 0), mark('file', 2)], signal);
+    await store.mark([mark('udp', 1)], signal);
+    const next = await again();
+    const outbox = (await next.take([0], signal)).get(0)?.outbox.map(({ has }) => [...has].sort());
+    expect(outbox).toEqual([['file', 'udp'], ['file', 'udp'], ['file']]);
+    // The one before is fenced: it cannot say any more what is delivered.
+    await store.mark([mark('amqp', 2)], signal);
+    const later = (await (await again()).take([0], signal)).get(0);
+    expect(later?.outbox.flatMap(({ has }) => has)).not.toContain('amqp');
+  });
+
+  test('marks are forgotten with the entries that they speak of', async () => {
+    const { again } = stores();
+    const store = await again();
+    await found(store);
+    const entry = await keep(store, checkpointOf(10, changesOf({}), { samples: samplesOf('x') }));
+    await store.mark([{ partition: 0, sink: 'udp', entry: entry as string }], signal);
+    await keep(store, checkpointOf(20, changesOf({}), { whole: true }));
+    const later = (await (await again()).take([0], signal)).get(0);
+    expect(later?.outbox.map(({ samples, has }) => [samples.length, has])).toEqual([[1, []]]);
+  });
+
   test('what is confirmed does not come back, and is committed to the log', async () => {
     const { again, commits } = stores();
     const store = await again();

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../../../pipeline/model/sample.ts';
-import { isFloat64 } from '../../../../pipeline/sinks/float64.ts';
-import type { MessageOptions } from '../../../../pipeline/sinks/meter-message.ts';
-import { packed } from '../../../../pipeline/sinks/msgpack-writer.ts';
-import { decodeDatagram, encodeDatagram, isDatagramSignedBy } from '../../../../pipeline/sinks/udp/datagram.ts';
-import { aSample, withMetadata } from '../a-sample.ts';
-import { parseLossless } from '../lossless-json.ts';
+import type { Sample } from '../../../pipeline/model/sample.ts';
+import { isFloat64 } from '../../../pipeline/sinks/float64.ts';
+import { decodeMessage, isMessageSignedBy } from '../../../pipeline/sinks/message-decoder.ts';
+import type { MessageOptions } from '../../../pipeline/sinks/meter-message.ts';
+import { packed } from '../../../pipeline/sinks/msgpack-writer.ts';
+import { messageOf } from './a-message.ts';
+import { aSample, withMetadata } from './a-sample.ts';
+import { parseLossless } from './lossless-json.ts';
 
 const options: MessageOptions = {
   source: 'openstack',
@@ -22,7 +23,7 @@ interface Recorded {
   readonly decoded_json: string;
 }
 const recorded: readonly Recorded[] = JSON.parse(
-  readFileSync(new URL('../vectors/udp-datagrams.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('./vectors/udp-datagrams.json', import.meta.url), 'utf8'),
 ).datagrams;
 
 /** The recorded ones that a sample of ours can say: no monotonic time, no whole float, a whole number of µs. */
@@ -51,12 +52,12 @@ const sampleOf = (message: Record<string, unknown>): Sample =>
   }) as Sample;
 const micros = (timestamp: unknown): number => Number(String(timestamp).slice(20, 26));
 
-describe('datagram', () => {
+describe('message on the wire', () => {
   it.each(ours)('is to the byte what Ceilometer sent: $id', ({ hex, decoded_json }) => {
     const message = parseLossless(decoded_json);
     const timestamps = String(message.timestamp).endsWith('+00:00') ? 'zoned' : 'naive';
     const like = { ...options, timestamps, source: String(message.source) } as const;
-    expect(Buffer.from(encodeDatagram(sampleOf(message), like)).toString('hex')).toBe(hex);
+    expect(Buffer.from(messageOf(sampleOf(message), like)).toString('hex')).toBe(hex);
   });
 
   it('has more than half of the recorded ones to be equal to', () => {
@@ -65,38 +66,35 @@ describe('datagram', () => {
 
   it.each(recorded)("accepts the signature of Ceilometer's own $id, and no other", ({ hex }) => {
     const bytes = Buffer.from(hex, 'hex');
-    expect(isDatagramSignedBy(bytes, 's3cr3t')).toBe(true);
-    expect(isDatagramSignedBy(bytes, 'another')).toBe(false);
+    expect(isMessageSignedBy(bytes, 's3cr3t')).toBe(true);
+    expect(isMessageSignedBy(bytes, 'another')).toBe(false);
   });
 
   it.each([
     ['fifteen keys as Ceilometer', null, '8f'],
     ['sixteen with the publisher', 'dev', 'de0010'],
   ])('has %s', (_what, publisherId, head) => {
-    const hex = Buffer.from(encodeDatagram(aSample(), { ...options, publisherId })).toString('hex');
+    const hex = Buffer.from(messageOf(aSample(), { ...options, publisherId })).toString('hex');
     expect(hex.slice(0, head.length)).toBe(head);
   });
 
   it.each([0, 1, -1, 0.1, 2 ** 53, 9007199254740993n, 2n ** 64n - 1n, -(2n ** 63n)])('carries %s exactly', (volume) => {
-    const bytes = encodeDatagram(aSample({ volume }), options);
-    expect(decodeDatagram(bytes).counter_volume).toBe(volume === 2 ** 53 ? 2n ** 53n : volume);
-    expect(isDatagramSignedBy(bytes, 's3cr3t')).toBe(true);
+    const bytes = messageOf(aSample({ volume }), options);
+    expect(decodeMessage(bytes).counter_volume).toBe(volume === 2 ** 53 ? 2n ** 53n : volume);
+    expect(isMessageSignedBy(bytes, 's3cr3t')).toBe(true);
   });
 
   it('packs shared metadata once and lends it to no other', () => {
     const metadata = { a: [1, 'é'] };
-    const [first, second] = [
-      encodeDatagram(withMetadata(metadata), options),
-      encodeDatagram(withMetadata(metadata), options),
-    ];
+    const [first, second] = [messageOf(withMetadata(metadata), options), messageOf(withMetadata(metadata), options)];
     expect(second).toEqual(first);
-    expect(decodeDatagram(encodeDatagram(withMetadata({ a: 2 }), options)).resource_metadata).toEqual({ a: 2 });
-    expect(decodeDatagram(encodeDatagram(withMetadata(metadata), { ...options, annotate: true }))).toMatchObject({
+    expect(decodeMessage(messageOf(withMetadata({ a: 2 }), options)).resource_metadata).toEqual({ a: 2 });
+    expect(decodeMessage(messageOf(withMetadata(metadata), { ...options, annotate: true }))).toMatchObject({
       resource_metadata: { a: [1, 'é'], hypermeter: { quality: 'measured' } },
     });
   });
 
   it.each([[[1]], ['x'], [null], [7]])('takes %j for no message', (value) => {
-    expect(() => decodeDatagram(packed(value))).toThrow('must be a map');
+    expect(() => decodeMessage(packed(value))).toThrow('must be a map');
   });
 });

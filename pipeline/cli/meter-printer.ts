@@ -1,0 +1,112 @@
+import { exactJson } from '../runtime/json.ts';
+import { plural } from './human.ts';
+import type { DatagramTally, ReceivedMeter } from './parts.ts';
+import { type Column, columnWidths, formatRow, printable } from './table.ts';
+import { type Terminal, writeLine } from './terminal.ts';
+
+/** Faults that are told one by one; more are counted. */
+const FAULTS_TOLD = 5;
+
+export interface PrinterOptions {
+  readonly output: 'table' | 'json';
+  /** Stops after so many meters. */
+  readonly count?: number;
+  /** What a fault is, in the singular. */
+  readonly fault: string;
+}
+
+/** Prints meters as they come. */
+export interface MeterPrinter {
+  meter(received: ReceivedMeter): void;
+  fault(fault: { readonly error: Error; readonly from: string | null }): void;
+  /** Something else went wrong: `end` rejects with it. */
+  fail(error: unknown): void;
+  /** False when there were enough meters, or something went wrong. */
+  isOpen(): boolean;
+  /** Waits for the last line and says what came, on standard error. */
+  end(tally?: DatagramTally): Promise<void>;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'TIMESTAMP', align: 'left' },
+  { title: 'RESOURCE', align: 'left' },
+  { title: 'METER', align: 'left' },
+  { title: 'TYPE', align: 'left' },
+  { title: 'VOLUME', align: 'right' },
+  { title: 'UNIT', align: 'left' },
+  { title: 'SIGNATURE', align: 'left' },
+];
+/** Lines are printed as meters come, so columns are as wide from the start as they mostly get. */
+const USUAL_WIDTHS = [32, 36, 32, 10, 20, 9, 9];
+
+/** A printer to the terminal that calls `enough` when it takes no more. */
+export function createMeterPrinter(options: PrinterOptions, terminal: Terminal, enough: () => void): MeterPrinter {
+  let meters = 0;
+  let faults = 0;
+  let broken: unknown;
+  let last: Promise<void> = Promise.resolve();
+  let widths: readonly number[] = USUAL_WIDTHS;
+  const isOpen = () => broken === undefined && (options.count === undefined || meters < options.count);
+  const fail = (error: unknown): void => {
+    broken ??= error;
+    enough();
+  };
+  const print = (line: string, output = terminal.stdout): void => {
+    const written = writeLine(output, line);
+    last = written;
+    written.catch(fail);
+  };
+  const printRow = (received: ReceivedMeter): void => {
+    const row = rowOf(received);
+    widths = columnWidths(COLUMNS, [row], widths);
+    const titles = COLUMNS.map(({ title }) => title);
+    if (meters === 0) print(formatRow(COLUMNS, widths, titles));
+    print(formatRow(COLUMNS, widths, row));
+  };
+  return {
+    isOpen,
+    fail,
+    meter(received) {
+      if (!isOpen()) return;
+      if (options.output === 'json') print(jsonOf(received));
+      else printRow(received);
+      meters++;
+      if (!isOpen()) enough();
+    },
+    fault({ error, from }) {
+      faults++;
+      if (faults <= FAULTS_TOLD) print(printable(`${from ?? 'socket'}: ${error.message}`), terminal.stderr);
+    },
+    async end(tally) {
+      await last;
+      if (broken !== undefined) throw broken;
+      const line =
+        options.output === 'json'
+          ? exactJson({ meters, faults, ...(tally === undefined ? {} : { packed: tally }) })
+          : [plural(meters, 'meter'), plural(faults, options.fault), ...tallyWords(tally)].join(', ');
+      await writeLine(terminal.stderr, line);
+    },
+  };
+}
+
+/** Nothing where no packed datagram came. */
+function tallyWords(tally: DatagramTally | undefined): readonly string[] {
+  if (tally === undefined || tally.senders === 0) return [];
+  const { datagrams, lost, duplicates } = tally;
+  const sent = plural(datagrams + lost, 'packed datagram');
+  return [`${lost} of ${sent} lost`, ...(duplicates > 0 ? [`${duplicates} came twice`] : [])];
+}
+
+const jsonOf = ({ message, signature }: ReceivedMeter): string =>
+  exactJson({ ...message, ...(signature === 'unchecked' ? {} : { signature }) });
+
+const rowOf = ({ message, signature }: ReceivedMeter): readonly string[] =>
+  [
+    message.timestamp,
+    message.resource_id,
+    message.counter_name,
+    message.counter_type,
+    message.counter_volume,
+    message.counter_unit,
+    signature === 'unchecked' ? '' : signature,
+  ].map((cell) => printable(typeof cell === 'string' ? cell : exactJson(cell)));

@@ -1,0 +1,129 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ReadMessage, Verdict } from '../message-decoder.ts';
+import { MsgpackError, unpackedAll } from '../msgpack-reader.ts';
+import { sign } from '../signature.ts';
+import { HEAD_BYTES, MAGIC, TAG_BYTES, VERSION } from './packed.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A packed datagram as it came. */
+export interface Unpacked {
+  /** 16 hex digits */
+  readonly sender: string;
+  readonly sequence: bigint;
+  readonly messages: readonly ReadMessage[];
+  /** The verdict on all of it. */
+  readonly signature: Verdict;
+}
+
+/** True if the bytes begin as a packed datagram, and not as a meter message. */
+export const isPackedDatagram = (bytes: Uint8Array): boolean => bytes[0] === MAGIC >> 8 && bytes[1] === (MAGIC & 0xff);
+
+/**
+ * The meter messages of a packed datagram, each as it would have come by itself; `message_signature` is there where the
+ * secret was given and the tag is right. Throws a MsgpackError on bytes that do not follow the grammar (`packed.ts`).
+ */
+export function unpackDatagram(bytes: Buffer, secret: string | undefined): Unpacked {
+  if (bytes.length < HEAD_BYTES + TAG_BYTES) throw new MsgpackError(`a packed datagram of only ${bytes.length} bytes`);
+  const version = bytes.readUInt8(2);
+  if (version !== VERSION)
+    throw new MsgpackError(`packed datagram of version ${version}: this program reads ${VERSION}`);
+  const signature = verdict(bytes, secret);
+  const messages = messagesOf(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
+  const count = bytes.readUInt16BE(3);
+  if (messages.length !== count) throw new MsgpackError(`${messages.length} samples where ${count} were promised`);
+  for (const message of messages)
+    if (secret !== undefined && signature === 'valid') message.message_signature = sign(message, secret);
+  return {
+    sender: bytes.toString('hex', 5, 13),
+    sequence: bytes.readBigUInt64BE(13),
+    messages: messages.map((message) => ({ message, signature })),
+    signature,
+  };
+}
+
+function verdict(bytes: Buffer, secret: string | undefined): Verdict {
+  if (secret === undefined) return 'unchecked';
+  const expected = createHmac('sha256', secret).update(bytes.subarray(0, -TAG_BYTES)).digest();
+  return timingSafeEqual(expected, bytes.subarray(-TAG_BYTES)) ? 'valid' : 'invalid';
+}
+
+/** What the entries so far have said. */
+interface Context {
+  readonly source: string;
+  readonly publisherId: string | null;
+  readonly meters: Fields[];
+  timestamp: string | null;
+  resource: readonly [Fields, Fields] | null;
+}
+
+function messagesOf(body: Buffer): Record<string, unknown>[] {
+  const [source, publisherId, ...entries] = unpackedAll(body);
+  if (typeof source !== 'string') throw new MsgpackError('a packed datagram without a source');
+  if (!isTextOrNull(publisherId)) throw new MsgpackError('a packed datagram whose publisher_id is not text');
+  const context: Context = { source, publisherId, meters: [], timestamp: null, resource: null };
+  const messages: Record<string, unknown>[] = [];
+  for (const entry of entries) {
+    if (typeof entry === 'string') context.timestamp = entry;
+    else if (!Array.isArray(entry)) throw new MsgpackError('an entry that is neither text nor an array');
+    else if (entry.length === 6) context.resource = resourceOf(entry);
+    else if (entry.length === 3) messages.push(messageOf(context, entry));
+    else throw new MsgpackError(`an entry of ${entry.length} elements`);
+  }
+  return messages;
+}
+
+function messageOf(context: Context, [meter, volume, id]: readonly unknown[]): Record<string, unknown> {
+  const { source, publisherId, timestamp, resource } = context;
+  if (resource === null || timestamp === null) throw new MsgpackError('a sample before its resource or its time');
+  if (typeof volume !== 'number' && typeof volume !== 'bigint') throw new MsgpackError('a volume that is no number');
+  const [owner, metadata] = resource;
+  const message_id = messageId(id);
+  return {
+    source,
+    ...meterOf(context.meters, meter),
+    counter_volume: volume,
+    ...owner,
+    timestamp,
+    ...metadata,
+    message_id,
+    monotonic_time: null,
+    ...(publisherId === null ? {} : { publisher_id: publisherId }),
+  };
+}
+
+/** The fields before and after the timestamp. */
+function resourceOf(entry: readonly unknown[]): readonly [Fields, Fields] {
+  const [resource_id, user_id, user_name, project_id, project_name, resource_metadata] = entry;
+  if (typeof resource_id !== 'string' || ![user_id, user_name, project_id, project_name].every(isTextOrNull))
+    throw new MsgpackError('a resource whose ids are not text');
+  if (!isMap(resource_metadata)) throw new MsgpackError('a resource whose metadata is not a map');
+  return [{ user_id, user_name, project_id, project_name, resource_id }, { resource_metadata }];
+}
+
+function meterOf(meters: Fields[], meter: unknown): Fields {
+  if (Array.isArray(meter)) {
+    const [counter_name, counter_type, counter_unit] = meter;
+    if (meter.length !== 3 || !meter.every((text) => typeof text === 'string'))
+      throw new MsgpackError('a meter that is not name, type and unit');
+    const fields = { counter_name, counter_type, counter_unit };
+    meters.push(fields);
+    return fields;
+  }
+  const known = typeof meter === 'number' ? meters[meter] : undefined;
+  if (known === undefined) throw new MsgpackError('a meter that was not named before');
+  return known;
+}
+
+function messageId(id: unknown): string {
+  if (typeof id === 'string') return id;
+  if (!(id instanceof Uint8Array) || id.length !== 16)
+    throw new MsgpackError('a message_id of neither text nor 16 bytes');
+  const hex = Buffer.from(id).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+const isMap = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+
+const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string';

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import type { Sample } from '../../../pipeline/model/sample.ts';
+import { aSample } from './a-sample.ts';
+
+const volumes = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Number.isInteger(value)),
+);
+const texts = fc.string({ unit: 'grapheme' });
+const metadata = fc.letrec<{ value: unknown; dict: Record<string, unknown> }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    texts,
+    volumes,
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 4 }),
+    tie('dict'),
+  ),
+  dict: fc.dictionary(texts, tie('value'), { maxKeys: 6, noNullPrototype: true }),
+})).dict;
+
+/** Any sample that may leave, with an id of its own. */
+export const anySample: fc.Arbitrary<Sample> = fc
+  .record({
+    volume: volumes,
+    name: texts,
+    id: texts,
+    userName: fc.option(texts),
+    metadata,
+    micros: fc.nat(999_999),
+    messageId: fc.uuid({ version: 5 }),
+  })
+  .map(({ volume, name, id, userName, metadata, micros, messageId }) => {
+    const base = aSample();
+    const resource = { ...base.resource, id, userName, metadata };
+    return aSample({ volume, name, messageId, resource, timestamp: base.timestamp + micros });
+  });
