@@ -34,20 +34,6 @@ function missingLists(config: Config, role: Role): readonly Remark[] {
   return remarks;
 }
 
-/** An embedded Kafka is gone with its process: nobody else could read what a sink sent there. */
-function sinksWithoutBrokers(config: Config): readonly Remark[] {
-  if (!isEmbedded(config.kafka)) return [];
-  const sinks: readonly unknown[] = config.sinks;
-  return sinks.flatMap((sink, index): Remark[] =>
-    isKafkaWithoutBrokers(sink)
-      ? [{ severity: 'error', path: ['sinks', index], message: "needs brokers: the pipeline's own Kafka is embedded" }]
-      : [],
-  );
-}
-
-const isKafkaWithoutBrokers = (sink: unknown): boolean =>
-  typeof sink === 'object' && sink !== null && 'type' in sink && sink.type === 'kafka' && !('brokers' in sink);
-
 const isEmbedded = (kafka: unknown): boolean =>
   typeof kafka === 'object' && kafka !== null && 'brokers' in kafka && kafka.brokers === 'embedded';
 

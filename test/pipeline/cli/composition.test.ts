@@ -23,13 +23,6 @@ describe('the program as composed', () => {
     expect(config.connectors).toMatchObject([{ name: 'kvm1', type: 'libvirt' }]);
   });
 
-  it('refuses a sink on the Kafka that is embedded, and takes brokers for it', () => {
-    const load = (sink: string) =>
-      loadConfig({ schema, file: written(`sinks: [${sink}]`), env: {}, check: checkConfig('print') });
-    expect(() => load('{ type: kafka }')).toThrow("needs brokers: the pipeline's own Kafka is embedded");
-    expect(load('{ type: kafka, brokers: ["h:9092"] }').config.sinks).toMatchObject([{ type: 'kafka' }]);
-  });
-
   it.each(connectors.map(({ kind }) => kind))('begins with a valid sample for %s', async (kind) => {
     const { stdout } = await runWith(parts, ['config', 'init', '--connector', kind]);
     const { config, warnings } = loadConfig({ schema, file: written(stdout), env: {}, check: checkConfig('run') });
