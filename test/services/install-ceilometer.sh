@@ -17,5 +17,5 @@ if ! installed; then
   "$home/bin/pip" install --quiet --disable-pip-version-check \
     "ceilometer==$version" 'oslo.messaging[kafka]' gnocchiclient kombu msgpack --constraint "$here/ceilometer/constraints.txt"
 fi
-"$home/bin/python" -c 'import ceilometer.publisher.udp, msgpack'
+"$home/bin/python" -c 'import ceilometer.publisher.udp, confluent_kafka, msgpack'
 echo "ceilometer $version: $home"

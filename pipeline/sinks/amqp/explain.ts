@@ -24,6 +24,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/alert|KEY_VALUES_MISMATCH/i, 'check tls.certFile and tls.keyFile: the broker refuses the client certificate'],
   [/wrong version number|packet length too long/i, 'the port speaks no TLS: use amqp:// or its TLS port'],
   [/closed abruptly/, 'it hung up in the handshake: a TLS port needs amqps://, another server is no broker'],
+  [/ECONNRESET|EPIPE|Unexpected close/, 'it hung up: see its log; a TLS port needs amqps://'],
   [/did not end within|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, 'check the way there and that the broker is well'],
 ];
 

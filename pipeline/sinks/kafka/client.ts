@@ -11,9 +11,14 @@ import type { KafkaSinkConfig } from './kafka.ts';
 export interface Outlet {
   /** Connects, unless it is; creates the topic where it is not there. Resolves with its partitions. */
   open(signal: AbortSignal): Promise<number>;
-  /** Resolves when the brokers have all, with those that they will never take for their size. */
-  send(messages: readonly Outgoing[], signal: AbortSignal): Promise<readonly Outgoing[]>;
+  /** Resolves when the brokers have all, with null; else with what they do not have, and why. */
+  send(messages: readonly Outgoing[], signal: AbortSignal): Promise<Unsent | null>;
   close(): Promise<void>;
+}
+
+export interface Unsent {
+  readonly messages: readonly Outgoing[];
+  readonly error: SinkError;
 }
 
 interface Connected {
@@ -45,11 +50,11 @@ export function createOutlet(sink: string, topic: string, config: KafkaSinkConfi
       const { producer } = await connected(signal);
       try {
         await orAborted(producer.send(messages), signal);
-        return [];
+        return null;
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof DeliveryError && error.undelivered.length === 0) return error.refused;
-        throw failure(sink, error);
+        if (!(error instanceof DeliveryError)) throw failure(sink, error);
+        return { messages: [...error.undelivered, ...error.refused], error: failure(sink, error) };
       }
     },
     async close() {

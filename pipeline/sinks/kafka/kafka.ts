@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { brokerList, kafkaConfig } from '../../kafka/config.ts';
+import type { Outgoing } from '../../kafka/raw-producer.ts';
+import type { Sample } from '../../model/sample.ts';
 import { leaveOut } from '../dead-samples.ts';
 import { AUDIT_PERIOD, hasAuditPeriod, osloFields } from '../oslo/config.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
 import { hasOneSecret, ONE_SECRET } from '../secret.ts';
-import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
+import type { Sink, SinkContext, SinkKind } from '../sink.ts';
 import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
 import { createOutlet } from './client.ts';
@@ -46,6 +48,16 @@ function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
     return writer;
   };
   let turn = 0;
+  /** What the brokers do not have of a batch, by its identity: it is offered again. */
+  const undelivered = new WeakMap<readonly Sample[], readonly Outgoing[]>();
+
+  async function encoded(batch: readonly Sample[], partitions: number): Promise<readonly Outgoing[]> {
+    const encoding = await prepared();
+    const { drafts, oversize } = encoding.drafts(await screen(batch, name, context));
+    await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
+    return drafts.map((draft) => ({ partition: turn++ % partitions, value: encoding.body(draft).body }));
+  }
+
   return {
     name,
     async open(signal) {
@@ -53,19 +65,15 @@ function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
       await outlet.open(signal);
     },
     async publish(batch, signal) {
-      const good = await screen(batch, name, context);
-      const { drafts, oversize } = (await prepared()).drafts(good);
-      await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
-      if (drafts.length === 0) return;
-      const partitions = await outlet.open(signal);
-      const encoding = await prepared();
-      const messages = drafts.map((draft) => ({ partition: turn++ % partitions, value: encoding.body(draft).body }));
-      const refused = await outlet.send(messages, signal);
-      if (refused.length > 0)
-        throw new SinkError(
-          name,
-          `the brokers refuse messages of ${config.batch.bytes} bytes: lower batch.bytes, or raise max.message.bytes of ${topic}`,
-        );
+      if (batch.length === 0) return;
+      const messages = undelivered.get(batch) ?? (await encoded(batch, await outlet.open(signal)));
+      undelivered.set(batch, messages);
+      const unsent = await outlet.send(messages, signal);
+      if (unsent === null) undelivered.delete(batch);
+      else {
+        undelivered.set(batch, unsent.messages);
+        throw unsent.error;
+      }
     },
     close: () => outlet.close(),
   };

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Sample } from '../../model/sample.ts';
-import { type MessageOptions, meterMessage } from '../meter-message.ts';
 import { readSecret } from '../secret.ts';
 import type { SinkContext } from '../sink.ts';
 import type { OsloConfig } from './config.ts';
 import { envelopeAround, osloTime } from './envelope.ts';
 import { type Audit, auditsOf } from './exists.ts';
 import { FORMATS } from './formats.ts';
-import { nestedJson } from './nested-json.ts';
+import { meterText } from './meter-text.ts';
 import { type Packed, pack } from './packing.ts';
 
 /** A message that keeps its id over all attempts to send it. */
@@ -38,13 +37,13 @@ export async function createWriter(
 ): Promise<Writer> {
   const { source, timestamps, annotate, batch } = config;
   const secret = await readSecret(sink, config);
-  const options: MessageOptions = { source, timestamps, annotate, secret, publisherId: null };
+  const encode = meterText({ source, timestamps, annotate, secret, publisherId: null });
   const format = FORMATS[config.format];
   const publisherId = config.publisherId ?? format.publisherId(serviceId);
   return {
     drafts(samples) {
       if (config.format === 'exists') return { drafts: auditsOf(samples).map(draftOf), oversize: [] };
-      const { messages, oversize } = pack(samples, (sample) => nestedJson(meterMessage(sample, options)), batch);
+      const { messages, oversize } = pack(samples, encode, batch);
       return { drafts: messages.map((message) => ({ ...message, messageId: randomUUID() })), oversize };
     },
     body({ messageId, nestedSamples, publisherId: own }) {

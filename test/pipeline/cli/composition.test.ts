@@ -12,12 +12,13 @@ import { written } from '../runtime/config/fleet.ts';
 import { aSample } from '../sinks/a-sample.ts';
 import { runWith } from './test-parts.ts';
 
-const example = fileURLToPath(new URL('../../../docs/examples/libvirt-kafka-udp.yaml', import.meta.url));
+const examples = ['libvirt-kafka-udp', 'libvirt-kafka-amqp'] as const;
+const example = (name: string) => fileURLToPath(new URL(`../../../docs/examples/${name}.yaml`, import.meta.url));
 const { schema, connectors } = parts;
 
 describe('the program as composed', () => {
-  it('takes the words of the example, without a warning', () => {
-    const { config, warnings } = loadConfig({ schema, file: example, env: {}, check: checkConfig('run') });
+  it.each(examples)('takes the words of the example %s, without a warning', (name) => {
+    const { config, warnings } = loadConfig({ schema, file: example(name), env: {}, check: checkConfig('run') });
     expect(warnings).toEqual([]);
     expect(config.connectors).toMatchObject([{ name: 'kvm1', type: 'libvirt' }]);
   });

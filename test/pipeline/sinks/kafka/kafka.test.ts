@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { openCluster } from '../../../../pipeline/kafka/cluster.ts';
+import { openConsumer } from '../../../../pipeline/kafka/consumer.ts';
 import { kafka, kafkaSinkConfig } from '../../../../pipeline/sinks/kafka/kafka.ts';
 import type { Sink } from '../../../../pipeline/sinks/sink.ts';
 import { available } from '../../../services/service.ts';
 import { startVerifier } from '../../../system/ceilometer-agent.ts';
-import { unique } from '../../kafka/fixtures.ts';
+import { configured, listening, owner, pullUntil, unique } from '../../kafka/fixtures.ts';
 import { aContext } from '../a-context.ts';
 import { aSample, withMetadata } from '../a-sample.ts';
 
@@ -36,6 +38,21 @@ it('says that no broker is there, and what to do', async () => {
   const { sink } = sinkTo(unique('sink'), { brokers: ['127.0.0.1:1'] });
   await expect(sink.publish([aSample()], signal)).rejects.toThrow(/^kafka:.*127\.0\.0\.1:1/);
 }, 60_000);
+
+/** A message of so many samples is more than a broker takes: metadata that does not shrink in compression. */
+const LARGE = 40;
+const noise = Array.from({ length: 2500 }, (_, n) => `${Math.sin(n)}${Math.cos(n)}${Math.tan(n)}`);
+
+/** What is in a topic, up to the first message with this text. */
+async function readUntil(topic: string, text: string): Promise<readonly string[]> {
+  const cluster = await openCluster(configured({ brokers: [BROKER], group: unique('reader') }), listening().context);
+  const consumer = await openConsumer(cluster, topic);
+  consumer.join(owner().membership);
+  const messages = await pullUntil(consumer, (all) => all.some(({ value }) => value.includes(text)));
+  await consumer.close();
+  await cluster.close();
+  return messages.map(({ value }) => value.toString());
+}
 
 const hasCeilometer = await available('ceilometer');
 describe.skipIf(!(await available('kafka')))('the kafka sink [kafka]', () => {
@@ -71,9 +88,23 @@ describe.skipIf(!(await available('kafka')))('the kafka sink [kafka]', () => {
 
   it('says that the brokers take no messages of that size', async () => {
     const { sink } = sinkTo(unique('sink'), { batch: { bytes: '8MiB' } });
-    // Metadata that does not shrink in compression.
-    const noise = Array.from({ length: 2500 }, (_, n) => `${Math.sin(n)}${Math.cos(n)}${Math.tan(n)}`);
-    const samples = Array.from({ length: 40 }, (_, n) => withMetadata({ n, noise: noise.slice(n) }));
+    const samples = Array.from({ length: LARGE }, (_, n) => withMetadata({ n, noise: noise.slice(n) }));
     await expect(sink.publish(samples, signal)).rejects.toThrow('lower batch.bytes');
+  });
+
+  it('offers again only what the brokers do not have, and keeps what is faulty once', async () => {
+    const topic = unique('sink');
+    const { sink, dead } = sinkTo(topic, { batch: { bytes: '8MiB', samples: LARGE } });
+    const batch = [
+      ...Array.from({ length: LARGE }, (_, n) => withMetadata({ instance_host: 'a', noise: noise.slice(n) })),
+      withMetadata({ instance_host: 'b' }, { messageId: 'apart' }),
+      aSample({ volume: Number.NaN, messageId: 'faulty' }),
+    ];
+    for (let attempt = 0; attempt < 3; attempt++)
+      await expect(sink.publish(batch, signal)).rejects.toThrow('lower batch.bytes');
+    await sink.publish([aSample({ messageId: 'final' })], signal);
+    const texts = await readUntil(`${topic}.sample`, 'final');
+    expect(texts.map((text) => /(apart|final)/.exec(text)?.[0])).toEqual(['apart', 'final']);
+    expect(dead.map(({ reason }) => reason)).toEqual(['volume_not_finite']);
   });
 });
