@@ -68,7 +68,8 @@ describe.skipIf(!here)('a RabbitMQ that is stopped in the middle [rabbit] [kafka
         sinks: [
           { type: 'amqp', url, name: 'bus', topic: name, durable: true, secret: SECRET },
           { type: 'udp', host: '127.0.0.1', port: ear.port, secret: SECRET },
-          { type: 'file', path },
+          // Of one piece, however long it takes.
+          { type: 'file', path, maxBytes: '1GiB' },
         ],
         ops: { listen: '127.0.0.1:0' },
       }),
