@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { from, lastValueFrom } from 'rxjs';
 import type { DeadLetters } from './kafka/dead-letters.ts';
 import type { RawConsumer } from './kafka/raw-consumer.ts';
@@ -53,6 +54,8 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   const reading = new AbortController();
   const publishing = new AbortController();
   const { signal } = publishing;
+  // Each sink waits with it, and there may be many.
+  setMaxListeners(0, signal);
   const ownership = createOwnership();
   const credits = createCredits(CREDITS);
   const unconfirmed = createUnconfirmed(store, clock);
