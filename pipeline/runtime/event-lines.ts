@@ -28,6 +28,14 @@ const LINES: Lines = {
   'endpoint.connected': { level: 'info', text: 'connected', subject: ({ hypervisor }) => hypervisor },
   'endpoint.lost': { level: 'warn', text: 'connection lost', subject: ({ hypervisor }) => hypervisor },
   'endpoint.call': null,
+  'part.failed': {
+    level: 'warn',
+    text: 'a part of it could not be read; the others were',
+    subject: ({ hypervisor, part, reason }) => `${hypervisor} ${part} ${reason}`,
+  },
+  'endpoint.skew': null,
+  'rows.read': null,
+  'values.missing': null,
   'slices.sent': null,
   'slices.failed': {
     level: 'warn',

@@ -38,6 +38,14 @@ const COUNT: Count = {
     metrics.up.set(endpoint(event), 0);
   },
   'endpoint.call': (metrics, event) => metrics.calls.inc({ ...endpoint(event), call: event.call }),
+  'part.failed': (metrics, event) => metrics.partFailures.inc({ ...endpoint(event), reason: event.reason }),
+  'endpoint.skew': (metrics, event) => metrics.skew.set(endpoint(event), event.skewUs / MICROSECONDS),
+  'rows.read': (metrics, event) => {
+    metrics.rows.inc(endpoint(event), event.rows);
+    metrics.rowsBackfilled.inc(endpoint(event), event.backfilled);
+  },
+  'values.missing': (metrics, event) =>
+    metrics.valuesMissing.inc({ ...endpoint(event), reason: event.reason }, event.count),
   'slices.sent': (metrics, event) => {
     metrics.slicesSent.inc(event.slices);
     metrics.messagesSent.inc(event.messages);

@@ -45,6 +45,38 @@ export type InternalEvent =
       readonly call: string;
     }
   | {
+      /** A part of an endpoint that could not be read, a host or an instance: the others were. */
+      readonly event: 'part.failed';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly part: string;
+      readonly reason: string;
+      readonly error: Error;
+    }
+  | {
+      /** How far an endpoint's own clock is ahead of the collector's. */
+      readonly event: 'endpoint.skew';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly skewUs: number;
+    }
+  | {
+      /** Rows of amounts over intervals that were read, and how many of them are of polls that did not take place. */
+      readonly event: 'rows.read';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly rows: number;
+      readonly backfilled: number;
+    }
+  | {
+      /** Values of such rows that the hypervisor itself does not have. */
+      readonly event: 'values.missing';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
       readonly event: 'slices.sent';
       readonly slices: number;
       readonly messages: number;

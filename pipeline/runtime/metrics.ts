@@ -57,6 +57,31 @@ function pollMetrics(registry: Registry) {
     calls: counter(registry, 'endpoint_calls_total', 'Remote calls by name.', [...ENDPOINT, 'call']),
     connections: counter(registry, 'endpoint_connections_total', 'Sessions opened.', ENDPOINT),
     losses: counter(registry, 'endpoint_losses_total', 'Sessions lost.', ENDPOINT),
+    partFailures: counter(
+      registry,
+      'endpoint_part_failures_total',
+      'Hosts or instances of an endpoint that could not be read while the others were, by reason.',
+      [...ENDPOINT, 'reason'],
+    ),
+    skew: gauge(
+      registry,
+      'endpoint_clock_skew_seconds',
+      "How far the endpoint's own clock is ahead of the collector's.",
+      ENDPOINT,
+    ),
+    rows: counter(registry, 'interval_rows_total', 'Rows of amounts over intervals that were read.', ENDPOINT),
+    rowsBackfilled: counter(
+      registry,
+      'interval_rows_backfilled_total',
+      'Those of them that were read after an outage, from what the hypervisor keeps.',
+      ENDPOINT,
+    ),
+    valuesMissing: counter(
+      registry,
+      'interval_values_missing_total',
+      'Values of such rows that the hypervisor itself does not have, by reason.',
+      [...ENDPOINT, 'reason'],
+    ),
   };
 }
 

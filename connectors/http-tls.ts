@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { TLSSocket } from 'node:tls';
+import { buildConnector } from 'undici';
+import { z } from 'zod';
+import { EndpointError } from './connector.ts';
+
+/** `tls:` of every connector that speaks HTTPS. Verified unless it is said otherwise. */
+export const httpTlsSchema = z
+  .strictObject({
+    caFile: z.string().min(1).optional().describe('PEM file of the CA that signed the certificate of the server'),
+    thumbprint: z
+      .string()
+      .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'is no SHA-256 thumbprint: 32 bytes in hexadecimal, colons or none')
+      .optional()
+      .describe("SHA-256 of the server's own certificate: it and no other is taken, whoever signed it"),
+    verify: z.boolean().default(true).describe('Verify the certificate of the server'),
+  })
+  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, {
+    error: 'give a caFile or a thumbprint, not both',
+    path: ['thumbprint'],
+  })
+  .prefault({});
+export type HttpTls = z.output<typeof httpTlsSchema>;
+
+/** The certificate is not the one that was pinned. */
+export class ThumbprintError extends Error {
+  override readonly name = 'ThumbprintError';
+}
+
+/**
+ * How undici is to connect. Reads the CA's file: rejects with an EndpointError that names it. A connection whose
+ * certificate has another thumbprint than the one that is set fails with a ThumbprintError before a byte is sent.
+ */
+export async function httpConnector(
+  endpoint: string,
+  tls: HttpTls,
+  timeoutMs: number,
+): Promise<buildConnector.connector> {
+  const { caFile, thumbprint, verify } = tls;
+  const ca = caFile === undefined ? undefined : await readCa(endpoint, caFile);
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    // A pinned certificate vouches for itself.
+    rejectUnauthorized: verify && thumbprint === undefined,
+    allowH2: false,
+    ...(ca && { ca }),
+  });
+  if (thumbprint === undefined) return connect;
+  const wanted = plain(thumbprint);
+  return (options, done) =>
+    connect(options, (...outcome) => {
+      const [error, socket] = outcome;
+      if (error !== null) return done(error, null);
+      const shown = fingerprintOf(socket);
+      if (shown !== undefined && plain(shown) === wanted) return done(null, socket);
+      socket.destroy();
+      done(new ThumbprintError(`its certificate has the SHA-256 thumbprint ${shown ?? '(none)'}`), null);
+    });
+}
+
+const plain = (thumbprint: string): string => thumbprint.replaceAll(':', '').toLowerCase();
+
+const fingerprintOf = (socket: object): string | undefined =>
+  'getPeerCertificate' in socket ? (socket as TLSSocket).getPeerCertificate().fingerprint256 : undefined;
+
+async function readCa(endpoint: string, caFile: string): Promise<Buffer> {
+  try {
+    return await readFile(caFile);
+  } catch (error) {
+    throw new EndpointError(
+      'refused',
+      endpoint,
+      `cannot read tls.caFile ${caFile}: check its path and permissions`,
+      error,
+    );
+  }
+}
