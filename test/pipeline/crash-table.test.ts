@@ -7,7 +7,7 @@ import { createOwnership } from '../../pipeline/operators/ownership.ts';
 import { type Pulled, pullOf, type RawMessage } from '../../pipeline/operators/pull.ts';
 import { takeUp } from '../../pipeline/operators/take-up.ts';
 import { createUnconfirmed } from '../../pipeline/operators/unconfirmed.ts';
-import { systemClock } from '../../pipeline/runtime/clock.ts';
+import { type Clock, systemClock } from '../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../pipeline/sinks/json-line.ts';
 import { redisConfig } from '../../pipeline/state/redis/config.ts';
@@ -25,8 +25,8 @@ import { redisCli } from './state/redis/redis-cli.ts';
 
 /**
  * Every place in which a worker can die, a hundred times over: state, offset and what waits to be delivered are in a
- * real Redis, the log is the recorded hour of a fleet. Whatever died where, in the end every sample is there, with the
- * bytes that an undisturbed run gives.
+ * real Redis, the log is the recorded hour of a fleet. Whatever died where, in the end every sample is there at both
+ * destinations, with the bytes that an undisturbed run gives.
  */
 const CRASHES = 100;
 const SIZES = [60 * SECOND, 90 * SECOND];
@@ -37,12 +37,16 @@ const { signal } = new AbortController();
 
 class Crash extends Error {}
 
+/** How far destinations are is noted while one lags; here at once. */
+const hastyClock: Clock = { ...systemClock, sleep: (ms, stop) => systemClock.sleep(Math.min(ms, 2), stop) };
+
 /** The places, as steps of one pull: what was done of it when the worker dies. */
 const PLACES = [
   'before the checkpoint',
   'in the checkpoint, which is kept',
   'between checkpoint and publishing',
   'in the midst of publishing',
+  'while one destination has what the other lacks',
   'between publishing and confirming',
   'between confirming and the log’s commit',
 ] as const;
@@ -68,6 +72,7 @@ function cluster(prefix: string) {
   const report = (event: InternalEvent): void => void events.push(event);
   const open: StateStore[] = [];
   const published: string[] = [];
+  const second: string[] = [];
   const settings = redisConfig.parse({ type: 'redis', url: 'redis://127.0.0.1:16379', prefix });
   const store = async (commit: Log['commit'] = log.commit): Promise<StateStore> => {
     const deps = { log: { ...log, commit }, topic: 't', group: 'g', partitions: 1, clock: systemClock, report };
@@ -91,6 +96,8 @@ function cluster(prefix: string) {
       die('between confirming and the log’s commit');
       await log.commit(offsets);
     });
+    /** Woken when everything that the first destination has is noted. */
+    const allNoted: (() => void)[] = [];
     const crashing: StateStore = {
       ...real,
       checkpoint: async (checkpoints, stop) => {
@@ -98,6 +105,11 @@ function cluster(prefix: string) {
         const outcome = await real.checkpoint(checkpoints, stop);
         die('in the checkpoint, which is kept');
         return outcome;
+      },
+      mark: async (marks, stop) => {
+        const had = published.length;
+        await real.mark(marks, stop);
+        if (had === published.length) for (const wake of allNoted.splice(0)) wake();
       },
       confirm: async (confirmed, stop) => {
         die('between publishing and confirming');
@@ -113,6 +125,17 @@ function cluster(prefix: string) {
         published.push(...half.map(jsonLine));
         die('in the midst of publishing');
         published.push(...batch.slice(half.length).map(jsonLine));
+      },
+      close: async () => undefined,
+    };
+    const other = {
+      name: 'second',
+      publish: async (batch: Parameters<typeof jsonLine>[0][]) => {
+        if (place === 'while one destination has what the other lacks' && left <= 0) {
+          if (!dead) await new Promise<void>((resolve) => allNoted.push(resolve));
+          die(place);
+        }
+        if (!dead) second.push(...batch.map(jsonLine));
       },
       close: async () => undefined,
     };
@@ -137,10 +160,10 @@ function cluster(prefix: string) {
       credits,
       keep: async () => undefined,
       foreign: () => expect.fail('a foreign log'),
-      delivery: deliveryTo([sink as never]),
-      unconfirmed: createUnconfirmed(crashing, systemClock),
+      delivery: deliveryTo([sink as never, other as never]),
+      unconfirmed: createUnconfirmed(crashing, hastyClock),
       store: crashing,
-      clock: systemClock,
+      clock: hastyClock,
       every: 0,
       mostPulls: 1,
       report,
@@ -156,7 +179,7 @@ function cluster(prefix: string) {
       await real.close();
     }
   };
-  return { work, published, events, key: (what: string) => `{${prefix}:t:g:0}:${what}` };
+  return { work, published, second, events, key: (what: string) => `{${prefix}:t:g:0}:${what}` };
 }
 
 /** Each line by its id; lines that came again must be the same. Returns how many did. */
@@ -182,16 +205,19 @@ describe.skipIf(!(await available('redis')))('a worker that dies [redis]', { tim
     let crashes = 0;
     let again = 0;
     for (let round = 0; crashes < CRASHES; round++) {
-      const { work, published, events } = cluster(unique(`crash${round}`));
+      const { work, published, second, events } = cluster(unique(`crash${round}`));
       while (await work(place, Math.floor(draw() * 6))) crashes++;
       const books = booked(published);
       expect(books.all).toEqual(await expected());
+      expect(booked(second).all).toEqual(await expected());
       expect(events.filter(({ event }) => event === 'state.lost')).toEqual([]);
       again += books.again;
     }
     // What was not known to be delivered comes again, under the same ids.
     const comesAgain = place === 'in the midst of publishing' || place === 'between publishing and confirming';
     if (comesAgain) expect(again).toBeGreaterThan(0);
+    // It was noted that the one had it, though the other did not.
+    if (place === 'while one destination has what the other lacks') expect(again).toBe(0);
     process.stdout.write(`${place}: died ${crashes} times, ${again} samples came again, none was lost\n`);
   });
 
