@@ -26,7 +26,13 @@ interface Connected {
   readonly producer: RawProducer;
 }
 
-export function createOutlet(sink: string, topic: string, config: KafkaSinkConfig, context: SinkContext): Outlet {
+export function createOutlet(
+  sink: string,
+  topic: string,
+  config: KafkaSinkConfig,
+  context: SinkContext,
+  open: typeof openProducer = openProducer,
+): Outlet {
   let connecting: Promise<Connected> | undefined;
   const connect = async (): Promise<Connected> => {
     const { brokers, tls, sasl, compression, replication, librdkafka, partitions } = config;
@@ -35,7 +41,7 @@ export function createOutlet(sink: string, topic: string, config: KafkaSinkConfi
       context,
     );
     await ensureTopic(cluster, { name: topic, partitions, replication });
-    return { cluster, producer: await openProducer(cluster, topic) };
+    return { cluster, producer: await open(cluster, topic) };
   };
   const connected = (signal: AbortSignal): Promise<Connected> => {
     connecting ??= connect().catch((error: unknown) => {
@@ -43,6 +49,12 @@ export function createOutlet(sink: string, topic: string, config: KafkaSinkConfi
       throw failure(sink, error);
     });
     return orAborted(connecting, signal);
+  };
+  const close = async (): Promise<void> => {
+    const present = await connecting?.catch(() => undefined);
+    connecting = undefined;
+    await present?.producer.close();
+    await present?.cluster.close();
   };
   return {
     open: async (signal) => (await connected(signal)).producer.partitions,
@@ -54,15 +66,12 @@ export function createOutlet(sink: string, topic: string, config: KafkaSinkConfi
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof DeliveryError)) throw failure(sink, error);
+        // This producer can do nothing any more: the next attempt opens another.
+        if (error.fatal) await close();
         return { messages: [...error.undelivered, ...error.refused], error: failure(sink, error) };
       }
     },
-    async close() {
-      const open = await connecting?.catch(() => undefined);
-      connecting = undefined;
-      await open?.producer.close();
-      await open?.cluster.close();
-    },
+    close,
   };
 }
 
