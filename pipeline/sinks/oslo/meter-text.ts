@@ -1,44 +1,85 @@
 import type { Resource, Sample } from '../../model/sample.ts';
-import { type MessageOptions, type MeterMessage, meterMessage } from '../meter-message.ts';
-import { oncePer } from '../once-per.ts';
+import { type MessageOptions, meterMessage } from '../meter-message.ts';
+import { type MeterOf, oncePerMeter, oncePerResource } from '../once-per-part.ts';
 import { pythonJson } from '../python-json.ts';
-import { nestedJson } from './nested-json.ts';
+import { createSampleSigner } from '../sample-signer.ts';
+import { isoTime } from '../timestamp.ts';
+import { nestedJson, nestedText } from './nested-json.ts';
 
-/** More meters than there are, each in a type and a unit or two. */
-const MOST_METERS = 1000;
+/** The meter message of a good sample as it stands within the envelope, in ASCII. The bytes are good until the next call. */
+export type MeterText = (sample: Sample) => Uint8Array;
 
 /**
- * Makes the meter message of a good sample as it stands within the envelope: what `nestedJson` makes of it, put together
- * from texts that are made once a meter and once a resource. Those are nine tenths of a message.
+ * What `nestedJson(meterMessage(sample, options))` is, put together from bytes that are made once a meter and once a
+ * resource, which are nine tenths of a message. Annotated metadata is the sample's own, so annotated messages are made
+ * whole.
  */
-export function meterText(options: MessageOptions): (sample: Sample) => string {
-  const meters = new Map<string, string>();
-  const ofMeter = ({ source, counter_name, counter_type, counter_unit }: MeterMessage): string => {
-    const key = `${counter_name.length} ${counter_name}${counter_type}${counter_unit}`;
-    const known = meters.get(key);
-    if (known !== undefined) return known;
-    const text = `${opened({ source, counter_name, counter_type, counter_unit })}, \\"counter_volume\\": `;
-    if (meters.size >= MOST_METERS) meters.clear();
-    meters.set(key, text);
-    return text;
-  };
+export function createMeterText(options: MessageOptions): MeterText {
+  if (options.annotate) return (sample) => Buffer.from(nestedJson(meterMessage(sample, options)), 'latin1');
+  const meterOf = oncePerMeter((meter) => meterPart(meter, options));
+  const resourceOf = oncePerResource(resourceParts);
+  const signatureOf = createSampleSigner(options);
+  const joined = createJoiner();
+  const { publisherId } = options;
+  const beforeSignature = ofMember({
+    monotonic_time: null,
+    ...(publisherId !== null && { publisher_id: publisherId }),
+  });
   return (sample) => {
-    const message = meterMessage(sample, options);
-    const { counter_volume, timestamp, resource_metadata, message_id, monotonic_time, message_signature } = message;
-    const rest = nestedJson({ timestamp, resource_metadata, message_id, monotonic_time, message_signature });
-    return `${ofMeter(message)}${pythonJson(counter_volume)}, ${ofOwner(sample.resource)}, ${rest.slice(1)}`;
+    const resource = resourceOf(sample.resource);
+    const timestamp = isoTime(sample.timestamp, options.timestamps);
+    return joined([
+      meterOf(sample),
+      pythonJson(sample.volume),
+      resource.beforeTimestamp,
+      nestedText(timestamp),
+      resource.metadata,
+      nestedText(sample.messageId),
+      beforeSignature,
+      nestedText(signatureOf(sample, timestamp)),
+      END,
+    ]);
   };
 }
 
-const ofOwner = oncePer(({ userId, userName, projectId, projectName, id }: Resource): string =>
-  opened({
-    user_id: userId,
-    user_name: userName,
-    project_id: projectId,
-    project_name: projectName,
-    resource_id: id,
-  }).slice(1),
-);
+const END = Buffer.from('}');
+
+/** What comes before the volume. */
+const meterPart = ({ name, type, unit }: MeterOf, { source }: MessageOptions): Buffer =>
+  Buffer.from(
+    `${opened({ source, counter_name: name, counter_type: type, counter_unit: unit })}, \\"counter_volume\\": `,
+  );
+
+/** What comes between volume and timestamp, and between that and the message id. */
+function resourceParts({ id, userId, userName, projectId, projectName, metadata }: Resource) {
+  const owner = { user_id: userId, user_name: userName, project_id: projectId, project_name: projectName };
+  return {
+    beforeTimestamp: Buffer.from(`${members({ ...owner, resource_id: id })}, \\"timestamp\\": `),
+    metadata: Buffer.from(`${members({ resource_metadata: metadata })}, \\"message_id\\": `),
+  };
+}
+
+const ofMember = (object: object): Buffer => Buffer.from(`${members(object)}, \\"message_signature\\": `);
 
 /** The text of an object that goes on. */
 const opened = (object: object): string => nestedJson(object).slice(0, -1);
+
+/** Further members of an object that goes on. */
+const members = (object: object): string => `, ${opened(object).slice(1)}`;
+
+/** Joins ASCII in memory of its own, which the next call uses again. */
+function createJoiner(): (parts: readonly (Buffer | string)[]) => Uint8Array {
+  let buffer = Buffer.allocUnsafe(4096);
+  return (parts) => {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    if (buffer.length < length) buffer = Buffer.allocUnsafe(2 * length);
+    let at = 0;
+    for (const part of parts) {
+      if (typeof part === 'string') buffer.write(part, at, 'latin1');
+      else buffer.set(part, at);
+      at += part.length;
+    }
+    return buffer.subarray(0, at);
+  };
+}

@@ -19,10 +19,13 @@ export function nestedJson(object: object): string {
 export const nested = (json: string): string => quoted(json).slice(1, -1);
 
 function nestedValue(value: unknown): string {
-  if (typeof value === 'string') return PLAIN.test(value) ? `\\"${value}\\"` : nested(quoted(value));
+  if (typeof value === 'string') return nestedText(value);
   if (typeof value === 'object' && value !== null) return nestedObject(value);
   return pythonJson(value);
 }
+
+/** A string's JSON as it reads within a JSON string. */
+export const nestedText = (text: string): string => (PLAIN.test(text) ? `\\"${text}\\"` : nested(quoted(text)));
 
 /** Printable ASCII without quote and backslash: the same escaped twice. */
 const PLAIN = /^[ !#-[\]-~]*$/;

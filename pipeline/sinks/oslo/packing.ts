@@ -1,4 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
+import type { MeterText } from './meter-text.ts';
 
 /** What a message holds at most. */
 export interface Limits {
@@ -24,13 +25,12 @@ export const HEADING_BYTES = 2048;
 
 /**
  * As few messages as hold the samples: the meters of one host stand together, hosts share messages until those are
- * full, and a host begins a new one rather than be divided. `encode` gives ASCII.
+ * full, and a host begins a new one rather than be divided.
  */
-export function pack(samples: readonly Sample[], encode: (sample: Sample) => string, limits: Limits): Packing {
+export function pack(samples: readonly Sample[], encode: MeterText, limits: Limits): Packing {
   const room = limits.bytes - HEADING_BYTES;
   const oversize: Sample[] = [];
   const messages: Packed[] = [];
-  // Texts become bytes at once: as strings of many parts a batch of them costs more to keep than to encode.
   const open = Buffer.allocUnsafe(samples.length === 0 ? 0 : room);
   let filled: Mark = START;
 
@@ -46,24 +46,27 @@ export function pack(samples: readonly Sample[], encode: (sample: Sample) => str
   for (const host of byHost(samples)) {
     let before = filled;
     for (const sample of host) {
-      const text = encode(sample) + SEPARATOR;
-      if (text.length > room) {
+      const text = encode(sample);
+      const length = text.length + SEPARATOR.length;
+      if (length > room) {
         oversize.push(sample);
         continue;
       }
-      if (!fits(text.length)) {
+      if (!fits(length)) {
         close(before);
         before = START;
       }
-      if (!fits(text.length)) close(filled);
-      filled = { samples: filled.samples + 1, bytes: filled.bytes + open.write(text, filled.bytes, 'latin1') };
+      if (!fits(length)) close(filled);
+      open.set(text, filled.bytes);
+      open.set(SEPARATOR, filled.bytes + text.length);
+      filled = { samples: filled.samples + 1, bytes: filled.bytes + length };
     }
   }
   close(filled);
   return { messages, oversize };
 }
 
-const SEPARATOR = ', ';
+const SEPARATOR = Buffer.from(', ');
 
 /** How far a message is filled. */
 interface Mark {

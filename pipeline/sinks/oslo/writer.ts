@@ -6,7 +6,7 @@ import type { OsloConfig } from './config.ts';
 import { envelopeAround, osloTime } from './envelope.ts';
 import { type Audit, auditsOf } from './exists.ts';
 import { FORMATS } from './formats.ts';
-import { meterText } from './meter-text.ts';
+import { createMeterText } from './meter-text.ts';
 import { type Packed, pack } from './packing.ts';
 
 /** A message that keeps its id over all attempts to send it. */
@@ -37,7 +37,7 @@ export async function createWriter(
 ): Promise<Writer> {
   const { source, timestamps, annotate, batch } = config;
   const secret = await readSecret(sink, config);
-  const encode = meterText({ source, timestamps, annotate, secret, publisherId: null });
+  const encode = createMeterText({ source, timestamps, annotate, secret, publisherId: null });
   const format = FORMATS[config.format];
   const publisherId = config.publisherId ?? format.publisherId(serviceId);
   return {

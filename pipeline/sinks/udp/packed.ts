@@ -1,8 +1,8 @@
 import type { Sample } from '../../model/sample.ts';
 import { createHmacAfterBlock, KEY_BYTES } from '../hmac.ts';
-import { oncePerMeter, oncePerResource } from '../message-encoder.ts';
 import { annotated, type MessageOptions } from '../meter-message.ts';
 import { packed, packedAll } from '../msgpack-writer.ts';
+import { oncePerMeter, oncePerResource } from '../once-per-part.ts';
 import { isoTime } from '../timestamp.ts';
 import type { Datagram, Datagrams } from './datagram.ts';
 

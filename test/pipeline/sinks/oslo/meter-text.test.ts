@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { Sample } from '../../../../pipeline/model/sample.ts';
 import { type MessageOptions, meterMessage } from '../../../../pipeline/sinks/meter-message.ts';
-import { meterText } from '../../../../pipeline/sinks/oslo/meter-text.ts';
+import { createMeterText } from '../../../../pipeline/sinks/oslo/meter-text.ts';
 import { nestedJson } from '../../../../pipeline/sinks/oslo/nested-json.ts';
 import { aSample } from '../a-sample.ts';
+
+const textWith = (options: MessageOptions) => {
+  const encode = createMeterText(options);
+  return (sample: Sample): string => Buffer.from(encode(sample)).toString('latin1');
+};
 
 const text = fc.string({ unit: 'grapheme' });
 const samples = fc
@@ -15,7 +21,7 @@ const samples = fc
 it.each([true, false])('is the JSON of the message, annotated: %s', (annotate) => {
   const common = { source: 'a "source"', publisherId: null, timestamps: 'naive', secret: 's' } as const;
   const options: MessageOptions = { ...common, annotate };
-  const textOf = meterText(options);
+  const textOf = textWith(options);
   fc.assert(
     fc.property(samples, (sample) => {
       for (const volume of [sample.volume, 1.5])
@@ -26,7 +32,7 @@ it.each([true, false])('is the JSON of the message, annotated: %s', (annotate) =
 
 it('tells meters apart whose names and units run into each other', () => {
   const options: MessageOptions = { source: 's', publisherId: null, timestamps: 'naive', annotate: false, secret: 's' };
-  const textOf = meterText(options);
+  const textOf = textWith(options);
   for (const [name, unit] of [
     ['a', 'bgauge'],
     ['agaugeb', ''],

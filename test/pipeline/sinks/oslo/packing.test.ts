@@ -7,13 +7,13 @@ const LIMITS = { samples: 4, bytes: HEADING_BYTES + 40 };
 const texts = (hosts: readonly [string | undefined, string][], limits = LIMITS) =>
   pack(
     hosts.map(([host, name]) => on(host, name)),
-    ({ name }) => name,
+    ({ name }) => Buffer.from(name),
     limits,
   ).messages.map(({ nestedSamples }) => nestedSamples.toString());
 
 describe('packing', () => {
   it('makes nothing of nothing', () => {
-    expect(pack([], () => 'x', LIMITS)).toEqual({ messages: [], oversize: [] });
+    expect(pack([], () => Buffer.from('x'), LIMITS)).toEqual({ messages: [], oversize: [] });
   });
 
   it.each<[string, [string | undefined, string][], string[]]>([
@@ -55,7 +55,11 @@ describe('packing', () => {
   });
 
   it('tells which sample fits no message, and sends the others', () => {
-    const { messages, oversize } = pack([on('h', 'a'), on('h', 'b'.repeat(39))], ({ name }) => name, LIMITS);
+    const { messages, oversize } = pack(
+      [on('h', 'a'), on('h', 'b'.repeat(39))],
+      ({ name }) => Buffer.from(name),
+      LIMITS,
+    );
     expect(messages).toEqual([{ nestedSamples: Buffer.from('a'), samples: 1 }]);
     expect(oversize.map(({ name }) => name)).toEqual(['b'.repeat(39)]);
   });
