@@ -1,6 +1,6 @@
 import { DISK, NIC } from '../../avro/batch.ts';
 import { hash52, hash52Of } from '../../avro/hash.ts';
-import { METERS, type Meter } from '../model/meters.ts';
+import { blockKind, HOST, METERS, type Meter } from '../model/meters.ts';
 import type { Sample } from '../model/sample.ts';
 import { exactJson } from '../runtime/json.ts';
 
@@ -50,7 +50,7 @@ export function parsePublished(bytes: Buffer): Published {
     content: form === 'line' ? hash52(bytes, 0, bytes.length) : hash52Of(messageText(fields, volume, metadata)),
     meter,
     volume,
-    instance: uuidIn(metadata, 'instance_id').replaceAll('-', ''),
+    instance: uuidIn(metadata, meter.kind < HOST ? 'instance_id' : 'host_id').replaceAll('-', ''),
     device: deviceIn(meter, metadata),
     ...window,
   };
@@ -125,6 +125,7 @@ function timeIn(fields: Fields, name: string): number {
 
 /** By the keys that `model/resource.ts` puts into the metadata of disks and nics. */
 function deviceIn({ kind }: Meter, metadata: Fields): string {
-  if (kind === DISK) return textIn(metadata, 'disk_name');
-  return kind === NIC ? textIn(metadata, 'mac') : '';
+  if (blockKind(kind) === DISK) return textIn(metadata, 'disk_name');
+  if (blockKind(kind) !== NIC) return '';
+  return textIn(metadata, kind < HOST ? 'mac' : 'device');
 }

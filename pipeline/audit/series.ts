@@ -1,4 +1,4 @@
-import type { Meter } from '../model/meters.ts';
+import { blockKind, type Meter } from '../model/meters.ts';
 
 /** What one series has in windows of one size: published, and by the movement of its counter. Microseconds, counter's units. */
 export interface Series {
@@ -39,7 +39,7 @@ export function deviceOfKey(key: string): { readonly instance: string; readonly 
 export function addDelta(book: SeriesBook, delta: PublishedDelta): void {
   const { instance, device, meter, windowStart, windowEnd } = delta;
   const size = windowEnd - windowStart;
-  const key = deviceKey(instance, meter.kind, device);
+  const key = deviceKey(instance, blockKind(meter.kind), device);
   const list = book.get(key) ?? [];
   book.set(key, list);
   let series = list.find((each) => each.meter === meter && each.size === size);

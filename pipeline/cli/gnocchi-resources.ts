@@ -33,7 +33,7 @@ export function gnocchiResources({ sizes, stock }: GnocchiOptions): string {
   const resources = document.get('resources');
   if (!isSeq(resources)) throw new MappingError('has no list of resources');
   addPolicies(document, policiesOf(sizes));
-  for (const kind of ['instance', 'disk', 'nic'] as const) addMetrics(document, resources, STOCK[kind], kind);
+  for (const kind of new Set(RESOURCES)) addMetrics(document, resources, STOCK[kind], kind);
   document.commentBefore = [INTRODUCTION, document.commentBefore].filter((text) => text != null).join('\n');
   return document.toString({ lineWidth: 0 });
 }

@@ -1,7 +1,9 @@
+import type { RESOURCES } from '../model/meters.ts';
+
 /**
- * What Ceilometer's own mapping to Gnocchi has for instances, their disks and nics (release 26,
- * ceilometer/publisher/data/gnocchi_resources.yaml): resource types by kind of resource, their metrics by archive
- * policy, where their attributes come from.
+ * What Ceilometer's own mapping to Gnocchi has for instances, hosts, and the disks and nics of both (release 26,
+ * ceilometer/publisher/data/gnocchi_resources.yaml; those of hosts' devices release 9, whose types `ceilometer-upgrade`
+ * still makes): resource types by kind of resource, their metrics by archive policy, where their attributes come from.
  */
 export interface StockResource {
   readonly type: string;
@@ -12,7 +14,7 @@ export interface StockResource {
 const inAndOut = (names: readonly string[]): readonly string[] =>
   ['incoming', 'outgoing'].flatMap((way) => names.map((name) => `network.${way}.${name}`));
 
-export const STOCK: Readonly<Record<'instance' | 'disk' | 'nic', StockResource>> = {
+export const STOCK: Readonly<Record<(typeof RESOURCES)[number], StockResource>> = {
   instance: {
     type: 'instance',
     metrics: {
@@ -86,6 +88,28 @@ export const STOCK: Readonly<Record<'instance' | 'disk' | 'nic', StockResource>>
     rest: {
       attributes: { name: 'resource_metadata.vnic_name', instance_id: 'resource_metadata.instance_id' },
     },
+  },
+  host: {
+    type: 'nova_compute',
+    metrics: {
+      rate: [],
+      low: [
+        'frequency',
+        'percent',
+        ...['idle', 'iowait', 'kernel', 'user'].flatMap((mode) => [`${mode}.percent`, `${mode}.time`]),
+      ].map((name) => `compute.node.cpu.${name}`),
+    },
+    rest: { attributes: { host_name: 'resource_metadata.host' } },
+  },
+  'host disk': {
+    type: 'host_disk',
+    metrics: { rate: [], low: [] },
+    rest: { attributes: { host_name: 'resource_metadata.host', device_name: 'resource_metadata.disk_name' } },
+  },
+  'host nic': {
+    type: 'host_network_interface',
+    metrics: { rate: [], low: [] },
+    rest: { attributes: { host_name: 'resource_metadata.host', device_name: 'resource_metadata.name' } },
   },
 };
 

@@ -15,7 +15,8 @@ wildcards, \`!\` excludes.
 - *delta*: growth in the window. The deltas of all windows sum to the movement of the counter.
 - *gauge* \`.rate\`: growth a second of the observed time. A window in which nothing was observed has none.
 - \`coverage\`: observed share of the window. \`quality\` and \`flags\`: below.
-- Resource: the instance's uuid; \`{uuid}-{disk}\`; \`{instance name}-{uuid}-{interface}\` or the nic's filter.
+- Resource: the instance's uuid; \`{uuid}-{disk}\`; \`{instance name}-{uuid}-{interface}\` or the nic's filter. Of a
+  host \`{host}_{host}\`, as of nova's meters of a node; \`{host}_{host}-{device}\`.
 - A sink with \`units: MB\` gets MB and GB for MiB and GiB, as Ceilometer wrote before release 26; the values are the same.
 - *Made of*: the statistic of the raw topic (avro/snapshot.avsc) and how. *Ceilometer*: the release since which its agent
   has the meter, or those from which to which it had it; none: the name follows its rules.`;

@@ -1,7 +1,7 @@
 import type { Closed, ClosedCounter, ClosedGauge, ClosedStatus, Closing } from './closed.ts';
 import { ESTIMATED, flagNames, INTERPOLATED, LOWER_BOUND } from './flags.ts';
 import { uuidV5 } from './message-id.ts';
-import { type Meter, type Selection, STATUS } from './meters.ts';
+import { HOST, type Meter, type Selection, STATUS } from './meters.ts';
 import { createResources, rootSize } from './resource.ts';
 import type { Quality, Resource, Sample, Spread } from './sample.ts';
 import type { Block } from './state.ts';
@@ -19,28 +19,28 @@ export interface DeriveRules {
 }
 
 /**
- * Closed windows to samples: every selected meter of every counter and gauge, in the order the windows closed. The
- * meters are those of instances; hosts are counted as well but have none yet.
+ * Closed windows to samples: every selected meter of every counter and gauge, in the order the windows closed.
  */
 export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   const samples: Sample[] = [];
   const resourceOf = createResources(rules.userMetadata);
   for (const status of closed.statuses) deriveStatus(status, resourceOf(status), rules, samples);
   for (const gauge of closed.gauges) {
-    if (gauge.instance.isHost) continue;
-    for (const meter of rules.selection[gauge.block.kind]?.[gauge.field] ?? []) {
+    for (const meter of rules.selection[kindOf(gauge)]?.[gauge.field] ?? []) {
       samples.push(gaugeSample(gauge, resourceOf(gauge), meter, rules));
     }
   }
   for (const counter of closed.counters) {
-    if (counter.instance.isHost) continue;
-    for (const meter of rules.selection[counter.block.kind]?.[counter.field] ?? []) {
+    for (const meter of rules.selection[kindOf(counter)]?.[counter.field] ?? []) {
       const sample = counterSample(counter, resourceOf(counter), meter, rules);
       if (sample) samples.push(sample);
     }
   }
   return samples;
 }
+
+/** The kind of meters that a block has. */
+const kindOf = ({ instance, block }: Closing): number => (instance.isHost ? HOST + block.kind : block.kind);
 
 const NO_FLAGS: readonly string[] = [];
 

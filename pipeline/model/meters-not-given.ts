@@ -32,5 +32,12 @@ export const NOT_GIVEN: readonly { readonly names: readonly string[]; readonly w
     names: ['instance.scheduled', 'compute.instance.booting.time'],
     why: "not measured at a hypervisor: made of nova's notifications",
   },
-  { names: ['compute.node.cpu.*'], why: 'of hosts, which are counted but have no meters yet' },
+  {
+    names: [
+      'compute.node.cpu.frequency',
+      'compute.node.cpu.{user,kernel,idle,iowait}.time',
+      'compute.node.cpu.{user,kernel,idle,iowait}.percent',
+    ],
+    why: "of hosts' CPUs by mode, in the raw topic where the hypervisor tells them apart; `compute.node.cpu.percent` is of all that is not idle",
+  },
 ];

@@ -7,20 +7,26 @@ export type Derivation = 'cumulative' | 'delta' | 'rate' | 'utilisation' | 'last
 
 /** Beside the kinds of blocks: what is known of an instance whenever it is listed, running or not. */
 export const STATUS = 3;
+/** A block of a host is of the kind that one of an instance has, and so much more. */
+export const HOST = 4;
 /** The statistics of each kind, in the order of the batch's columns; those of STATUS as `derive` makes them. */
 export const STATISTICS: readonly (readonly string[])[] = [
   ...BLOCK_FIELDS,
   ['state', 'flavor.disk', 'flavor.ephemeral'],
+  ...BLOCK_FIELDS,
 ];
 /** What a sample of each kind is of. */
-export const RESOURCES = ['instance', 'disk', 'nic', 'instance'] as const;
+export const RESOURCES = ['instance', 'disk', 'nic', 'instance', 'host', 'host disk', 'host nic'] as const;
+
+/** The kind of the block that a meter of this kind is made of: INSTANCE, DISK or NIC; STATUS is none. */
+export const blockKind = (kind: number): number => (kind < HOST ? kind : kind - HOST);
 
 /** A definition: what comes out under which name (Ceilometer's names, types, units). */
 export interface Meter {
   readonly name: string;
   readonly type: MeterType;
   readonly unit: string;
-  /** Kind (INSTANCE, DISK, NIC, STATUS) and statistic that it is made of. */
+  /** Kind (INSTANCE, DISK, NIC, STATUS, those of a HOST) and statistic that it is made of. */
   readonly kind: number;
   readonly field: number;
   readonly derivation: Derivation;
@@ -33,7 +39,7 @@ export interface Meter {
 
 /** The releases of Ceilometer that have a counter's meters; what is not named none has. */
 interface Releases {
-  readonly cumulative?: string;
+  readonly cumulative?: string | null;
   readonly delta?: string;
   readonly rate?: string;
 }
@@ -85,7 +91,7 @@ const gauge = (
   statistic: string,
   name: string,
   unit: string,
-  ceilometer: string,
+  ceilometer: string | null,
   description: string,
   divisor = 1,
 ): Meter => ({
@@ -111,6 +117,13 @@ const SWAP: Releases = { cumulative: '9' };
 const NIC_BYTES: Releases = { delta: '16', rate: '2013.2 to 23' };
 const NIC_PACKETS: Releases = { rate: '2013.2 to 11' };
 const NIC_FAULTS: Releases = { cumulative: '8' };
+
+/** Of hosts Ceilometer has nova's CPU times and percentages only. */
+const NOT_CEILOMETERS: Releases = { cumulative: null };
+
+/** A counter of a host's disk or nic under the name that an instance's has, after `compute.node.`. */
+const hostCounter = (kind: number, statistic: string, name: string, unit: string, description: string) =>
+  counter(HOST + kind, statistic, `compute.node.${name}`, unit, NOT_CEILOMETERS, description);
 
 /** Every meter there is, in the order of docs/meters.md. */
 export const METERS: readonly Meter[] = [
@@ -181,6 +194,32 @@ export const METERS: readonly Meter[] = [
     'Packets dropped on the way from the guest',
   ),
   ...counter(NIC, 'txErrors', 'network.outgoing.packets.error', 'packet', NIC_FAULTS, 'Send errors'),
+  ...withoutRate(counter(HOST + INSTANCE, 'cpuTime', 'compute.node.cpu.time', 'ns', NOT_CEILOMETERS, 'CPU time used')),
+  {
+    name: 'compute.node.cpu.percent',
+    type: 'gauge',
+    unit: 'percent',
+    kind: HOST + INSTANCE,
+    field: fieldOf(HOST + INSTANCE, 'cpuTime'),
+    derivation: 'utilisation',
+    divisor: 1e9 / 100,
+    ceilometer: '2014.2',
+    description: 'CPU time used in the observed part of the window, of what the CPUs could give',
+  },
+  gauge(HOST + INSTANCE, 'memory', 'compute.node.memory', 'MiB', null, 'Memory of the host', MIB),
+  gauge(HOST + INSTANCE, 'memoryUsage', 'compute.node.memory.usage', 'MiB', null, 'Memory that is taken', MIB),
+  ...hostCounter(DISK, 'readBytes', 'disk.read.bytes', 'B', 'Bytes read'),
+  ...hostCounter(DISK, 'readRequests', 'disk.read.requests', 'request', 'Read requests'),
+  ...hostCounter(DISK, 'writeBytes', 'disk.write.bytes', 'B', 'Bytes written'),
+  ...hostCounter(DISK, 'writeRequests', 'disk.write.requests', 'request', 'Write requests'),
+  ...hostCounter(NIC, 'rxBytes', 'network.incoming.bytes', 'B', 'Bytes received by the host'),
+  ...hostCounter(NIC, 'rxPackets', 'network.incoming.packets', 'packet', 'Packets received by the host'),
+  ...hostCounter(NIC, 'rxDrops', 'network.incoming.packets.drop', 'packet', 'Packets dropped on the way in'),
+  ...hostCounter(NIC, 'rxErrors', 'network.incoming.packets.error', 'packet', 'Receive errors'),
+  ...hostCounter(NIC, 'txBytes', 'network.outgoing.bytes', 'B', 'Bytes sent by the host'),
+  ...hostCounter(NIC, 'txPackets', 'network.outgoing.packets', 'packet', 'Packets sent by the host'),
+  ...hostCounter(NIC, 'txDrops', 'network.outgoing.packets.drop', 'packet', 'Packets dropped on the way out'),
+  ...hostCounter(NIC, 'txErrors', 'network.outgoing.packets.error', 'packet', 'Send errors'),
 ];
 
 /** The meters of a selection, by kind and field: `selected[kind][field]`. */
@@ -210,4 +249,4 @@ export function matches(patterns: readonly string[]): (name: string) => boolean 
 }
 
 /** True for a field that is a counter. */
-export const isCounter = (kind: number, field: number): boolean => field < (COUNTERS[kind] as number);
+export const isCounter = (kind: number, field: number): boolean => field < (COUNTERS[blockKind(kind)] as number);

@@ -12,7 +12,7 @@ export const formatUuid = (key: string): string =>
 
 /** What a resource is made of: as much of a finished window as tells it. */
 export type Resourceful = Pick<Closing, 'identity' | 'vcpus' | 'state'> & {
-  readonly instance: Pick<InstanceState, 'key'>;
+  readonly instance: Pick<InstanceState, 'key' | 'isHost'>;
   readonly block: Pick<Block, 'kind' | 'deviceId'>;
 };
 
@@ -20,7 +20,7 @@ type Metadata = Readonly<Record<string, unknown>>;
 
 /**
  * Ceilometer's resource of a block: the instance's uuid; `{uuid}-{device}` for a disk; for a nic the name of its
- * filter or `{instance name}-{uuid}-{tap}`.
+ * filter or `{instance name}-{uuid}-{tap}`. Of a host `{host}_{host}`, as of nova's meters of a node, and its device.
  */
 export const resourceOf = (closing: Resourceful, rules: UserMetadataRules = CEILOMETERS): Resource =>
   blockResource(closing, instanceMetadata(closing, rules));
@@ -76,6 +76,7 @@ function deviceOf(
   common: Metadata,
 ): { readonly id: string; readonly metadata: Metadata } {
   const { kind, deviceId } = block;
+  if (instance.isHost) return hostDevice(kind, deviceId, identity, common);
   const uuid = formatUuid(instance.key);
   if (kind === DISK) return { id: `${uuid}-${deviceId}`, metadata: { ...common, disk_name: deviceId } };
   if (kind !== NIC) return { id: uuid, metadata: vcpus > 0 ? { ...common, cpu_number: vcpus } : common };
@@ -95,6 +96,17 @@ function deviceOf(
   };
 }
 
+/** A host's block; what is not known by name goes by its uuid. */
+function hostDevice(kind: number, deviceId: string, identity: Identity | null, common: Metadata) {
+  const host = identity?.host ?? common.host_id;
+  const id = `${host}_${host}`;
+  if (kind === DISK) return { id: `${id}-${deviceId}`, metadata: { ...common, disk_name: deviceId } };
+  if (kind !== NIC) return { id, metadata: common };
+  const nic = identity?.nics.find((each) => each.id === deviceId);
+  const name = nic?.name ?? deviceId;
+  return { id: `${id}-${name}`, metadata: { ...common, name, mac: nic?.mac ?? null, device: deviceId } };
+}
+
 function parametersOf(nic: NicIdentity | undefined): Metadata {
   const parameters: Record<string, unknown> = { interfaceid: nic?.portId ?? null, bridge: nic?.bridge ?? null };
   for (const name in nic?.parameters) parameters[name.toLowerCase()] ??= nic.parameters[name];
@@ -106,6 +118,7 @@ function parametersOf(nic: NicIdentity | undefined): Metadata {
  * over what its discovery reads from libvirt), as far as they are known: what is not is left out.
  */
 function instanceMetadata({ instance, identity, state }: Resourceful, rules: UserMetadataRules): Metadata {
+  if (instance.isHost) return { host_id: formatUuid(instance.key), host: identity?.host ?? null };
   const metadata: Record<string, unknown> = { instance_id: formatUuid(instance.key) };
   const condition = CONDITIONS[state];
   if (condition !== undefined) {

@@ -33,7 +33,14 @@ interface Mapping {
   }[];
 }
 const SIZES = [60 * SECOND];
-const TYPES = { instance: 'instance', disk: 'instance_disk', nic: 'instance_network_interface' } as const;
+const TYPES = {
+  instance: 'instance',
+  disk: 'instance_disk',
+  nic: 'instance_network_interface',
+  host: 'nova_compute',
+  'host disk': 'host_disk',
+  'host nic': 'host_network_interface',
+} as const;
 const read = (text: string): Mapping => parse(text);
 const metricsOf = ({ resources }: Mapping, type: string) =>
   resources.find(({ resource_type }) => resource_type === type)?.metrics ?? {};
@@ -80,6 +87,9 @@ resources:
       'instance_disk',
       'instance',
       'instance_network_interface',
+      'nova_compute',
+      'host_disk',
+      'host_network_interface',
     ]);
     expect(mapping.resources[0]?.metrics).toEqual(['volume.size']);
     expect(metricsOf(mapping, 'instance_disk')).toMatchObject({
@@ -129,7 +139,7 @@ const HOURS = 2;
 const zeroed = <Name extends string>(names: readonly Name[], value: (name: Name, index: number) => bigint) =>
   Object.fromEntries(names.map((name, index) => [name, value(name, index)])) as Record<Name, bigint>;
 
-/** Every meter of one instance over two hours, windows of a minute, as they come out of the pipeline one after the other. */
+/** Every meter of one instance and one host over two hours, windows of a minute, as they come out of the pipeline one after the other. */
 function metered(): readonly Sample[][] {
   const rules = rulesOf();
   const partition = createPartition(rules);
@@ -153,7 +163,9 @@ function metered(): readonly Sample[][] {
       nics: [zeroed(NIC_COUNTERS, (_, index) => grown(index))],
     };
     const devices = { disks: [{ id: 'vda', epoch: null }], nics: [{ id: 'fa:16:3e:00:00:01', epoch: null }] };
-    const { closed } = take(partition, rules, pollOf(t, [vm(t, row, { ...devices, identity })], { interval: 20 }));
+    const host = vm(t, row, { ...devices, uuid: Buffer.alloc(16, 8), identity: { ...EMPTY_IDENTITY, host: 'kvm1' } });
+    const poll = pollOf(t, [vm(t, row, { ...devices, identity })], { interval: 20 });
+    const { closed } = take(partition, rules, { ...poll, hosts: [host] });
     const samples = derive(closed, deriveRules);
     if (samples.length > 0) batches.push(samples);
   }
@@ -200,9 +212,10 @@ describe.skipIf(!there)('Ceilometer’s publisher and Gnocchi [ceilometer] [gnoc
   ]).toString();
   const some = batches.slice(0, 2);
 
-  it('drop with the stock mapping what is derived, and nothing with ours', () => {
-    const derived = METERS.filter(({ name }) => /\.(delta|rate)$|^cpu_util$/.test(name)).map(({ name }) => name);
-    expect(published(some, stock).unhandled).toEqual([...derived].sort());
+  it('drop with the stock mapping what is derived or of hosts, and nothing with ours', () => {
+    const unknown = /\.(delta|rate)$|^cpu_util$|^compute\.node\.(?!cpu\.percent)/;
+    const dropped = METERS.map(({ name }) => name).filter((name) => unknown.test(name));
+    expect(published(some, stock).unhandled).toEqual([...dropped].sort());
     for (const mapping of [gnocchiResources({ sizes: SIZES }), gnocchiResources({ sizes: SIZES, stock })]) {
       const { unhandled, faults, batches: sent, types } = published(some, mapping);
       expect({ unhandled, faults }).toEqual({ unhandled: [], faults: [] });
@@ -212,9 +225,9 @@ describe.skipIf(!there)('Ceilometer’s publisher and Gnocchi [ceilometer] [gnoc
     }
   });
 
-  it('keep of ours without a stock all that the stock has for instances, disks and nics', () => {
+  it('keep of ours without a stock all that the stock has for instances, disks, nics and hosts', () => {
     const [theirs, ours] = [read(stock), read(gnocchiResources({ sizes: SIZES }))];
-    for (const type of Object.values(TYPES)) {
+    for (const type of [TYPES.instance, TYPES.disk, TYPES.nic, TYPES.host]) {
       const [stocked, own] = [theirs, ours].map(({ resources }) =>
         resources.find(({ resource_type }) => resource_type === type),
       );

@@ -10,6 +10,7 @@ interface Poll {
   readonly t: number;
   readonly seen: Instance;
   readonly interval?: number;
+  readonly isHost?: boolean;
 }
 
 /** The samples of the selected meters that polls let out, in windows of these sizes (seconds). */
@@ -21,9 +22,11 @@ function samplesOf(
   const rules = rulesOf({ sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => 'auto') });
   const partition = createPartition(rules);
   const deriveRules = { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' as const };
-  return polls.flatMap(({ t, seen, interval = 60 }) =>
-    derive(take(partition, rules, pollOf(t, [seen], { interval })).closed, deriveRules),
-  );
+  return polls.flatMap(({ t, seen, interval = 60, isHost = false }) => {
+    const poll = pollOf(t, [seen], { interval });
+    const asked = isHost ? { ...poll, hosts: poll.instances, instances: [] } : poll;
+    return derive(take(partition, rules, asked).closed, deriveRules);
+  });
 }
 
 const reading = (t: number, row: Partial<Row>, over: Partial<Instance> = {}): Poll => ({ t, seen: vm(t, row, over) });
@@ -48,6 +51,34 @@ const shown = ({ name, volume, windowStart, windowEnd }: Sample) => [
   windowEnd / SECOND,
   volume,
 ];
+
+test('a host has meters of its own, an instance none of those', () => {
+  const row = { vcpus: 2n, memory: 2n ** 30n, nics: [{ ...EMPTY_NIC_ROW, rxBytes: 1000n }] };
+  const nics = [{ id: 'vmnic0', epoch: null }];
+  const at = (t: number, cpuTime: bigint, isHost: boolean): Poll => ({
+    ...reading(t, { ...row, cpuTime }, { nics, identity: { ...EMPTY_IDENTITY, host: 'esx1' } }),
+    isHost,
+  });
+  const meters = ['cpu*', '*.cpu.*', 'memory', '*.memory', '*incoming.bytes'];
+  const namesOf = (isHost: boolean) =>
+    samplesOf([at(0, 0n, isHost), at(60, 60_000_000_000n, isHost)], meters)
+      .filter(({ windowStart }) => windowStart === 0)
+      .map((sample) => shown(sample).join(' '));
+  expect(namesOf(true)).toEqual([
+    'compute.node.memory 0 60 1024',
+    'compute.node.cpu.time 0 60 60000000000',
+    'compute.node.cpu.time.delta 0 60 60000000000',
+    'compute.node.cpu.percent 0 60 50',
+    'compute.node.network.incoming.bytes 0 60 1000',
+  ]);
+  expect(namesOf(false)).toEqual([
+    'memory 0 60 1024',
+    'cpu 0 60 60000000000',
+    'cpu.delta 0 60 60000000000',
+    'cpu_util 0 60 50',
+    'network.incoming.bytes 0 60 1000',
+  ]);
+});
 
 describe('the meters of a counter', () => {
   test('are cumulative, delta and rate of the same window', () => {
@@ -190,18 +221,5 @@ describe('samples', () => {
     const polls = [bytes(0, 0n, named('old')), bytes(60, 1n), bytes(90, 2n, named('new')), bytes(120, 3n)];
     const samples = samplesOf(polls, ['network.incoming.bytes.delta']);
     expect(samples.map(({ resource }) => resource.metadata.display_name)).toEqual(['old', 'new']);
-  });
-
-  test('of hosts are none', () => {
-    const rules = rulesOf();
-    const partition = createPartition(rules);
-    const outcomes = [0, 60].map((t) => {
-      const snapshot = pollOf(t, [], { interval: 60 });
-      return take(partition, rules, { ...snapshot, hosts: [vm(t, { cpuTime: BigInt(t), memory: 1n })] }).closed;
-    });
-    expect(outcomes[1]?.counters).toHaveLength(1);
-    expect(outcomes[1]?.gauges).toHaveLength(1);
-    const deriveRules = { sizes: rules.windows.sizes, selection: select(['*']), gauges: 'last' as const };
-    expect(outcomes.flatMap((closed) => derive(closed, deriveRules))).toEqual([]);
   });
 });

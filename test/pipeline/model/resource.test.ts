@@ -37,7 +37,13 @@ const NAMED: Identity = {
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {
-  return resourceOf({ instance: { key: KEY }, block: { kind, deviceId }, identity, vcpus: 0, state: -1 });
+  return resourceOf({
+    instance: { key: KEY, isHost: false },
+    block: { kind, deviceId },
+    identity,
+    vcpus: 0,
+    state: -1,
+  });
 }
 
 const nic = (over: Partial<NicIdentity>): Identity => ({ ...NAMED, nics: [{ ...NO_NAMES, ...over }] });
@@ -58,6 +64,23 @@ describe('the id of a resource, as Ceilometer makes it', () => {
     ['a nic of an instance nobody knows', NIC, MAC, null, `instance-${UUID}-${MAC}`],
   ])('%s', (_what, kind, deviceId, identity, expected) => {
     expect(resource(kind, deviceId, identity).id).toBe(expected);
+  });
+});
+
+describe('a host', () => {
+  const ofHost = (kind: number, deviceId: string, identity: Identity | null) =>
+    resourceOf({ instance: { key: KEY, isHost: true }, block: { kind, deviceId }, identity, vcpus: 8, state: 1 });
+  const named: Identity = { ...EMPTY_IDENTITY, host: 'esx1', nics: [{ ...NO_NAMES, id: 'vmnic0', name: 'vmnic0' }] };
+
+  test.each<[string, number, string, Identity | null, string, object]>([
+    ['itself', INSTANCE, '', named, 'esx1_esx1', {}],
+    ['nobody knows', INSTANCE, '', null, `${UUID}_${UUID}`, {}],
+    ['disk', DISK, 'naa.1', named, 'esx1_esx1-naa.1', { disk_name: 'naa.1' }],
+    ['nic', NIC, 'vmnic0', named, 'esx1_esx1-vmnic0', { name: 'vmnic0', mac: null, device: 'vmnic0' }],
+  ])('is called as nova calls it: %s', (_what, kind, deviceId, identity, id, more) => {
+    const made = ofHost(kind, deviceId, identity);
+    expect(made.id).toBe(id);
+    expect(made.metadata).toEqual({ host_id: UUID, host: identity?.host ?? null, ...more });
   });
 });
 
@@ -129,7 +152,12 @@ describe('the metadata', () => {
 
   test('carries the labels that it is told to, cut to a length by characters', () => {
     const metadata = { 'bill.to': 'x\u{1F600}yz', other: 'o', 'm.a': '1' };
-    const closing = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, vcpus: 0, state: -1 };
+    const closing = {
+      instance: { key: KEY, isHost: false },
+      block: { kind: INSTANCE, deviceId: '' },
+      vcpus: 0,
+      state: -1,
+    };
     const rules = { prefixes: ['m.'], keys: ['bill.to'], maxLength: 2 };
     const resource = resourceOf({ ...closing, identity: { ...NAMED, metadata } }, rules);
     expect(resource.metadata.user_metadata).toEqual({ bill_to: 'x\u{1F600}', a: '1' });
@@ -147,7 +175,13 @@ describe('the metadata', () => {
     ['SUSPENDED', 'suspended', 'suspended'],
   ] as const)('of an instance in %s tells the status %s and the state %s', (name, status, state) => {
     const block = { kind: INSTANCE, deviceId: '' };
-    const closing = { instance: { key: KEY }, block, vcpus: 0, state: STATES.indexOf(name), identity: null };
+    const closing = {
+      instance: { key: KEY, isHost: false },
+      block,
+      vcpus: 0,
+      state: STATES.indexOf(name),
+      identity: null,
+    };
     expect(resourceOf(closing).metadata).toEqual({ instance_id: UUID, status, state, task_state: '' });
   });
 
@@ -177,7 +211,13 @@ describe('the metadata', () => {
 });
 
 test('windows of one block share a resource, until something of it is known anew', () => {
-  const of = { instance: { key: KEY }, block: { kind: INSTANCE, deviceId: '' }, identity: NAMED, vcpus: 2, state: 1 };
+  const of = {
+    instance: { key: KEY, isHost: false },
+    block: { kind: INSTANCE, deviceId: '' },
+    identity: NAMED,
+    vcpus: 2,
+    state: 1,
+  };
   const disk = { ...of, block: { kind: DISK, deviceId: 'vda' } };
   const resources = createResources();
   const first = resources(of);
@@ -187,7 +227,7 @@ test('windows of one block share a resource, until something of it is known anew
   expect(resources({ ...of, vcpus: 4 }).metadata).toEqual({ ...first.metadata, cpu_number: 4 });
   expect(resources({ ...of, state: 5 }).metadata).toEqual({ ...first.metadata, status: 'stopped', state: 'shutdown' });
   expect(resources({ ...of, identity: { ...NAMED, name: 'web-02' } }).metadata.display_name).toBe('web-02');
-  const other = { ...of, instance: { key: 'f'.repeat(32) } };
+  const other = { ...of, instance: { key: 'f'.repeat(32), isHost: false } };
   expect(resources(other).metadata.instance_id).not.toBe(UUID);
   expect(resources(of)).toEqual(first);
 });
