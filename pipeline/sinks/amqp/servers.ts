@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { SinkError } from '../sink.ts';
+import { readTlsFiles, type TlsMaterial } from '../tls-files.ts';
 import type { AmqpConfig } from './config.ts';
 import { type Server, serversOf } from './url.ts';
 
@@ -23,10 +22,7 @@ export function addressesOf(servers: readonly Server[]): string {
 }
 
 /** Socket options of a TLS connection, as node:tls has them. */
-export interface TlsOptions {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
+export interface TlsOptions extends TlsMaterial {
   readonly servername?: string;
   readonly rejectUnauthorized: boolean;
 }
@@ -34,19 +30,9 @@ export interface TlsOptions {
 /** What the TLS settings come to; rejects with a SinkError where a file cannot be read. */
 export async function tlsOptions(sink: string, { tls }: AmqpConfig): Promise<TlsOptions> {
   if (typeof tls === 'boolean') return { rejectUnauthorized: true };
-  const read = async (what: 'caFile' | 'certFile' | 'keyFile') => {
-    const path = tls[what];
-    if (path === undefined) return undefined;
-    return await readFile(path).catch((error: unknown) => {
-      throw new SinkError(sink, `cannot read tls.${what} ${path}: check its path and permissions`, error);
-    });
-  };
-  const [ca, cert, key] = [await read('caFile'), await read('certFile'), await read('keyFile')];
   return {
     rejectUnauthorized: tls.verify,
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
+    ...(await readTlsFiles(sink, tls)),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   };
 }

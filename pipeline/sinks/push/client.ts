@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../../runtime/clock.ts';
 import { DeadlineError, within } from '../../runtime/deadline.ts';
 import { SinkError } from '../sink.ts';
+import { readTlsFiles } from '../tls-files.ts';
 import { type Endpoint, shownUrl } from './endpoint.ts';
 
 /** What a server answered, as much of it as is read. */
@@ -80,18 +80,7 @@ async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<Buffe
 }
 
 async function openPool(sink: string, { url, tls }: Endpoint, timeoutMs: number): Promise<Pool> {
-  const read = async (setting: string, file: string | undefined): Promise<Buffer | undefined> => {
-    if (file === undefined) return undefined;
-    return await readFile(file).catch((error: unknown) => {
-      throw new SinkError(sink, `cannot read tls.${setting} ${file}: check its path and permissions`, error);
-    });
-  };
-  const [ca, cert, key] = [
-    await read('caFile', tls.caFile),
-    await read('certFile', tls.certFile),
-    await read('keyFile', tls.keyFile),
-  ];
-  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const files = await readTlsFiles(sink, tls);
   return new Pool(new URL(url).origin, {
     connections: 1,
     // The deadline of a request is ours alone; these are only to end after it.

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { z } from 'zod';
-import { SinkError } from '../sink.ts';
+import { readTlsFiles } from '../tls-files.ts';
 import type { Address } from './client.ts';
 
 export const tlsConfig = z
@@ -22,21 +21,15 @@ export type TlsConfig = z.infer<typeof tlsConfig>;
 /** How to connect with TLS. Rejects with a SinkError where a file cannot be read; reads them anew every time. */
 export async function tlsOptions(
   sink: string,
-  { caFile, certFile, keyFile, serverName, verify }: TlsConfig,
+  { serverName, verify, ...files }: TlsConfig,
   { host }: Address,
 ): Promise<ConnectionOptions> {
-  const read = (file: string, word: string) =>
-    readFile(file).catch((error: unknown) => {
-      throw new SinkError(sink, `cannot read tls.${word} ${file}: check its path and permissions`, error);
-    });
   // An address is no name to ask for, yet Node checks it against the certificate.
   const name = serverName ?? (isIP(host) === 0 ? host : undefined);
   return {
     rejectUnauthorized: verify,
     minVersion: 'TLSv1.2',
     ...(name === undefined ? {} : { servername: name }),
-    ...(caFile === undefined ? {} : { ca: await read(caFile, 'caFile') }),
-    ...(certFile === undefined ? {} : { cert: await read(certFile, 'certFile') }),
-    ...(keyFile === undefined ? {} : { key: await read(keyFile, 'keyFile') }),
+    ...(await readTlsFiles(sink, files)),
   };
 }
