@@ -1,6 +1,7 @@
 import { METER_TYPES, type Sample } from '../model/sample.ts';
 import { leaveOut } from './dead-samples.ts';
 import { oncePer } from './once-per.ts';
+import { oncePerMeter, oncePerResource } from './once-per-part.ts';
 import type { SinkContext } from './sink.ts';
 
 /**
@@ -35,17 +36,27 @@ const MAX_METADATA_CHARS = 262_144;
 
 /** Why the sample must not leave, or null if it may. */
 export function faultOf(sample: Sample): SampleFault | null {
-  if (!METER_TYPES.includes(sample.type)) return 'type_unknown';
+  const meter = meterFault(sample);
+  if (meter === 'type_unknown') return meter;
   const volume = numberFault(sample.volume);
   if (volume) return volume;
-  const { resource } = sample;
-  const required = [sample.name, sample.unit, sample.messageId, resource.id];
-  const optional = [resource.userId, resource.userName, resource.projectId, resource.projectName];
-  if (!required.every(isText) || !optional.every((text) => text === null || isText(text))) return 'text_malformed';
-  if (![sample.timestamp, sample.windowStart, sample.windowEnd].every(isTime)) return 'time_out_of_range';
-  if (!isPlainObject(resource.metadata)) return 'metadata_not_an_object';
-  return metadataFault(resource.metadata);
+  const resource = resourceFault(sample.resource);
+  if (meter !== null || resource === 'text_malformed' || !isText(sample.messageId)) return 'text_malformed';
+  if (!isTime(sample.timestamp) || !isTime(sample.windowStart) || !isTime(sample.windowEnd)) return 'time_out_of_range';
+  return resource;
 }
+
+const meterFault = oncePerMeter(({ name, type, unit }): SampleFault | null => {
+  if (!METER_TYPES.includes(type)) return 'type_unknown';
+  return isText(name) && isText(unit) ? null : 'text_malformed';
+});
+
+const resourceFault = oncePerResource((resource): SampleFault | null => {
+  const { id, userId, userName, projectId, projectName, metadata } = resource;
+  const optional = [userId, userName, projectId, projectName];
+  if (!isText(id) || !optional.every((text) => text === null || isText(text))) return 'text_malformed';
+  return isPlainObject(metadata) ? metadataFault(metadata) : 'metadata_not_an_object';
+});
 
 /** The samples of a batch that may leave; the others are left out. Rejects where those cannot be kept. */
 export async function screen(batch: readonly Sample[], sink: string, context: SinkContext): Promise<readonly Sample[]> {

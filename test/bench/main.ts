@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { amqpSection } from './sections/amqp.ts';
 import { codecSection } from './sections/codec.ts';
 import { kafkaSection } from './sections/kafka.ts';
@@ -10,39 +11,46 @@ import { sendSection } from './sections/send.ts';
 import { sinkSection } from './sections/sink.ts';
 import { printed, type Section } from './table.ts';
 
-/** `npm run bench [-- --quick]`: what each row means is in docs/benchmarks.md. */
-const quick = process.argv.includes('--quick');
+/** `npm run bench [-- --quick] [--only amqp,send]`: what each row means is in docs/benchmarks.md. */
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { quick } = values;
 
 const large = { instancesPerHost: 800, slices: 4, snapshotsPerMessage: 1, identified: false };
 const small = { instancesPerHost: 30, slices: 12, snapshotsPerMessage: 20, identified: false };
 
-const sections: readonly ((plan: Plan) => Promise<Section>)[] = [
-  (plan) =>
+const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
+  kafka: (plan) =>
     kafkaSection(plan, 'Kafka, 200 instances a message', {
       fleet: { ...large, hosts: quick ? 7 : 70 },
       warmUp: quick ? 2 : 7,
       measured: quick ? 1 : 6,
       stages: ['consume', 'decode', 'accept', 'derive', 'checkpoint'],
     }),
-  (plan) =>
+  'kafka-small': (plan) =>
     kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', {
       fleet: { ...small, hosts: 200 },
       warmUp: quick ? 2 : 5,
       measured: quick ? 1 : 3,
       stages: ['consume', 'decode', 'accept', 'derive'],
     }),
-  scaleSection,
-  codecSection,
-  sinkSection,
-  amqpSection,
-  sendSection,
-];
+  scale: scaleSection,
+  codec: codecSection,
+  sink: sinkSection,
+  amqp: amqpSection,
+  send: sendSection,
+};
+const names = values.only?.split(',') ?? Object.keys(sections);
+const chosen = names.map((name) => {
+  const section = sections[name];
+  if (section === undefined) throw new Error(`no section ${name}: there are ${Object.keys(sections).join(', ')}`);
+  return section;
+});
 
 const folder = await mkdtemp(join(tmpdir(), 'hypermeter-bench-'));
 const plan: Plan = { folder, runs: quick ? 1 : 3, quick };
 try {
   process.stdout.write(`Node ${process.version}, ${process.platform} ${process.arch}; median of ${plan.runs}\n`);
-  for (const section of sections) process.stdout.write(printed(await section(plan)));
+  for (const section of chosen) process.stdout.write(printed(await section(plan)));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
