@@ -16,6 +16,7 @@ function play(script: string): string[] {
   for (const line of script.split('\n')) {
     const [word, ...rest] = line.split(' ');
     if (word === 'create') rrd = new Rrd(rest.slice(2).map(source), rest[1] === 'true', Number(rest[0]));
+    else if (word === 'transfer') rrd?.forgetLast();
     else if (word === 'add') rrd?.add(source(rest[1] as string), Number(rest[0]));
     else if (word === 'update') {
       const values = new Map(rest.slice(2).map((each) => each.split('=') as [string, string]));

@@ -78,9 +78,10 @@ export class Rrd {
     }
   }
 
-  /** What a transfer as XML costs: the raw value of the latest sample. */
+  /** What a transfer as XML costs: the raw values of the latest sample, and the fraction of unknown seconds. */
   forgetLast(): void {
     this.#last.fill(Number.NaN);
+    for (let i = 0; i < this.#unknownS.length; i++) this.#unknownS[i] = Math.trunc(this.#unknownS[i] as number);
   }
 
   /**

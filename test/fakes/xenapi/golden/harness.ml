@@ -19,6 +19,7 @@ let () =
       ds_update_named (get ()) ~new_rrd:(nf = "true") (float_of_string t) m
     | ["add"; t; d] -> cur := Some (rrd_add_ds (get ()) (float_of_string t) (ds d))
     | ["export"; s; i; cf; j] -> print_endline (Rrd_updates.export ~json:(j="json") ["vm:u:", get ()] (Int64.of_string s) (Int64.of_string i) (if cf = "-" then None else Some (cf_type_of_string cf)))
+    | ["transfer"] -> let b = Buffer.create 1000 in xml_to_output true (get ()) (Xmlm.make_output (`Buffer b)); cur := Some (from_xml (Xmlm.make_input ~strip:true (`String (0, Buffer.contents b))))
     | ["dump"] -> let b = Buffer.create 1000 in xml_to_output false (get ()) (Xmlm.make_output (`Buffer b)); print_endline (String.concat "" (String.split_on_char '\n' (Buffer.contents b)))
     | [] -> ()
     | _ -> failwith "line"

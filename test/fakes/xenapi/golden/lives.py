@@ -19,6 +19,8 @@ def life(name, t0, n, minmax="false", jitter=0.0, phase_change=None, events={}, 
         vals={"cpu0":repr(cpu),"vif_0_rx":"i%d"%rx,"memory":"i%d"%(random.randrange(1<<28,1<<33)),"vbd_xvda_iops_read":"i%d"%random.randrange(0,5000)}
         if e=="unknown": vals={x:"U" for x in vals}
         if e=="nomem": vals["memory"]="U"
+        if e.startswith("transfer"): out.append("transfer"); cpu=1.25; rx=1000
+        if e=="transfer fresh": fresh="true"
         if e=="add": out.append("add %r vif_1_rx:DERIVE:0:inf"%t); extra=True
         if extra: vals["vif_1_rx"]="i%d"%(rx*3)
         out.append("update %r %s %s"%(t,fresh," ".join("%s=%s"%(a,b) for a,b in vals.items())))
@@ -39,3 +41,4 @@ life("long-gap",1773000003.5,200,events={k:"gap" for k in range(30,100)},exports
 life("source-added",1773000003.5,120,events={50:"add"},exports=["export -600 5 AVERAGE json","export -650 60 AVERAGE json"])
 life("min-and-max",1773000003.5,120,minmax="true",events={20:"unknown",**{k:"unknown" for k in range(60,80)}},exports=["export -600 5 MAX json","export -650 60 MIN json","export -650 60 - json","export 1 60 AVERAGE json"])
 life("coarser",1773000003.5,1500,exports=["export -7400 60 AVERAGE json","export 1772990000 5 AVERAGE json","export -100 3600 AVERAGE json","export -7000 7 AVERAGE json","export -30 86400 AVERAGE json", "export -30 0 AVERAGE json"])
+life("transfer",1773000003.5,120,events={50:"transfer",60:"unknown",61:"transfer",80:"transfer fresh"},exports=["export -600 5 AVERAGE json","export -650 60 AVERAGE json"])
