@@ -56,6 +56,7 @@ export async function answerCall(
   if (!xapi.sessions.use(session)) return error('SESSION_INVALID', text(session));
   if (method === 'session.logout') {
     xapi.sessions.logout(text(session));
+    xapi.waiting.wake();
     return value('');
   }
   if (method === 'event.from') return eventFrom(xapi, text(session), rest, gone);

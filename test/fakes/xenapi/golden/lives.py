@@ -42,3 +42,4 @@ life("source-added",1773000003.5,120,events={50:"add"},exports=["export -600 5 A
 life("min-and-max",1773000003.5,120,minmax="true",events={20:"unknown",**{k:"unknown" for k in range(60,80)}},exports=["export -600 5 MAX json","export -650 60 MIN json","export -650 60 - json","export 1 60 AVERAGE json"])
 life("coarser",1773000003.5,1500,exports=["export -7400 60 AVERAGE json","export 1772990000 5 AVERAGE json","export -100 3600 AVERAGE json","export -7000 7 AVERAGE json","export -30 86400 AVERAGE json", "export -30 0 AVERAGE json"])
 life("transfer",1773000003.5,120,events={50:"transfer",60:"unknown",61:"transfer",80:"transfer fresh"},exports=["export -600 5 AVERAGE json","export -650 60 AVERAGE json"])
+life("restart",1773000003.5,120,events={**{k:"gap" for k in range(30,60)},60:"transfer"},exports=["export -600 5 AVERAGE json","export -650 60 AVERAGE json"])
