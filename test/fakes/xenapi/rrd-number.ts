@@ -5,6 +5,7 @@
 export function rrdNumber(value: number, digits: number): string {
   if (value === 0) return '0.0';
   if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 10 ** digits) return String(value);
   const [mantissa, power] = rounded(Math.abs(value), digits);
   const sign = value < 0 ? '-' : '';
   if (power < -4 || power >= digits) {
@@ -17,10 +18,13 @@ export function rrdNumber(value: number, digits: number): string {
 
 /** The significant digits and the power of ten of the first. C rounds a tie to the even digit, JavaScript up. */
 function rounded(value: number, digits: number): readonly [mantissa: string, power: number] {
-  const [exact = '', exponent] = value.toExponential(digits + 30).split('e');
-  const all = exact.replace('.', '');
-  const isTie = all[digits] === '5' && /^50*$/.test(all.slice(digits));
-  if (isTie && Number(all[digits - 1]) % 2 === 0) return [all.slice(0, digits), Number(exponent)];
+  const [shortest = '', exponent] = value.toExponential().split('e');
+  // A tie has one digit too many, a 5, and that is all of the number.
+  if (shortest.length === digits + 2 && shortest.endsWith('5')) {
+    const exact = value.toExponential(digits + 30).replace('.', '').split('e')[0] ?? '';
+    const isTie = /^50*$/.test(exact.slice(digits));
+    if (isTie && Number(exact[digits - 1]) % 2 === 0) return [exact.slice(0, digits), Number(exponent)];
+  }
   const [mantissa = '', power] = value.toExponential(digits - 1).split('e');
   return [mantissa.replace('.', ''), Number(power)];
 }
