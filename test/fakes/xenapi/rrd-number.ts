@@ -21,7 +21,11 @@ function rounded(value: number, digits: number): readonly [mantissa: string, pow
   const [shortest = '', exponent] = value.toExponential().split('e');
   // A tie has one digit too many, a 5, and that is all of the number.
   if (shortest.length === digits + 2 && shortest.endsWith('5')) {
-    const exact = value.toExponential(digits + 30).replace('.', '').split('e')[0] ?? '';
+    const exact =
+      value
+        .toExponential(digits + 30)
+        .replace('.', '')
+        .split('e')[0] ?? '';
     const isTie = /^50*$/.test(exact.slice(digits));
     if (isTie && Number(exact[digits - 1]) % 2 === 0) return [exact.slice(0, digits), Number(exponent)];
   }
