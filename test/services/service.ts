@@ -23,7 +23,7 @@ const SERVICES = {
     provide: 'sudo test/services/start-libvirt.sh',
   },
   python: {
-    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack, confluent_kafka']),
+    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack, confluent_kafka, XenAPI']),
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
@@ -46,6 +46,10 @@ const SERVICES = {
     probe: () => runs(otelcol, ['--version']),
     provide: 'test/services/build-otelcol.sh',
   },
+  rrdtool: {
+    probe: () => runs('rrdtool', ['--version']),
+    provide: 'apt-get install rrdtool',
+  },
   ceilometer9: {
     probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
     provide: 'test/services/install-ceilometer9.sh',
@@ -53,7 +57,7 @@ const SERVICES = {
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
-/** The Python environment of the foreign judges (fastavro, msgpack, confluent_kafka). */
+/** The Python environment of the foreign judges (fastavro, msgpack, confluent_kafka, XenAPI). */
 export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/python`;
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */

@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { FakePool } from './fake-pool.ts';
+import { sampleWorld } from './sample-world.ts';
+
+/** `node dist/test/fakes/xenapi/main.js --hosts 100 --vms 50 --port 8080`: a pool that runs until it is interrupted. */
+const { values } = parseArgs({
+  options: {
+    hosts: { type: 'string', default: '2' },
+    vms: { type: 'string', default: '10' },
+    port: { type: 'string', default: '0' },
+    /** Minutes that its VMs have run already. */
+    history: { type: 'string', default: '120' },
+    addressing: { type: 'string', default: 'ip' },
+  },
+});
+const startedAt = systemClock.now() - Number(values.history) * 60_000_000;
+const world = sampleWorld({ startedAt, hosts: Number(values.hosts), vms: Number(values.vms) });
+const addressing = values.addressing === 'port' ? 'port' : 'ip';
+const pool = await FakePool.start({ world, port: Number(values.port), addressing });
+process.stdout.write(`${JSON.stringify({ url: pool.url(), user: 'root', password: 'secret' })}\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void pool.close());
