@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /**
@@ -50,6 +51,10 @@ const SERVICES = {
     probe: () => runs('rrdtool', ['--version']),
     provide: 'apt-get install rrdtool',
   },
+  xenApi: {
+    probe: async () => existsSync(xenApi),
+    provide: 'test/services/install-xen-api.sh',
+  },
   ceilometer9: {
     probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
     provide: 'test/services/install-ceilometer9.sh',
@@ -65,6 +70,9 @@ export const ceilometerPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.
 
 /** The Python of Gnocchi's library. */
 export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/gnocchi/bin/python`;
+
+/** npm's xen-api, which is no dependency of ours. */
+export const xenApi = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/xen-api/node_modules/xen-api/index.mjs`;
 
 /** The OpenTelemetry Collector that the tests start. */
 export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
