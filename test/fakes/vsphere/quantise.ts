@@ -54,7 +54,7 @@ export function seriesOf(metered: Metered, key: number, counter: Counter, by: Qu
     counter,
     key,
     instance,
-    value: valueOf(metered, counter, instance, by),
+    value: valuesOf(metered, counter, instance, by),
   }));
 }
 
@@ -83,7 +83,7 @@ function instancesOf(metered: Metered, { instances }: Counter): readonly string[
   }
 }
 
-function valueOf(metered: Metered, counter: Counter, instance: string, by: Quantising): (span: Span) => number {
+function valuesOf(metered: Metered, counter: Counter, instance: string, by: Quantising): (span: Span) => number {
   const { reading, instances } = counter;
   if (instances === 'nics' && metered.kind === 'VirtualMachine' && PHYSICAL.includes(instance))
     return ({ to }) => hash(`${metered.id}${counter.name}${instance}${to}`) % 100_000;

@@ -8,8 +8,8 @@ export type Field = readonly [name: string, value: Value];
 
 /** A value of vim25 with its type, as it is written into XML. */
 export type Value =
-  /** One of a simple type: xsd:string, xsd:int, or an enumeration's name. */
-  | { readonly is: 'text'; readonly type: string; readonly text: string }
+  /** One of a simple type: xsd:string, xsd:int, or an enumeration's name. `any`: where the schema has any type, so it is named. */
+  | { readonly is: 'text'; readonly type: string; readonly text: string; readonly any?: true }
   | { readonly is: 'ref'; readonly ref: Ref }
   /** `derived`: a subtype of what stands in the schema, so that it names its type wherever it is. */
   | { readonly is: 'object'; readonly type: string; readonly fields: readonly Field[]; readonly derived: boolean }
@@ -17,6 +17,7 @@ export type Value =
   | { readonly is: 'list'; readonly item: string; readonly values: readonly Value[] };
 
 export const string = (text: string): Value => ({ is: 'text', type: 'xsd:string', text });
+export const anyString = (text: string): Value => ({ is: 'text', type: 'xsd:string', text, any: true });
 export const int = (value: number): Value => ({ is: 'text', type: 'xsd:int', text: String(value) });
 export const short = (value: number): Value => ({ is: 'text', type: 'xsd:short', text: String(value) });
 export const long = (value: number | bigint): Value => ({ is: 'text', type: 'xsd:long', text: String(value) });
@@ -68,7 +69,7 @@ export function toXml(name: string, value: Value, typed: boolean, xsi: string): 
   const type = (of: string): string => (typed ? ` ${xsi}:type="${of}"` : '');
   switch (value.is) {
     case 'text':
-      return `<${name}${type(value.type)}>${escapeXml(value.text)}</${name}>`;
+      return `<${name}${value.any ? ` ${xsi}:type="${value.type}"` : type(value.type)}>${escapeXml(value.text)}</${name}>`;
     case 'ref':
       return `<${name} type="${value.ref.type}"${type('ManagedObjectReference')}>${escapeXml(value.ref.value)}</${name}>`;
     case 'object': {
