@@ -29,7 +29,16 @@ const PARENTS: Readonly<Record<string, readonly string[]>> = {
 /** Properties that an object of the type may have, and has not here. */
 const UNSET: Readonly<Record<string, readonly string[]>> = {
   ManagedEntity: ['customValue', 'configIssue', 'permission', 'tag', 'recentTask', 'triggeredAlarmState', 'value'],
-  VirtualMachine: ['parentVApp', 'snapshot', 'rootSnapshot', 'layout', 'layoutEx', 'storage', 'capability', 'resourcePool'],
+  VirtualMachine: [
+    'parentVApp',
+    'snapshot',
+    'rootSnapshot',
+    'layout',
+    'layoutEx',
+    'storage',
+    'capability',
+    'resourcePool',
+  ],
   HostSystem: ['config', 'capability', 'licensableResource', 'systemResources', 'datastoreBrowser'],
 };
 

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 
@@ -9,8 +11,8 @@ export type Reaction =
   | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
   /** The proper answer, changed. */
   | { readonly rewrite: (xml: string) => string }
-  /** The proper answer, or what `then` says, after this real time. */
-  | { readonly afterMs: number; readonly then?: Reaction }
+  /** The proper answer, or that of `next`, after this real time. */
+  | { readonly afterMs: number; readonly next?: Reaction }
   /** The proper answer, so many bytes at a time. */
   | { readonly drip: { readonly bytes: number; readonly everyMs: number } }
   /** Never an answer, though the method was carried out. */
@@ -57,10 +59,12 @@ async function endless({ status, xml, headers }: Answer, response: ServerRespons
   response.writeHead(status, headers);
   // Before the end of the response element, which stands before that of the body.
   response.write(xml.slice(0, xml.lastIndexOf('</', xml.lastIndexOf('</soapenv:Body') - 1)));
-  while (!response.destroyed) {
-    if (response.write(ENDLESS)) await delay(0);
-    else await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-  }
+  // It ends when the client goes.
+  await pipeline(Readable.from(forEver()), response).catch(() => undefined);
+}
+
+function* forEver(): Generator<string> {
+  for (;;) yield ENDLESS;
 }
 
 async function drip(

@@ -55,7 +55,7 @@ export class UpdateCollector {
 
   /** An UpdateSet as XML; null: nothing changed since the version. Throws StaleVersion. */
   changes(version: string, max: number, context: CollectorContext): string | null {
-    this.#acknowledge(version);
+    const mayComeAgain = this.#acknowledge(version);
     const updates: Update[] = [];
     let truncated = false;
     for (const filter of this.filters.values()) {
@@ -67,25 +67,29 @@ export class UpdateCollector {
       if (truncated) break;
     }
     if (updates.length === 0) return null;
-    this.#before = version === '' || this.#truncated ? null : this.#version;
+    this.#before = mayComeAgain ? Number(version) : null;
     this.#version++;
     this.#truncated = truncated;
     this.#sent = updates;
     return updateSetXml(String(this.#version), updates, truncated);
   }
 
-  #acknowledge(version: string): void {
+  /** Takes note of what the client knows; false: it must not come with this version again. */
+  #acknowledge(version: string): boolean {
+    const sent = this.#sent;
+    this.#sent = [];
     if (version === '') {
       for (const filter of this.filters.values()) filter.known = new Map();
-      this.#truncated = false;
-    } else if (version === String(this.#version) && this.#version > 0) {
-      for (const { filter, key, next } of this.#sent) {
-        if (next === null) filter.known.delete(key);
-        else filter.known.set(key, next);
-      }
-      this.#before = null;
-    } else if (this.#before === null || version !== String(this.#before)) throw new StaleVersion();
-    this.#sent = [];
+      return false;
+    }
+    if (this.#before !== null && version === String(this.#before)) return true;
+    if (version !== String(this.#version) || this.#version === 0) throw new StaleVersion();
+    for (const { filter, key, next } of sent) {
+      if (next === null) filter.known.delete(key);
+      else filter.known.set(key, next);
+    }
+    this.#before = null;
+    return !this.#truncated;
   }
 }
 

@@ -46,7 +46,7 @@ export function virtualMachine(machine: Machine, state: LifeState, around: Surro
         ['guestFamily', string('linuxGuest')],
         ['guestFullName', string('Debian GNU/Linux 12 (64-bit)')],
         ['hostName', string(`host-of-${spec.id}`)],
-        ['ipAddress', string(`10.0.${(hash(spec.id) >>> 8) & 255}.${hash(spec.id) & 255}`)],
+        ['ipAddress', string(addressOf(spec.id))],
         ['guestState', string(state.power === 'poweredOn' ? 'running' : 'notRunning')],
       ]),
     summary: () => summary(machine, state, of),
@@ -185,6 +185,15 @@ function summary({ spec }: Machine, state: LifeState, of: Ref): Value {
     ['vm', ref(of)],
     ['runtime', runtime(spec.template === true, state)],
     [
+      'guest',
+      object('VirtualMachineGuestSummary', [
+        ['guestId', string('debian12_64Guest')],
+        ['guestFullName', string('Debian GNU/Linux 12 (64-bit)')],
+        ['hostName', string(`host-of-${spec.id}`)],
+        ['ipAddress', string(addressOf(spec.id))],
+      ]),
+    ],
+    [
       'config',
       object('VirtualMachineConfigSummary', [
         ['name', string(state.name)],
@@ -221,3 +230,5 @@ function summary({ spec }: Machine, state: LifeState, of: Ref): Value {
     ['overallStatus', constant('ManagedEntityStatus', 'green')],
   ]);
 }
+
+const addressOf = (id: string): string => `10.0.${(hash(id) >>> 8) & 255}.${hash(id) & 255}`;

@@ -136,7 +136,7 @@ export class FakeVsphere {
     if (reaction === undefined) return send(await this.#answer(call));
     if (typeof reaction === 'object' && 'afterMs' in reaction) {
       await delay(reaction.afterMs);
-      return this.#react(reaction.then, call, response, send);
+      return this.#react(reaction.next, call, response, send);
     }
     if (typeof reaction === 'object' && 'fault' in reaction) return send(this.#fault(reaction.fault));
     await play(reaction, await this.#answer(call), response, send);
