@@ -12,8 +12,10 @@ export const PERFORMANCE_METHODS: Readonly<Record<string, Method>> = {
   QueryPerf(service, call) {
     service.require(call);
     const specs = querySpecs(call.text);
+    const metrics = specs.reduce((sum, spec) => sum + spec.metrics.length, 0);
+    service.queries.push({ entities: specs.length, metrics });
     if (specs.length === 0) throw new FaultError(invalidArgument('querySpec'));
-    checkMetrics(service, specs);
+    checkMetrics(service, specs, metrics);
     const now = service.now();
     service.futureStarts += specs.filter(({ startTime }) => startTime !== null && startTime > now).length;
     return service.performance.answer(specs.filter((spec) => isThere(service, spec)));
@@ -66,9 +68,8 @@ function entityOf(service: Service, call: Call): Metered | null {
   return null;
 }
 
-function checkMetrics(service: Service, specs: readonly QuerySpec[]): void {
+function checkMetrics(service: Service, specs: readonly QuerySpec[], asked: number): void {
   const limit = service.options.maxQueryMetrics ?? Number.POSITIVE_INFINITY;
-  const asked = specs.reduce((sum, { metrics }) => sum + metrics.length, 0);
   if (asked > limit) throw new FaultError(restricted('vpxd.stats.maxQueryMetrics'));
   for (const metrics of new Set(specs.map((spec) => spec.metrics)))
     for (const { counterId } of metrics)

@@ -16,6 +16,8 @@ export interface Spot {
 /** How answers of statistics look, and what is wrong with them. */
 export interface Statistics extends Quantising {
   readonly order: 'oldest' | 'newest' | 'shuffled';
+  /** True: the series of an entity come in no order, as in a recorded answer of a vCenter. */
+  readonly shufflesSeries: boolean;
   /** Whether `*` means the devices and the whole (as in a recorded answer of a vCenter), the devices alone, or is echoed. */
   readonly star: 'withWhole' | 'devices' | 'echoed';
   /** An entity without a sample: listed without values, or not listed. */
@@ -36,6 +38,7 @@ export const PROPER: Statistics = {
   remainder: 'carried',
   rates: 'rounded',
   order: 'oldest',
+  shufflesSeries: false,
   star: 'withWhole',
   empty: 'listed',
   startInclusive: false,
@@ -75,8 +78,9 @@ export class Performance {
       metrics.length === 0
         ? [...this.#counters].flatMap(([id, counter]) => seriesOf(metered, id, counter, this.#how))
         : metrics.flatMap((metric) => this.#expand(metered, metric));
-    this.#series.set(metered.id, { key, series });
-    return series;
+    const ordered = this.#how.shufflesSeries ? shuffle(series, (each) => `${each.key}/${each.instance}`) : series;
+    this.#series.set(metered.id, { key, series: ordered });
+    return ordered;
   }
 
   /** Values of a series as this server gives them, holes included, in the order of the samples. */
@@ -133,7 +137,7 @@ export class Performance {
   #order(samples: readonly Sample[]): readonly Sample[] {
     if (this.#how.order === 'oldest') return samples;
     if (this.#how.order === 'newest') return [...samples].reverse();
-    return [...samples].sort((a, b) => hash(String(a.stamp)) - hash(String(b.stamp)));
+    return shuffle(samples, ({ stamp }) => String(stamp));
   }
 
   #csv(metered: Metered, series: readonly Series[], samples: readonly Sample[]): string {
@@ -168,6 +172,10 @@ export class Performance {
     return text;
   }
 }
+
+/** In an order that looks like none and is always the same. */
+const shuffle = <T>(all: readonly T[], name: (each: T) => string): readonly T[] =>
+  [...all].sort((a, b) => hash(name(a)) - hash(name(b)));
 
 const idXml = ({ key, instance }: Series): string =>
   `<id><counterId>${key}</counterId><instance>${escapeXml(instance)}</instance></id>`;

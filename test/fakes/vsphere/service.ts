@@ -31,6 +31,8 @@ export interface ServiceOptions {
   /** Object updates in an answer where the client sets no bound; default 100, as vcsim has of vCenter. */
   readonly maxObjectUpdates?: number;
   readonly withhold?: Withhold;
+  /** True: changes of known objects are told by `enter`, with all their properties. */
+  readonly entersAgain?: boolean;
   /** The prefix bound to XML Schema's instance namespace; default xsi. */
   readonly xsi?: string;
   /** False: requests are not checked to be well-formed where that costs, in QueryPerf; for benches. Default true. */
@@ -71,6 +73,8 @@ export class Service {
   readonly left = { views: 0, filters: 0, sessions: 0 };
   /** QuerySpecs that asked for times to come, at which vcsim hangs for ever. */
   futureStarts = 0;
+  /** How much each QueryPerf asked, in order. */
+  readonly queries: { readonly entities: number; readonly metrics: number }[] = [];
 
   constructor(options: ServiceOptions) {
     this.options = options;
@@ -133,6 +137,7 @@ export class Service {
       inventory: this.inventory,
       find: (of) => this.find(session, of),
       withhold: this.options.withhold ?? (() => null),
+      entersAgain: this.options.entersAgain === true,
       xsi: this.xsi,
     };
   }

@@ -29,6 +29,8 @@ export interface CollectorContext {
   readonly inventory: Inventory;
   readonly find: Find;
   readonly withhold: Withhold;
+  /** True: what changed is told by `enter` with all of its properties, as vcsim does after a clone. */
+  readonly entersAgain: boolean;
   readonly xsi: string;
 }
 
@@ -94,7 +96,7 @@ export class UpdateCollector {
 }
 
 function* updatesOf(filter: Filter, context: CollectorContext): Generator<Update> {
-  const { inventory, find, withhold, xsi } = context;
+  const { inventory, find, withhold, entersAgain, xsi } = context;
   const gone = new Set(filter.known.keys());
   for (const chosen of select(filter.spec, find)) {
     const of = chosen.object.ref;
@@ -105,7 +107,9 @@ function* updatesOf(filter: Filter, context: CollectorContext): Generator<Update
     if (known !== undefined && revision !== null && known.revision === revision) continue;
     const content = contentOf(chosen, withhold, xsi);
     const xml = changeXml(of, known?.content, content, xsi);
-    if (xml !== null) yield { filter, key, next: { of, revision, content }, xml };
+    if (xml === null) continue;
+    const again = entersAgain ? changeXml(of, undefined, content, xsi) : null;
+    yield { filter, key, next: { of, revision, content }, xml: again ?? xml };
   }
   for (const key of gone) {
     const of = filter.known.get(key)?.of;

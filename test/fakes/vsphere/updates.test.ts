@@ -140,6 +140,16 @@ describe('updates', () => {
     expect(await waiting).toMatchObject({ status: 500, fault: 'RequestCanceled' });
   });
 
+  it('of a known object may be told by enter, with all of it', async () => {
+    const { wait, world, clock } = await watching(2, { entersAgain: true });
+    const first = await wait('');
+    clock.now += 1_000_000;
+    world.happen('vm-1', { does: 'powerOff' });
+    const [again, ...others] = updates(await wait(versionOf(first)));
+    expect(again).toMatch(/^enter vm-1 name=\S+ runtime.powerState=poweredOff runtime.host=host-1 /);
+    expect(others).toEqual([]);
+  });
+
   it('end with their filter', async () => {
     const { wait, client, filter, fake } = await watching(1);
     expect(fake.open).toEqual({ sessions: 1, views: 1, filters: 1 });

@@ -36,6 +36,8 @@ export class FakeVsphere {
   readonly calls: string[] = [];
   /** Requests that were refused because they were not as the schema, XML or HTTP has them. */
   readonly offences: string[] = [];
+  /** Calls that are being answered, and the most there ever were at once. */
+  readonly busy = { now: 0, most: 0 };
   /** Bytes of requests and of answers, before packing. */
   readonly bytes = { in: 0, out: 0 };
   react: FakeOptions['react'];
@@ -124,6 +126,8 @@ export class FakeVsphere {
     const call = this.#understand(request, text);
     if ('status' in call) return send(call);
     this.calls.push(call.method);
+    this.busy.most = Math.max(this.busy.most, ++this.busy.now);
+    response.once('close', () => this.busy.now--);
     await this.#react(this.react?.(call, this), call, response, send);
   }
 
