@@ -81,7 +81,9 @@ export class Inventory {
       if (!state.exists) continue;
       const of = { type: 'VirtualMachine', value: machine.id };
       alive.push(of);
-      onHost.set(state.host, [...(onHost.get(state.host) ?? []), of]);
+      const others = onHost.get(state.host);
+      if (others) others.push(of);
+      else onHost.set(state.host, [of]);
     }
     const hosts = [...this.#world.hosts.values()].map((host) =>
       hostSystem(host, this.places.compute, onHost.get(host.id) ?? [], this.places.store, this.places.network),
