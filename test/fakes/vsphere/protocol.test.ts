@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { keyOf } from './counters.ts';
-import { children, textOf } from './element.ts';
+import { child, children, textOf } from './element.ts';
 import { noPermission, restricted } from './fault.ts';
 import { SERVICE_INSTANCE } from './places.ts';
 import { type Bench, PlainClient, bench as start } from './plain-client.ts';
@@ -181,6 +181,18 @@ describe('statistics', () => {
     );
     const [entity] = children(answer.element, 'returnval');
     expect((entity && textOf(entity, 'sampleInfoCSV'))?.split(',')).toHaveLength(samples * 2);
+  });
+
+  it('are of the instance that is asked, of all for a star, and of none that is not there', async () => {
+    const { client, places, fake } = await bench(1);
+    const key = keyOf(fake.service.counters, 'net.packetsRx.summation');
+    const instances: (readonly (string | undefined)[])[] = [];
+    for (const instance of ['4000', '', '*', '4009']) {
+      const answer = await client.call('QueryPerf', places.perfManager, specXml('vm-1', idXml(key, instance)));
+      const values = children(answer.element, 'returnval').flatMap((entity) => children(entity, 'value'));
+      instances.push(values.map((value) => textOf(child(value, 'id') ?? value, 'instance')));
+    }
+    expect(instances).toEqual([['4000'], [''], ['', '4000', 'vmnic0', 'vmnic1', 'vmnic2', 'vmnic3'], []]);
   });
 
   it('know no composites', async () => {
