@@ -1,10 +1,10 @@
-import { isList, membersOf, ProtocolError, resultOf, type Value, XapiError } from './protocol.ts';
+import { isList, membersOf, type Parameter, ProtocolError, resultOf, type Value, XapiError } from './protocol.ts';
 
 /**
  * One call of XAPI's JSON-RPC 2.0: `{"jsonrpc":"2.0","id":…,"method":"VM.get_all","params":[…]}`. The answer has a
  * `result`, or an `error` whose `data` is XAPI's code and parameters.
  */
-export const encodeJsonCall = (method: string, params: readonly Value[], id: number): string =>
+export const encodeJsonCall = (method: string, params: readonly Parameter[], id: number): string =>
   JSON.stringify({ jsonrpc: '2.0', method, params, id });
 
 /** The value of an answer. Throws ProtocolError on what is no JSON-RPC, XapiError on a refusal. */

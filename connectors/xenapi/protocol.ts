@@ -1,6 +1,19 @@
 /** What XAPI's calls take and give: JSON's values, whichever of its two wires carries them. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [name: string]: Value };
 
+/** A number that must travel as `<double>` though it may be whole. */
+export class Double {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+export type Parameter = Value | Double;
+
 /** The structure of a value that is one, else none of its members. */
 export const membersOf = (value: Value | undefined): { readonly [name: string]: Value } =>
   isList(value) || value === null || typeof value !== 'object' ? {} : value;

@@ -1,18 +1,5 @@
-import { isList, ProtocolError, resultOf, type Value } from './protocol.ts';
+import { Double, isList, type Parameter, ProtocolError, resultOf, type Value } from './protocol.ts';
 import { readXml } from './xml-stream.ts';
-
-/** A number that must travel as `<double>` though it may be whole. */
-export class Double {
-  readonly value: number;
-  constructor(value: number) {
-    this.value = value;
-  }
-  toJSON(): number {
-    return this.value;
-  }
-}
-
-export type Parameter = Value | Double;
 
 /**
  * One call of XAPI's XML-RPC. XAPI's integers are strings here, its floats `<double>`:

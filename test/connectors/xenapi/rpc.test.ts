@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeJsonReply, encodeJsonCall } from '../../../connectors/xenapi/json-rpc.ts';
-import { type Value, XapiError } from '../../../connectors/xenapi/protocol.ts';
-import { Double, decodeXmlReply, encodeXmlCall } from '../../../connectors/xenapi/xml-rpc.ts';
+import { Double, type Value, XapiError } from '../../../connectors/xenapi/protocol.ts';
+import { decodeXmlReply, encodeXmlCall } from '../../../connectors/xenapi/xml-rpc.ts';
 import { pieces } from './encodings.ts';
 
 const xml = (value: string): string =>
@@ -15,7 +15,7 @@ const list = (...values: string[]): string => `<value><array><data>${values.join
 
 describe('JSON-RPC', () => {
   it('asks', () => {
-    expect(JSON.parse(encodeJsonCall('event.from', ['s', ['VM'], '', new Double(30.1)] as never, 7))).toEqual({
+    expect(JSON.parse(encodeJsonCall('event.from', ['s', ['VM'], '', new Double(30.1)], 7))).toEqual({
       jsonrpc: '2.0',
       id: 7,
       method: 'event.from',
