@@ -191,7 +191,7 @@ export class APool {
       else response.writeHead(200, { 'content-type': 'text/xml' }).end('<methodResponse/>');
       return;
     }
-    const json = !isRrd && this.wire === 'json' ? JSON.parse(body) : undefined;
+    const json = url.pathname === '/jsonrpc' ? JSON.parse(body) : undefined;
     const call = isRrd ? { method: 'rrd_updates', params: [] } : (json ?? (await parseCall(body)));
     const asked: Asked = { host, name: call.method, params: call.params, query: url.searchParams };
     this.asked.push(asked);
