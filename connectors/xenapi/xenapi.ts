@@ -30,7 +30,7 @@ export const xenapiSchema = z.strictObject({
     .union([poolUrl, z.array(poolUrl).min(1)])
     .describe("The pool's coordinator, or several members of which any may be it"),
   username: z.string().min(1).describe('A user with the role read-only is enough'),
-  password: z.string().min(1).meta({ secret: true }).describe('Its password'),
+  password: z.string().min(1).meta({ secret: true }).describe('Its password.'),
   tls: httpTlsSchema,
   step: z
     .union([z.literal(60), z.literal(5)])
