@@ -92,6 +92,7 @@ export class HostReader {
     } catch (cause) {
       signal.throwIfAborted();
       const error = cause instanceof Error ? cause : new Error(String(cause));
+      if (reasonOf(error) === 'refused') await this.#forget(errand.host);
       report({
         event: 'part.failed',
         hypervisor: endpoint,
@@ -140,6 +141,15 @@ export class HostReader {
     }
     this.#clients.set(host.uuid, client);
     return client;
+  }
+
+  /** Its certificate may be another by now: the coordinator is asked again. */
+  async #forget({ uuid }: Host): Promise<void> {
+    const client = this.#clients.get(uuid);
+    if (client === undefined) return;
+    this.#clients.delete(uuid);
+    this.#options.memory.thumbprints.delete(client.origin);
+    await client.close();
   }
 
   /** Members have certificates of their own: the coordinator, whose is pinned, vouches for them. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Value } from '../../../connectors/xenapi/protocol.ts';
 import { SPEED } from './a-clock.ts';
@@ -29,6 +30,8 @@ export interface PoolOptions {
   readonly wire?: 'json' | 'xml' | '404';
   readonly encoding?: string;
   readonly react?: (asked: Asked) => Reaction | undefined;
+  /** Each host's own certificate, PEM. */
+  readonly tls?: readonly { readonly cert: string; readonly key: string }[];
 }
 
 type Record_ = { [name: string]: Value };
@@ -81,7 +84,7 @@ export class APool {
   }
 
   urlOf(n: number): string {
-    return `http://${this.addressOf(n)}`;
+    return `${this.#options.tls ? 'https' : 'http'}://${this.addressOf(n)}`;
   }
 
   addressOf(n: number): string {
@@ -153,9 +156,11 @@ export class APool {
   }
 
   async #listen(n: number): Promise<void> {
-    const server = createServer((request, response) => {
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
       this.#serve(n, request, response).catch((error: unknown) => response.destroy(error as Error));
-    });
+    };
+    const certificate = this.#options.tls?.[n];
+    const server = certificate ? createTlsServer(certificate, serve) : createServer(serve);
     const sockets = new Set<Socket>();
     server.on('connection', (socket) => {
       sockets.add(socket);
@@ -234,6 +239,8 @@ export class APool {
       return { value: '' };
     }
     if (name === 'event.from') return this.#events(params);
+    const certificate = this.#options.tls?.[Number(String(params[1]).slice(-1))];
+    if (name === 'host.get_server_certificate' && certificate) return { value: certificate.cert };
     const [className, method] = name.split('.');
     if (method !== 'get_all_records') return { fail: ['MESSAGE_METHOD_UNKNOWN', name] };
     const records = [...this.#objects].filter(([, object]) => object.className === className);
