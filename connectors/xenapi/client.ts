@@ -7,8 +7,11 @@ import { decodeRrdAnswer } from './rrd-answer.ts';
 import type { RrdUpdates } from './rrd-updates.ts';
 import { decodeXmlReply, encodeXmlCall } from './xml-rpc.ts';
 
-/** The snapshot of a pool of some thousand VMs; beyond it something else answers. */
-const MAX_REPLY_BYTES = 128 * 2 ** 20;
+/** The inventory of a pool of some ten thousand VMs; beyond it something else answers. */
+const MAX_INVENTORY_BYTES = 128 * 2 ** 20;
+/** A session or a certificate. */
+const MAX_REPLY_BYTES = 2 ** 20;
+const INVENTORY_CALL = /^event\.from$|\.get_all_records$/;
 /** 2 h of 60 s rows of a host with a thousand VMs. */
 const MAX_RRD_BYTES = 64 * 2 ** 20;
 
@@ -106,7 +109,7 @@ export class Client {
       path,
       headers: { 'content-type': type },
       body,
-      maxBytes: MAX_REPLY_BYTES,
+      maxBytes: INVENTORY_CALL.test(method) ? MAX_INVENTORY_BYTES : MAX_REPLY_BYTES,
       signal,
     });
   }

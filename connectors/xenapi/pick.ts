@@ -43,15 +43,28 @@ export function pick(candidates: readonly Candidate[], { stepS, coarsestS, markS
     if (other === undefined || isBetter(candidate, other)) byTime.set(key, candidate);
   }
   const rows = [...byTime.values()].sort((one, other) => one.row.t - other.row.t);
-  return { readings: withoutOverlap(rows, candidates, stepS), coarser };
+  const chosen = olderThenFiner(rows, candidates, stepS);
+  const readings = oneAfterAnother(chosen);
+  return { readings, coarser: coarser + chosen.length - readings.length };
 }
 
-function withoutOverlap(rows: readonly Candidate[], all: readonly Candidate[], stepS: number): Candidate[] {
+function olderThenFiner(rows: readonly Candidate[], all: readonly Candidate[], stepS: number): Candidate[] {
   const finerFrom = Math.min(...all.filter((each) => each.stepS <= stepS).map((each) => each.row.t - each.stepS));
   const older = rows.filter((each) => each.stepS > stepS && each.row.t - each.stepS < finerFrom);
   const until = older.at(-1)?.row.t ?? Number.NEGATIVE_INFINITY;
   const finer = rows.filter((each) => each.stepS <= stepS && each.row.t - each.stepS >= until);
   return [...older, ...finer];
+}
+
+/** Rows of one archive never overlap; those of hosts that disagree about the step, or about the hour, may. */
+function oneAfterAnother(rows: readonly Candidate[]): Candidate[] {
+  let until = Number.NEGATIVE_INFINITY;
+  const sorted = rows.toSorted((one, other) => one.row.t - other.row.t);
+  return sorted.filter(({ row, stepS }) => {
+    if (row.t - stepS < until) return false;
+    until = row.t;
+    return true;
+  });
 }
 
 const isBetter = (one: Candidate, other: Candidate): boolean => {

@@ -129,6 +129,7 @@ describe('logging in', () => {
     ['a host that boots', { fail: ['HOST_STILL_BOOTING'] }, 'unreachable'],
     ['a loop of slaves', { fail: ['HOST_IS_SLAVE', '127.0.0.1:1'] }, 'unreachable'],
     ['no session', { value: 7 }, 'protocol'],
+    ['2 MB', { status: 200, body: ' '.repeat(2 << 20) }, 'protocol'],
   ])('says what came instead of a session: %s', async (_, reaction, code) => {
     const { connect } = await start({ react: to('session.login_with_password', reaction) });
     await expect(connect()).rejects.toMatchObject({ name: 'EndpointError', code });
