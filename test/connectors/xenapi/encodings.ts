@@ -30,6 +30,14 @@ const asJson = (report: Report, write: (value: number) => string): string => {
 export const ENCODINGS: Readonly<Record<string, (report: Report) => string>> = {
   strings: (report) => asJson(report, (value) => `"${printed(value)}"`),
   bare: (report) => asJson(report, printed),
+  nested: ({ stepS, endS, legend, rows }) => {
+    const data = rows.map(({ t, values }) => ({ t: String(t), values: values.map(printed) }));
+    return JSON.stringify({ meta: { start: '0', step: String(stepS), end: String(endS), legend, data } });
+  },
+  unquoted: ({ stepS, endS, legend, rows }) => {
+    const data = rows.map(({ t, values }) => `{t:${t},values:[${values.map(printed).join(',')}]}`);
+    return `{meta:{start:0,step:${stepS},end:${endS},legend:${JSON.stringify(legend)}},data:[${data.join(',')}]}`;
+  },
   xml: ({ stepS, endS, legend, rows }) => {
     const entries = legend.map((entry) => `<entry>${xmlText(entry)}</entry>`).join('');
     const data = rows.map(
