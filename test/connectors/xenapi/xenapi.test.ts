@@ -65,6 +65,8 @@ describe('a bare address', () => {
 
   it('of another kind is not taken, nor a parameter that nobody knows', () => {
     expect(of('https://xs1')).toBeUndefined();
-    expect(() => of('xenapi://me:p@xs1?stp=5')).toThrow(/stp/);
+    expect(() => of('xenapi://me:p@xs1?stp=5')).toThrow(/xs1: the address is not one of a pool: .*stp/);
+    expect(() => of('xenapi://me@xs1')).toThrow(/password/);
+    expect(() => of('xenapi://me@xs1?passwordFile=/nowhere')).toThrow(/cannot read passwordFile \/nowhere/);
   });
 });
