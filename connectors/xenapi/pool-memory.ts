@@ -1,0 +1,85 @@
+import type { Instance } from '../../avro/snapshot.ts';
+import { type Inventory, isOn } from './inventory.ts';
+
+/** Up to where the rows of a VM or host were taken. */
+export interface Mark {
+  /** The newest row's time, seconds by the host's clock. */
+  readonly t: number;
+  /** Monotonic time, microseconds, at which the host's clock said `t`, or earlier by less than a step. */
+  readonly at: number;
+}
+
+/** How one host's statistics are being read. Monotonic times in microseconds. */
+export interface Look {
+  /** When the next row should be there. */
+  readonly dueAt: number;
+  /** Of the newest row that the host has shown. */
+  readonly newestS: number | null;
+  /** How long after its end a row is waited for, seconds: grows while nothing is found in time. */
+  readonly marginS: number;
+  /** Tries that failed in a row, and with what. */
+  readonly failures: number;
+  readonly error: Error | null;
+  /** Not more than this is asked for: it shrinks while answers are too long or too slow, seconds. */
+  readonly mostBackS: number;
+}
+
+/**
+ * What is known of a pool from one session to the next. It belongs to the endpoint, and dies with the process: then
+ * the whole archive is read anew, and what is known downstream is dropped there.
+ */
+export class PoolMemory {
+  /** By the uuid of a VM or host. Moves only when a poll has succeeded. */
+  readonly marks = new Map<string, Mark>();
+  /** By host uuid. Moves only when a poll has succeeded. */
+  readonly looks = new Map<string, Look>();
+  /** Monotonic time since when a VM may have rows that are not read, by uuid; unknown: since ever. */
+  readonly runningSince = new Map<string, number>();
+  readonly #running = new Set<string>();
+  /** Monotonic time at which the inventory was last known to be whole. */
+  #syncedAt: number | null = null;
+  /** VMs as they were last listed, by uuid: one that is gone from the inventory was deleted. */
+  readonly listed = new Map<string, Instance>();
+  /** Under which uuid a VM goes that has one of nova's. */
+  readonly ids = new Map<string, string>();
+  /** Addresses of the members, the coordinator's first. */
+  members: readonly string[] = [];
+  /** SHA-256 of the members' certificates by address, as the coordinator told them. */
+  readonly thumbprints = new Map<string, string>();
+  /** How often in a row nobody could log in at an origin. */
+  readonly failures = new Map<string, number>();
+  /** Monotonic times at which the last polls began, the newest first. */
+  #polledAt: readonly number[] = [];
+
+  /**
+   * Takes an inventory that is whole at the monotonic time `now`. A VM that was not running at the last one has been
+   * since then at the earliest.
+   */
+  sync(inventory: Inventory, now: number): void {
+    const before = new Set(this.#running);
+    this.#running.clear();
+    for (const { uuid, state } of inventory.guests()) {
+      if (!isOn(state)) continue;
+      this.#running.add(uuid);
+      if (!before.has(uuid) && this.#syncedAt !== null) this.runningSince.set(uuid, this.#syncedAt);
+    }
+    for (const uuid of this.runningSince.keys()) if (!this.#running.has(uuid)) this.runningSince.delete(uuid);
+    this.#syncedAt = now;
+    const hosts = inventory.hosts().filter(({ address }) => address !== '');
+    this.members = hosts
+      .toSorted((one, other) => Number(other.isCoordinator) - Number(one.isCoordinator))
+      .map(({ address }) => address);
+  }
+
+  /** A poll begins at the monotonic time `now`. */
+  pace(now: number): void {
+    this.#polledAt = [now, ...this.#polledAt].slice(0, 3);
+  }
+
+  /** The time between polls, microseconds, which nobody tells: the shorter of the last two, for there are outages. Null: not known yet. */
+  get cadenceUs(): number | null {
+    const [last, before, first] = this.#polledAt;
+    if (last === undefined || before === undefined) return null;
+    return Math.min(last - before, first === undefined ? Number.POSITIVE_INFINITY : before - first);
+  }
+}

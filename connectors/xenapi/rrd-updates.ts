@@ -1,0 +1,73 @@
+import { ProtocolError } from './protocol.ts';
+
+/** Averages of one instant: over (t − step, t], by the host's clock in seconds. As many values as the legend has entries. */
+export interface RrdRow {
+  readonly t: number;
+  /** NaN: the host does not know it. */
+  readonly values: readonly number[];
+}
+
+/** An answer of `/rrd_updates`, whatever its encoding. */
+export interface RrdUpdates {
+  /** Of the archive that answered, which may be coarser than the one asked for. Seconds. */
+  readonly stepS: number;
+  /** The newest row's time: the host's clock says at least this, and not a step more. Null: it was not told. */
+  readonly endS: number | null;
+  readonly legend: readonly string[];
+  /** Newest first, each time once. */
+  readonly rows: readonly RrdRow[];
+  /** Rows or values that are not what they must be: left out, or NaN. */
+  readonly malformed: number;
+}
+
+/** What the encodings have in common before it is checked. */
+export interface RawUpdates {
+  readonly step: unknown;
+  readonly end: unknown;
+  readonly legend: readonly unknown[];
+  readonly rows: readonly { readonly t: unknown; readonly values: readonly unknown[] }[];
+}
+
+const MOST_STEP_S = 86_400;
+
+/** Checks an answer. Throws ProtocolError where it has no step or a legend that is no list of names. */
+export function checkUpdates({ step, end, legend, rows }: RawUpdates): RrdUpdates {
+  const stepS = wholeNumber(step);
+  if (stepS === null || stepS < 1 || stepS > MOST_STEP_S) throw new ProtocolError('rrd_updates without a step');
+  const names = legend.filter((entry) => typeof entry === 'string');
+  if (names.length !== legend.length) throw new ProtocolError('rrd_updates with a legend that is not of names');
+  let malformed = 0;
+  const byTime = new Map<number, RrdRow>();
+  for (const row of rows) {
+    const t = wholeNumber(row.t);
+    if (t === null || row.values.length !== names.length || byTime.has(t)) {
+      malformed++;
+      continue;
+    }
+    const values = row.values.map((value) => {
+      const number = toNumber(value);
+      if (number === null) malformed++;
+      return number ?? Number.NaN;
+    });
+    byTime.set(t, { t, values });
+  }
+  const newestFirst = [...byTime.values()].sort((one, other) => other.t - one.t);
+  return { stepS, endS: wholeNumber(end), legend: names, rows: newestFirst, malformed };
+}
+
+/** Seconds, as a number or its digits. */
+function wholeNumber(value: unknown): number | null {
+  const number = typeof value === 'string' && /^\s*\d{1,15}\s*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
+}
+
+/** Numbers come as numbers, as `%0.15g` text, or as words for what is none. Null: it is nothing of these. */
+export function toNumber(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return value === null ? Number.NaN : null;
+  const text = value.trim();
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
+  const word = /^([+-]?)(nan|inf(?:inity)?)$/i.exec(text);
+  if (word === null) return null;
+  return word[2]?.toLowerCase() === 'nan' ? Number.NaN : word[1] === '-' ? -Infinity : Infinity;
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { xenapi, xenapiSchema } from '../../../connectors/xenapi/xenapi.ts';
+
+const entry = (words: object) =>
+  xenapiSchema.safeParse({
+    name: 'pool1',
+    type: 'xenapi',
+    url: 'https://xs1',
+    username: 'meter',
+    password: 'secret',
+    ...words,
+  });
+
+describe('configuration', () => {
+  it('has defaults for all but name, url and user', () => {
+    expect(entry({}).data).toMatchObject({
+      tls: { verify: true },
+      step: 60,
+      backfill: 7200e6,
+      concurrency: 8,
+      tenant: { resourceId: 'nova_uuid' },
+    });
+    expect(entry({ url: ['https://xs1', 'https://xs2:8443'], step: 5 }).success).toBe(true);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['an unknown word', { uri: 'x' }, /uri/],
+    ['another step', { step: 10 }, /step|60/],
+    ['no url', { url: [] }, /url|small/i],
+    ['a path', { url: 'https://xs1/sdk' }, /behind host and port/],
+    ['a password in the url', { url: 'https://u:p@xs1' }, /words of their own/],
+    ['no http', { url: 'ssh://xs1' }, /expected https/],
+    ['more than the archive has', { backfill: '3h' }, /at most 2h/],
+    ['no password', { password: undefined }, /password/],
+  ])('refuses %s', (_, words, message) => {
+    expect(JSON.stringify(entry(words).error?.issues)).toMatch(message);
+  });
+});
+
+describe('a bare address', () => {
+  const of = (text: string) => xenapi.fromUri?.(new URL(text));
+
+  it('is enough', () => {
+    const pin = 'ab'.repeat(32);
+    expect(of(`xenapi://me%40x:s%2Fp@xs1:8443?verify=false&step=5&thumbprint=${pin}`)).toMatchObject({
+      name: 'xs1:8443',
+      url: 'https://xs1:8443',
+      username: 'me@x',
+      password: 's/p',
+      step: 5,
+      tls: { verify: false, thumbprint: pin },
+    });
+    expect(of('xenapi://me:p@xs1')).toMatchObject({ step: 60, tls: { verify: true } });
+  });
+
+  it('may name the password’s file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hypermeter-xenapi.'));
+    await writeFile(join(folder, 'password'), 'secret\n');
+    expect(of(`xenapi://me@xs1?passwordFile=${join(folder, 'password')}`)).toMatchObject({ password: 'secret' });
+    await rm(folder, { recursive: true });
+  });
+
+  it('of another kind is not taken, nor a parameter that nobody knows', () => {
+    expect(of('https://xs1')).toBeUndefined();
+    expect(() => of('xenapi://me:p@xs1?stp=5')).toThrow(/xs1: the address is not one of a pool: .*stp/);
+    expect(() => of('xenapi://me@xs1')).toThrow(/password/);
+    expect(() => of('xenapi://me@xs1?passwordFile=/nowhere')).toThrow(/cannot read passwordFile \/nowhere/);
+  });
+});
