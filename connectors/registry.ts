@@ -1,5 +1,6 @@
 import { libvirt } from './libvirt/libvirt.ts';
 import { simulator } from './simulator/simulator.ts';
+import { vsphere } from './vsphere/vsphere.ts';
 
 /** Every kind of hypervisor there is. */
-export const CONNECTOR_KINDS = [libvirt, simulator] as const;
+export const CONNECTOR_KINDS = [libvirt, vsphere, simulator] as const;

@@ -51,6 +51,7 @@ export const DROP_REASONS = [
   'too_old',
   'clock_step',
   'malformed',
+  'duplicate_uuid',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

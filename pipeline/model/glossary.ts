@@ -32,6 +32,7 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   too_old: 'more than 30 days older than the log; it moves no watermark',
   clock_step: 'of a clock that went back, without a monotonic time to tell how far',
   malformed: 'a statistic of a type it cannot have, left out by the connector that read it',
+  duplicate_uuid: 'of a VM or host whose uuid another one has as well: the one that runs is kept',
 };
 
 export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {
