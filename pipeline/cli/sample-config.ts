@@ -50,7 +50,7 @@ function entries(key: string, list: SchemaNode, types: readonly string[]): strin
 function settings(node: SchemaNode, margin: string, given: Readonly<Record<string, unknown>> = {}): readonly string[] {
   const lines = Object.entries(node.properties ?? {}).map(([name, property]) => {
     const meaning = property.description === undefined ? '' : `  # ${property.description}`;
-    const required = node.required?.includes(name) === true;
+    const required = isRequired(node, name);
     const value =
       property.const ??
       withDefaults(property.default, property) ??
@@ -64,6 +64,11 @@ function settings(node: SchemaNode, margin: string, given: Readonly<Record<strin
     ({ line }) => line,
   );
 }
+
+/** A secret may be given by its file instead (schema-node.ts), and is shown as itself. */
+const isRequired = (node: SchemaNode, name: string): boolean =>
+  node.required?.includes(name) === true ||
+  (node.allOf ?? []).some(({ oneOf }) => oneOf?.[0]?.required?.includes(name) === true);
 
 const placeholder = (name: string, node: SchemaNode): unknown =>
   node.example ?? PLACEHOLDERS[name] ?? node.enum?.[0] ?? node.minimum ?? 'change-me';
