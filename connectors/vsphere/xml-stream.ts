@@ -54,7 +54,7 @@ class XmlStream {
   readonly #parser = new SaxesParser({ xmlns: true });
   #depth = 0;
   #text = '';
-  /** Characters since something was complete: what the parser holds on to. */
+  /** Characters in chunks since something was complete: what the parser holds on to. */
   #held = 0;
 
   constructor(handler: XmlHandler) {
@@ -84,8 +84,7 @@ class XmlStream {
   write(text: string): void {
     this.#held += text.length;
     this.#parser.write(text);
-    // After a piece was complete, no more than this chunk is held.
-    this.#check(this.#held - text.length);
+    this.#check(this.#held);
   }
 
   end(): void {
