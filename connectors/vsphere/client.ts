@@ -83,10 +83,31 @@ export class Client {
     try {
       return await this.once(call, reader(), limit);
     } catch (error) {
-      if (!(error instanceof VimFault && error.fault === 'NotAuthenticated')) throw error;
+      await this.#renewAfter(error, before);
     }
-    if (before === this.#generation) await this.login();
     return this.once(call, reader(), limit);
+  }
+
+  /** The same for a call that means something in the session of one generation only; null: there is another one now. */
+  async callWithin<T>(
+    generation: number,
+    call: SoapCall,
+    reader: () => AnswerReader<T>,
+    limit: CallLimit,
+  ): Promise<T | null> {
+    try {
+      const answer = await this.once(call, reader(), limit);
+      return generation === this.#generation ? answer : null;
+    } catch (error) {
+      await this.#renewAfter(error, generation);
+      return null;
+    }
+  }
+
+  /** Logs in if that is what was missing, and nobody has meanwhile; else throws the error. */
+  async #renewAfter(error: unknown, generation: number): Promise<void> {
+    if (!(error instanceof VimFault && error.fault === 'NotAuthenticated')) throw error;
+    if (generation === this.#generation) await this.login();
   }
 
   /** No more logins; one that is under way is waited for. */

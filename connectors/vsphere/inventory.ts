@@ -72,13 +72,17 @@ export class Inventory {
   }
 
   async #read(limit: () => CallLimit, hasTime: () => boolean): Promise<void> {
+    let renewals = 0;
     for (;;) {
-      const watch = await this.#watching(limit);
       const { propertyCollector } = this.#service;
+      const watch = await this.#watching(limit);
       const call = waitForUpdates(propertyCollector, watch.version, MOST_UPDATES);
-      const set = await this.#client.call(call, readUpdates, limit());
-      // A new login was made for the call: its session knows neither view nor filter.
-      if (watch.generation !== this.#client.generation) continue;
+      const set = await this.#client.callWithin(watch.generation, call, readUpdates, limit());
+      if (set === null) {
+        // The session of the new login knows neither view nor filter: once is an end, twice is a fault.
+        if (++renewals > 1) throw new VimFault('NotAuthenticated', 'NotAuthenticated', null);
+        continue;
+      }
       this.#apply(watch, set);
       if (!set.truncated) return this.#settle();
       if (!hasTime()) return;

@@ -16,6 +16,8 @@ export interface Budget {
   hasTime(): boolean;
   /** For a call that begins now. Throws an EndpointError when there is no time left for one. */
   limit(): CallLimit;
+  /** The poll was ended by its caller. */
+  ended(): void;
 }
 
 /**
@@ -36,7 +38,6 @@ export class Patience {
     const clock = this.#clock;
     const begun = clock.monotonic();
     const spentMs = (): number => (clock.monotonic() - begun) / 1000;
-    signal.addEventListener('abort', () => this.#ended(spentMs()), { once: true });
     return {
       hasTime: () => spentMs() < this.#pollMs * BEGIN,
       limit: () => {
@@ -44,10 +45,9 @@ export class Patience {
         if (ms <= 0) throw new EndpointError('timeout', this.#endpoint, 'no time is left for all that is to be asked');
         return { ms: Math.ceil(ms), signal };
       },
+      ended: () => {
+        if (spentMs() >= LEAST_MS) this.#pollMs = Math.min(this.#pollMs, spentMs());
+      },
     };
-  }
-
-  #ended(afterMs: number): void {
-    if (afterMs >= LEAST_MS) this.#pollMs = Math.min(this.#pollMs, afterMs);
   }
 }

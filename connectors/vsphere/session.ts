@@ -123,8 +123,8 @@ class Opening {
     return async (signal) => {
       const startedAt = clock.now();
       const before = this.#calls;
+      const budget = patience.begin(signal);
       try {
-        const budget = patience.begin(signal);
         await skew.beforePoll(budget);
         await inventory.update(budget.limit, budget.hasTime);
         const seen = await poller.poll(reader, budget, skew.us);
@@ -135,6 +135,7 @@ class Opening {
         const calls = this.#calls - before;
         return { startedAt, endedAt: clock.now(), bootedAt: null, partial, calls, hosts, instances };
       } catch (error) {
+        if (signal.aborted) budget.ended();
         throw told(options, error);
       }
     };

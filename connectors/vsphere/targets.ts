@@ -27,8 +27,7 @@ export function targetOf(
   { id, layout }: Listed,
   { accepted, catalogue, serverNow, backfillUs }: TargetContext,
 ): PerfTarget {
-  const last = accepted.lastOf(id);
-  const from = last === null ? serverNow - backfillUs : Math.max(last, serverNow - ARCHIVE_US);
+  const from = Math.max(accepted.wantedSince(id, serverNow - backfillUs), serverNow - ARCHIVE_US);
   const startTime = Math.min(from, serverNow - CLOCK_SLACK_US);
   const maxSample = Math.min(ARCHIVE_SAMPLES, Math.ceil((serverNow - startTime) / SAMPLE_US) + SPARE);
   const { metrics } = catalogue;
@@ -42,10 +41,10 @@ export function targetOf(
   };
 }
 
-/** Series that an answer may hold: every counter of a device comes for each of them, and perhaps once for all. */
+/** Series that an answer may hold: every counter of a device comes for each of them. */
 function seriesOf({ kind, nics, disks }: Listed['layout'], { metrics, byId }: Catalogue): number {
   // A host's nics are not known before; a usual number of them.
-  const count = { entity: 1, extra: 1, nic: kind === 'host' ? 4 : nics.length + 1, disk: disks.length + 1 };
+  const count = { entity: 1, extra: 1, nic: kind === 'host' ? 4 : nics.length, disk: disks.length };
   let series = 0;
   for (const { counterId } of metrics) series += count[byId.get(counterId)?.target.scope ?? 'entity'];
   return series;
