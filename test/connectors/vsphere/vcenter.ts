@@ -27,7 +27,7 @@ export type Reaction =
 
 /**
  * A small vCenter on loopback by script: sessions by cookie, one set of updates after the other, and samples of one
- * counter (cpu.used, value `samples` seconds) that end every 20 s of its clock.
+ * counter (cpu.used of VMs, cpu.usage of hosts; the number of the sample modulo 1000) that end every 20 s of its clock.
  */
 export class ScriptedVcenter {
   readonly calls: Call[] = [];
@@ -119,7 +119,7 @@ export class ScriptedVcenter {
       times.push(at);
     const csv = times.map((at) => `20,${new Date(at / 1000).toISOString()}`).join(',');
     const values = times.map((at) => (at / grid) % 1000).join(',');
-    return `<returnval xsi:type="PerfEntityMetricCSV"><entity type="${type}">${entity}</entity><sampleInfoCSV>${csv}</sampleInfoCSV><value><id><counterId>${answers.COUNTERS['cpu.used.summation']}</counterId><instance></instance></id><value>${values}</value></value></returnval>`;
+    return `<returnval xsi:type="PerfEntityMetricCSV"><entity type="${type}">${entity}</entity><sampleInfoCSV>${csv}</sampleInfoCSV><value><id><counterId>${answers.COUNTERS[type === 'HostSystem' ? 'cpu.usage.average' : 'cpu.used.summation']}</counterId><instance></instance></id><value>${values}</value></value></returnval>`;
   }
 }
 
