@@ -50,6 +50,14 @@ const SERVICES = {
     probe: () => runs(ceilometer9Python, ['-c', 'import ceilometer.transformer.arithmetic']),
     provide: 'test/services/install-ceilometer9.sh',
   },
+  vcsim: {
+    probe: () => listens(18989),
+    provide: 'test/services/build-vcsim.sh && test/services/start-vcsim.sh',
+  },
+  govc: {
+    probe: () => runs(govc, ['version']),
+    provide: 'test/services/build-vcsim.sh',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
@@ -64,6 +72,9 @@ export const gnocchiPython = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOM
 
 /** The OpenTelemetry Collector that the tests start. */
 export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
+
+/** The command line client of govmomi, which judges the fake vCenter. */
+export const govc = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/govc`;
 
 /** The Python 3.6 of Ceilometer 9.0.7, which has transformers, pipelines in one file, and a UDP collector. */
 export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer9/bin/python`;
