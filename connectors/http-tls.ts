@@ -43,6 +43,8 @@ export async function httpConnector(
     // A pinned certificate vouches for itself.
     rejectUnauthorized: verify && thumbprint === undefined,
     allowH2: false,
+    // A resumed session shows no certificate, so that there would be nothing to hold against the pin.
+    ...(thumbprint !== undefined && { maxCachedSessions: 0 }),
     ...(ca && { ca }),
   });
   if (thumbprint === undefined) return connect;

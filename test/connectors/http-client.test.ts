@@ -180,6 +180,14 @@ describe('TLS', () => {
     expect(await (await client.request(get())).text()).toBe('hello');
   });
 
+  it('is looked at on every connection, though a resumed session would show none', async () => {
+    const server = createTlsServer(files, (_, response) => {
+      response.writeHead(200, { connection: 'close' }).end('hello');
+    });
+    const client = await clientOf(`https://127.0.0.1:${await listen(server)}`, { thumbprint: thumbprint() });
+    for (let n = 0; n < 3; n++) expect(await (await client.request(get())).text()).toBe('hello');
+  });
+
   it('is refused with another thumbprint, and the error shows the one that was met', async () => {
     const other = createHash('sha256').digest('hex');
     const client = await clientOf(await serve(), { thumbprint: other });
