@@ -14,8 +14,10 @@ const LEAST_MS = 500;
 export interface Budget {
   /** May another call begin? */
   hasTime(): boolean;
-  /** For a call that begins now. Throws an EndpointError when there is no time left for one. */
+  /** For a call that begins now, one of several. Throws an EndpointError when there is no time left for one. */
   limit(): CallLimit;
+  /** For a call that all else waits for: it may take all the time that is left. */
+  rest(): CallLimit;
   /** The poll was ended by its caller. */
   ended(): void;
 }
@@ -38,13 +40,15 @@ export class Patience {
     const clock = this.#clock;
     const begun = clock.monotonic();
     const spentMs = (): number => (clock.monotonic() - begun) / 1000;
+    const within = (mostMs: number): CallLimit => {
+      const ms = Math.min(mostMs, this.#pollMs * END - spentMs());
+      if (ms <= 0) throw new EndpointError('timeout', this.#endpoint, 'no time is left for all that is to be asked');
+      return { ms: Math.ceil(ms), signal };
+    };
     return {
       hasTime: () => spentMs() < this.#pollMs * BEGIN,
-      limit: () => {
-        const ms = Math.min(this.#pollMs * CALL, this.#pollMs * END - spentMs());
-        if (ms <= 0) throw new EndpointError('timeout', this.#endpoint, 'no time is left for all that is to be asked');
-        return { ms: Math.ceil(ms), signal };
-      },
+      limit: () => within(this.#pollMs * CALL),
+      rest: () => within(this.#pollMs),
       ended: () => {
         if (spentMs() >= LEAST_MS) this.#pollMs = Math.min(this.#pollMs, spentMs());
       },

@@ -94,7 +94,7 @@ class Opening {
     for (const name of catalogues.absent) this.#options.onAbsent(name);
     const inventory = new Inventory(client, service);
     this.#inventory = inventory;
-    await inventory.update(budget.limit, budget.hasTime);
+    await inventory.update(budget.rest, budget.hasTime);
     const poll = this.#poller(service, catalogues, inventory, skew);
     return { poll, closed: this.#closed, close: () => this.close() };
   }
@@ -126,7 +126,7 @@ class Opening {
       const budget = patience.begin(signal);
       try {
         await skew.beforePoll(budget);
-        await inventory.update(budget.limit, budget.hasTime);
+        await inventory.update(budget.rest, budget.hasTime);
         const seen = await poller.poll(reader, budget, skew.us);
         // The caller has given this poll up: it must not count.
         signal.throwIfAborted();
