@@ -54,13 +54,21 @@ export const halvesOf = (batch: readonly PerfTarget[]): readonly (readonly PerfT
   return [batch.slice(0, middle), batch.slice(middle)].filter(({ length }) => length > 0);
 };
 
-/** Of the whole limit, with every poll that met no trouble. */
-const RECOVERY = 1 / 16;
+/** A batch in parts of at most so many. */
+export function partsOf(batch: readonly PerfTarget[], most: number): readonly (readonly PerfTarget[])[] {
+  const count = Math.ceil(batch.length / most);
+  return Array.from({ length: count }, (_, n) => batch.slice(n * most, (n + 1) * most));
+}
 
-/** The limit as it is now: half of what was too much the last time, and back to the whole step by step. */
+/** Of the whole limit, with every poll that met no trouble, once so many of them have passed since the last trouble. */
+const RECOVERY = 1 / 16;
+const HOLD_POLLS = 5;
+
+/** The limit as it is now: half of what was too much the last time, for some polls; then back to the whole step by step. */
 export class Throttle {
   readonly #whole: BatchLimit;
   #share = 1;
+  #hold = 0;
 
   constructor(whole: BatchLimit) {
     this.#whole = whole;
@@ -75,9 +83,12 @@ export class Throttle {
   /** A call for so many entities was too much. */
   halve(entities: number): void {
     this.#share = Math.min(this.#share, Math.max(1, entities / 2) / this.#whole.entities);
+    this.#hold = HOLD_POLLS;
   }
 
+  /** A poll met no trouble. */
   recover(): void {
-    this.#share = Math.min(1, this.#share + RECOVERY);
+    if (this.#hold > 0) this.#hold--;
+    else this.#share = Math.min(1, this.#share + RECOVERY);
   }
 }

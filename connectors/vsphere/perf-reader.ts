@@ -1,6 +1,6 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
-import { halvesOf, type PerfTarget, planBatches, Throttle } from './batches.ts';
+import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from './batches.ts';
 import { type Client, HttpStatusError } from './client.ts';
 import { queryPerf } from './methods.ts';
 import type { Budget } from './patience.ts';
@@ -91,6 +91,9 @@ export class PerfReader {
       if (round.broken) this.#fail(round, batch, 'lost', round.broken);
       // Nothing is lost: the next poll asks for the same samples.
       else if (!round.budget.hasTime()) this.#postpone(round, batch);
+      // It was planned before another was too much. Hosts that ride along make no difference.
+      else if (batch.length > 2 * this.#throttle.limit.entities)
+        round.queue.unshift(...partsOf(batch, this.#throttle.limit.entities));
       else await this.#ask(round, batch);
     }
   }
@@ -126,6 +129,7 @@ export class PerfReader {
   #recover(round: Round, batch: readonly PerfTarget[], cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     round.troubled = true;
+    round.failure ??= error;
     const named = error instanceof VimFault ? batch.find(({ entity }) => entity.id === error.about) : undefined;
     const rest = batch.filter((target) => target !== named);
     const reason = reasonOf(error);

@@ -114,9 +114,9 @@ class Opening {
       perfManager: service.perfManager,
       batch,
       concurrency,
-      onFailure: (entities, reason, error) => {
-        for (const part of entities)
-          report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) });
+      onFailure: ([first, ...more], reason, error) => {
+        const part = more.length === 0 ? `${first}` : `${first} and ${more.length} more`;
+        report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) });
       },
     });
     const patience = new Patience(clock, endpoint);

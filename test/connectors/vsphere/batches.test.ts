@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { halvesOf, type PerfTarget, planBatches, Throttle } from '../../../connectors/vsphere/batches.ts';
+import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from '../../../connectors/vsphere/batches.ts';
 
 const LIMIT = { entities: 250, metrics: 5000, values: 1_000_000 };
 const target = (id: string, ids = 17, values = 51): PerfTarget => ({
@@ -44,8 +44,12 @@ describe('batches', () => {
   });
 });
 
+it('batches that were planned for more are cut', () => {
+  expect(partsOf(many(7), 3).map(({ length }) => length)).toEqual([3, 3, 1]);
+});
+
 describe('the throttle', () => {
-  it('halves what was too much, and comes back step by step', () => {
+  it('halves what was too much, stays there for some polls, and comes back step by step', () => {
     const throttle = new Throttle(LIMIT);
     expect(throttle.limit).toEqual(LIMIT);
     throttle.halve(250);
@@ -53,6 +57,10 @@ describe('the throttle', () => {
     expect(throttle.limit).toEqual({ entities: 125, metrics: 2500, values: 500_000 });
     throttle.halve(54);
     expect(throttle.limit.entities).toBe(27);
+    for (let n = 0; n < 5; n++) {
+      throttle.recover();
+      expect(throttle.limit.entities).toBe(27);
+    }
     const steps: number[] = [];
     while (throttle.limit.entities < 250) {
       throttle.recover();
