@@ -43,7 +43,7 @@ export async function httpConnector(
     // A pinned certificate vouches for itself.
     rejectUnauthorized: verify && thumbprint === undefined,
     allowH2: false,
-    // A resumed session does not show the certificate again.
+    // A resumed session shows no certificate, so that there would be nothing to hold against the pin.
     ...(thumbprint !== undefined && { maxCachedSessions: 0 }),
     ...(ca && { ca }),
   });

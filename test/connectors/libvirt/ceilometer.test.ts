@@ -81,7 +81,13 @@ function ours({ xml, state, labels: metadata }: Given): Judged {
   const identity: Identity = { ...readDomainXml(xml, 'compute-1'), metadata };
   const of = (kind: number, deviceId: string, vcpus = 0) =>
     told(
-      resourceOf({ instance: { key: UUID.replaceAll('-', ''), isHost: false }, block: { kind, deviceId }, identity, vcpus, state }),
+      resourceOf({
+        instance: { key: UUID.replaceAll('-', ''), isHost: false },
+        block: { kind, deviceId },
+        identity,
+        vcpus,
+        state,
+      }),
     ) as Told;
   return {
     instance: of(INSTANCE, '', 2),

@@ -1,0 +1,183 @@
+import { type Device, EMPTY_DISK_ROW, EMPTY_NIC_ROW, EMPTY_ROW, type Extra, type Row } from '../../avro/snapshot.ts';
+import { amountOf, type NoValue, parseValue } from './amount.ts';
+import type { Catalogue, Counter, Target } from './counters.ts';
+import { DevicePlaces, deviceOf, type Layout, type Place } from './layout.ts';
+import type { EntitySamples, Series } from './perf-answer.ts';
+
+/** Which samples of an entity are wanted. Times in microseconds of the server's clock. */
+export interface Span {
+  /** Of the last sample that was taken before; null: none was. */
+  readonly after: number | null;
+  /** What is later cannot be true: the host's clock is wrong. */
+  readonly until: number;
+}
+
+/** Values that are not there, by why; in samples that were taken before, nothing is counted. */
+export interface Missing {
+  /** −1, or nothing between the commas. */
+  hole: number;
+  /** The series is shorter than the list of samples. */
+  short: number;
+  /** The server did not tell several devices apart. */
+  unclear: number;
+  /** No number, or a sample without time or interval. */
+  malformed: number;
+  /** Samples of the future. */
+  quarantined: number;
+}
+
+export const nothingMissing = (): Missing => ({ hole: 0, short: 0, unclear: 0, malformed: 0, quarantined: 0 });
+
+/** An entity's rows, oldest first, and the devices that they are of. */
+export interface Decoded {
+  readonly rows: readonly Row[];
+  readonly disks: readonly Device[];
+  readonly nics: readonly Device[];
+}
+
+/** A row in the making: the parts in the order of the devices, filled as series name them. */
+interface Draft {
+  readonly at: number;
+  readonly interval: number;
+  /** Its place in the answer. */
+  readonly index: number;
+  readonly entity: Record<string, bigint>;
+  readonly nics: Record<string, bigint>[];
+  readonly disks: Record<string, bigint>[];
+  readonly extras: Extra[];
+  /** Something was read: else it is a sample that the host does not have. */
+  any: boolean;
+}
+
+/**
+ * One entity's part of a QueryPerf answer as rows of amounts: each sample that is wanted once, whatever their order.
+ * What it leaves out is added to `missing`.
+ */
+export function decodeSamples(
+  answer: EntitySamples,
+  layout: Layout,
+  { byId }: Pick<Catalogue, 'byId'>,
+  span: Span,
+  missing: Missing,
+): Decoded {
+  const drafts = draftsOf(answer, span, missing);
+  const nics = DevicePlaces.ofNics(layout);
+  const disks = DevicePlaces.ofDisks(layout);
+  if (drafts.length > 0) {
+    for (const series of answer.series) {
+      const counter = byId.get(series.counterId);
+      if (counter === undefined) continue;
+      const place = placeIn(counter.target, series.instance, nics, disks);
+      if (place === 'unclear') missing.unclear += drafts.length;
+      else if (place !== 'none')
+        fill(drafts, series, counter, place, layout, missing, idOf(counter.target, place, series.instance, nics));
+    }
+  }
+  return {
+    rows: drafts.filter(({ any }) => any).map((draft) => rowOf(draft, layout, nics.ids.length, disks.ids.length)),
+    disks: disks.ids.map(deviceOf),
+    nics: nics.ids.map(deviceOf),
+  };
+}
+
+function draftsOf({ samples }: EntitySamples, { after, until }: Span, missing: Missing): Draft[] {
+  const drafts = new Map<number, Draft>();
+  samples.forEach(({ at, interval }, index) => {
+    if (at === null || interval === null) missing.malformed++;
+    else if (at > until) missing.quarantined++;
+    else if ((after === null || at > after) && !drafts.has(at))
+      drafts.set(at, { at, interval, index, entity: {}, nics: [], disks: [], extras: [], any: false });
+  });
+  return [...drafts.values()].sort((a, b) => a.at - b.at);
+}
+
+function placeIn(target: Target, instance: string, nics: DevicePlaces, disks: DevicePlaces): Place {
+  switch (target.scope) {
+    // A part of an entity, such as one of its processors, is not the entity.
+    case 'entity':
+      return instance === '' ? 0 : 'none';
+    case 'nic':
+      return nics.placeOf(instance);
+    case 'disk':
+      return disks.placeOf(instance);
+    case 'extra':
+      if (instance === '') return 0;
+      if (target.group === 'net') return nics.placeOf(instance);
+      if (target.group === 'virtualDisk') return disks.placeOf(instance);
+      return instance === '*' ? 'none' : 0;
+  }
+}
+
+/** The device that an extra is of. */
+function idOf(target: Target, place: number, instance: string, nics: DevicePlaces): string | null {
+  if (target.scope !== 'extra' || instance === '') return null;
+  return target.group === 'net' ? (nics.ids[place] ?? instance) : instance;
+}
+
+/** Takes a series' values into the rows that are in the making. */
+function fill(
+  drafts: readonly Draft[],
+  { values }: Series,
+  { measure, target }: Counter,
+  place: number,
+  { vcpus }: Layout,
+  missing: Missing,
+  device: string | null,
+): void {
+  for (const draft of drafts) {
+    const text = values[draft.index];
+    const value: bigint | NoValue | 'short' = text === undefined ? 'short' : parseValue(text);
+    if (typeof value !== 'bigint') {
+      missing[value]++;
+      continue;
+    }
+    draft.any = true;
+    put(draft, target, place, amountOf(value, measure, BigInt(draft.interval), vcpus ?? 1n), device);
+  }
+}
+
+function put(draft: Draft, target: Target, place: number, amount: bigint, device: string | null): void {
+  switch (target.scope) {
+    case 'entity':
+      for (const field of target.fields) draft.entity[field] = amount;
+      break;
+    case 'nic':
+      fieldsAt(draft.nics, place)[target.field] = amount;
+      break;
+    case 'disk':
+      fieldsAt(draft.disks, place)[target.field] = amount;
+      break;
+    case 'extra':
+      draft.extras.push({ name: target.name, device, counter: target.counter, value: amount });
+  }
+}
+
+function fieldsAt(devices: Record<string, bigint>[], place: number): Record<string, bigint> {
+  let fields = devices[place];
+  if (fields === undefined) {
+    fields = {};
+    devices[place] = fields;
+  }
+  return fields;
+}
+
+const rowOf = (
+  { at, interval, entity, nics, disks, extras }: Draft,
+  layout: Layout,
+  nicCount: number,
+  diskCount: number,
+): Row => ({
+  ...EMPTY_ROW,
+  observedAt: at,
+  interval,
+  vcpus: layout.vcpus,
+  memory: layout.memory,
+  ...entity,
+  nics: Array.from({ length: nicCount }, (_, n) => ({ ...EMPTY_NIC_ROW, ...nics[n] })),
+  disks: Array.from({ length: diskCount }, (_, n) => ({
+    ...EMPTY_DISK_ROW,
+    capacity: layout.disks[n]?.capacity ?? null,
+    ...disks[n],
+  })),
+  extras,
+});

@@ -1,0 +1,57 @@
+import type { Clock } from '../../pipeline/runtime/clock.ts';
+import { EndpointError } from '../connector.ts';
+import type { CallLimit } from './client.ts';
+
+/** What the collector allows a poll unless it is set otherwise. */
+const USUAL_MS = 10_000;
+/** Of a poll's time: after it no further call begins, no call takes longer, and all are over. */
+const BEGIN = 0.6;
+const CALL = 0.45;
+const END = 0.95;
+const LEAST_MS = 500;
+
+/** The time of one poll, divided among its calls. */
+export interface Budget {
+  /** May another call begin? */
+  hasTime(): boolean;
+  /** For a call that begins now, one of several. Throws an EndpointError when there is no time left for one. */
+  limit(): CallLimit;
+  /** For a call that all else waits for: it may take all the time that is left. */
+  rest(): CallLimit;
+  /** The poll was ended by its caller. */
+  ended(): void;
+}
+
+/**
+ * How long polls may take. The connector is not told, so it starts from what is usual; when a poll was ended before
+ * that, the next ones make do with the time that it had.
+ */
+export class Patience {
+  readonly #clock: Clock;
+  readonly #endpoint: string;
+  #pollMs = USUAL_MS;
+
+  constructor(clock: Clock, endpoint: string) {
+    this.#clock = clock;
+    this.#endpoint = endpoint;
+  }
+
+  begin(signal: AbortSignal): Budget {
+    const clock = this.#clock;
+    const begun = clock.monotonic();
+    const spentMs = (): number => (clock.monotonic() - begun) / 1000;
+    const within = (mostMs: number): CallLimit => {
+      const ms = Math.min(mostMs, this.#pollMs * END - spentMs());
+      if (ms <= 0) throw new EndpointError('timeout', this.#endpoint, 'no time is left for all that is to be asked');
+      return { ms: Math.ceil(ms), signal };
+    };
+    return {
+      hasTime: () => spentMs() < this.#pollMs * BEGIN,
+      limit: () => within(this.#pollMs * CALL),
+      rest: () => within(this.#pollMs),
+      ended: () => {
+        if (spentMs() >= LEAST_MS) this.#pollMs = Math.min(this.#pollMs, spentMs());
+      },
+    };
+  }
+}

@@ -1,0 +1,198 @@
+import type { Clock } from '../../pipeline/runtime/clock.ts';
+import { EndpointError } from '../connector.ts';
+import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from './batches.ts';
+import { type Client, HttpStatusError } from './client.ts';
+import { queryPerf } from './methods.ts';
+import type { Budget } from './patience.ts';
+import { type EntitySamples, readPerf } from './perf-answer.ts';
+import { type Moref, VimFault } from './protocol.ts';
+import { isBehind } from './targets.ts';
+
+export interface PerfReaderOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly perfManager: Moref;
+  readonly batch: { readonly entities: number; readonly metrics: number };
+  readonly concurrency: number;
+  /** Told of an entity, or of several that were asked together, whose samples could not be read. */
+  readonly onFailure: (entities: readonly string[], reason: PerfFailure, error: Error) => void;
+}
+
+/** The object is gone, the server refuses it or answers nonsense, too much was asked of it, or there was no time. */
+export type PerfFailure = 'gone' | 'refused' | 'overload' | 'timeout' | 'lost';
+
+/** In one answer: 250 entities with 22 series each and the whole hour (180 samples); 7 MB, 25 in the longer form. */
+const MOST_VALUES = 1_000_000;
+/** Calls in a poll that are there only because others failed. */
+const MOST_SPLITS = 32;
+/** An entity that alone cannot be read is left out for so long. */
+const LEFT_OUT_US = 60_000_000;
+
+/** The state of one reading. */
+interface Round {
+  readonly queue: (readonly PerfTarget[])[];
+  readonly budget: Budget;
+  readonly take: (samples: EntitySamples, target: PerfTarget) => void;
+  splits: number;
+  troubled: boolean;
+  answered: boolean;
+  /** Why nothing more is to be asked. */
+  broken: Error | undefined;
+  failure: Error | undefined;
+}
+
+/**
+ * Reads samples in bulk: as few calls as the limits allow, a few of them at once. What cannot be read in one call is
+ * read in two, down to the one entity that is to blame, which is then left out for a minute.
+ */
+export class PerfReader {
+  readonly #options: PerfReaderOptions;
+  readonly #throttle: Throttle;
+  readonly #leftOut = new Map<string, number>();
+
+  constructor(options: PerfReaderOptions) {
+    this.#options = options;
+    this.#throttle = new Throttle({ ...options.batch, values: MOST_VALUES });
+  }
+
+  /**
+   * Hands over what the answers say of each entity. Rejects only if there is not one answer, or when the poll is
+   * ended; what could not be read is told to `onFailure`. What there is no time for is left for the next poll.
+   */
+  async read(
+    vms: readonly PerfTarget[],
+    hosts: readonly PerfTarget[],
+    budget: Budget,
+    take: (samples: EntitySamples, target: PerfTarget) => void,
+  ): Promise<void> {
+    const now = this.#options.clock.monotonic();
+    for (const [id, until] of this.#leftOut) if (until <= now) this.#leftOut.delete(id);
+    const isAsked = ({ entity }: PerfTarget): boolean => !this.#leftOut.has(entity.id);
+    const planned = planBatches(vms.filter(isAsked), hosts.filter(isAsked), this.#throttle.limit);
+    if (planned.length === 0) return;
+    const round: Round = {
+      queue: [...planned],
+      budget,
+      take,
+      splits: 0,
+      troubled: false,
+      answered: false,
+      broken: undefined,
+      failure: undefined,
+    };
+    const workers = Math.min(this.#options.concurrency, planned.length);
+    await Promise.all(Array.from({ length: workers }, () => this.#work(round)));
+    if (!round.answered && round.failure) throw round.failure;
+    if (!round.troubled) this.#throttle.recover();
+  }
+
+  async #work(round: Round): Promise<void> {
+    for (let batch = round.queue.shift(); batch !== undefined; batch = round.queue.shift()) {
+      if (round.broken) this.#fail(round, batch, 'lost', round.broken);
+      // Nothing is lost: the next poll asks for the same samples.
+      else if (!round.budget.hasTime()) this.#postpone(round, batch);
+      // It was planned before another was too much. Hosts that ride along make no difference.
+      else if (batch.length > 2 * this.#throttle.limit.entities)
+        round.queue.unshift(...partsOf(batch, this.#throttle.limit.entities));
+      else await this.#ask(round, batch);
+    }
+  }
+
+  async #ask(round: Round, batch: readonly PerfTarget[]): Promise<void> {
+    const { client, perfManager } = this.#options;
+    const targets = new Map(batch.map((target) => [target.entity.id, target]));
+    // Kept until the answer is whole.
+    let seen: EntitySamples[] = [];
+    const reader = () => {
+      seen = [];
+      return readPerf((samples) => seen.push(samples));
+    };
+    const limit = round.budget.limit();
+    try {
+      await client.call(queryPerf(perfManager, batch), reader, limit);
+    } catch (error) {
+      if (limit.signal.aborted) {
+        this.#throttle.halve(batch.length);
+        throw error;
+      }
+      this.#recover(round, batch, error);
+      return;
+    }
+    round.answered = true;
+    for (const samples of seen) {
+      const target = targets.get(samples.entity);
+      if (target) round.take(samples, target);
+    }
+  }
+
+  /** Decides what becomes of a batch that failed: asked again without the culprit, or in halves, or given up. */
+  #recover(round: Round, batch: readonly PerfTarget[], cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    round.troubled = true;
+    round.failure ??= error;
+    const named = error instanceof VimFault ? batch.find(({ entity }) => entity.id === error.about) : undefined;
+    const rest = batch.filter((target) => target !== named);
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
+    if (isTooMuch(reason)) this.#throttle.halve(batch.length);
+    if (isHopeless(error)) {
+      round.broken = error;
+      this.#fail(round, batch, reason, error);
+    } else if (named && rest.length > 0) {
+      this.#exclude(round, named, reason, error);
+      this.#again(round, [rest], reason, error);
+    } else if (batch.length > 1) this.#again(round, halvesOf(batch), reason, error);
+    else for (const target of batch) this.#exclude(round, target, reason, error);
+  }
+
+  #again(round: Round, batches: readonly (readonly PerfTarget[])[], reason: PerfFailure, error: Error): void {
+    round.splits++;
+    // First, so that what is left of a batch is not what time runs out for.
+    if (round.splits <= MOST_SPLITS) round.queue.unshift(...batches);
+    else for (const batch of batches) this.#fail(round, batch, reason, error);
+  }
+
+  #exclude(round: Round, target: PerfTarget, reason: PerfFailure, error: Error): void {
+    // A server that is slow is so for everyone.
+    if (!isTooMuch(reason)) this.#leftOut.set(target.entity.id, this.#options.clock.monotonic() + LEFT_OUT_US);
+    this.#fail(round, [target], reason, error);
+  }
+
+  #postpone(round: Round, batch: readonly PerfTarget[]): void {
+    // Catching up may take several polls.
+    const late = batch.filter((target) => !isBehind(target));
+    if (late.length === 0) return;
+    this.#fail(round, late, 'timeout', new Error('no time was left to read it'));
+  }
+
+  #fail(round: Round, batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
+    round.troubled = true;
+    round.failure ??= error;
+    this.#options.onFailure(
+      batch.map(({ entity }) => entity.id),
+      reason,
+      error,
+    );
+  }
+}
+
+const isTooMuch = (reason: PerfFailure): boolean => reason === 'overload' || reason === 'timeout';
+
+/** Nobody answers, or not us: asking for less does not help. */
+const isHopeless = (error: Error): boolean =>
+  (error instanceof EndpointError && (error.code === 'unreachable' || error.code === 'refused')) ||
+  (error instanceof HttpStatusError && error.status < 500) ||
+  (error instanceof VimFault && (error.fault === 'NotAuthenticated' || error.fault === 'InvalidLogin'));
+
+/** Undefined: a fault of ours. */
+function reasonOf(error: Error): PerfFailure | undefined {
+  if (error instanceof VimFault) {
+    if (error.fault === 'ManagedObjectNotFound') return 'gone';
+    return error.fault === 'RestrictedByAdministrator' ? 'overload' : 'refused';
+  }
+  if (error instanceof HttpStatusError && error.status >= 500) return 'overload';
+  if (!(error instanceof EndpointError)) return undefined;
+  if (error.code === 'timeout') return 'timeout';
+  // An answer that is too long, or cut: half of it may be none of either.
+  return error.code === 'lost' ? 'lost' : 'refused';
+}

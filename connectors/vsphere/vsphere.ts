@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { duration } from '../../pipeline/runtime/config/units.ts';
+import { type ConnectorContext, type ConnectorKind, type Endpoint, EndpointError } from '../connector.ts';
+import { httpTlsSchema } from '../http-tls.ts';
+import { Accepted } from './accepted.ts';
+import { parseUrl } from './address.ts';
+import { openSession } from './session.ts';
+
+/** `connectors: [{ type: vsphere, … }]` */
+export const vsphereSchema = z.strictObject({
+  name: z.string().min(1),
+  type: z.literal('vsphere'),
+  url: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parseUrl(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      }
+    })
+    .describe('Of the vCenter, or of one ESXi host: https://vcenter.example.org/sdk'),
+  username: z.string().min(1).describe('A user with the role Read-only at the root folder, propagated'),
+  password: z.string().min(1).meta({ secret: true }),
+  tls: httpTlsSchema,
+  backfill: duration({ atMost: '1h', example: '1h' })
+    .prefault('1h')
+    .describe('How far back to read of a VM that is new to the collector; hosts keep an hour'),
+  batch: z
+    .strictObject({
+      entities: z.int().min(1).max(5000).default(250).describe('VMs in one QueryPerf call, at most'),
+      metrics: z.int().min(100).max(50_000).default(5000).describe('Metric ids in one QueryPerf call, at most'),
+    })
+    .prefault({}),
+  concurrency: z.int().min(1).max(8).default(2).describe('QueryPerf calls at once'),
+  counters: z
+    .array(z.string().regex(/^\w+\.\w+\.\w+$/, 'is no counter such as mem.active.average'))
+    .max(50)
+    .default([])
+    .describe('Further counters of VMs, by group.name.rollup, for the raw topic'),
+});
+export type VsphereConfig = z.output<typeof vsphereSchema>;
+
+export const vsphere: ConnectorKind<VsphereConfig> = {
+  kind: 'vsphere',
+  schema: vsphereSchema,
+  create,
+  fromUri,
+};
+
+/** `vsphere://user:password@host[:port][/sdk]?passwordFile=…&thumbprint=…&verify=false&caFile=…` */
+function fromUri(uri: URL): VsphereConfig | undefined {
+  if (uri.protocol !== 'vsphere:') return undefined;
+  const given = uri.searchParams;
+  const of = (name: string): string | undefined => given.get(name) ?? undefined;
+  const file = of('passwordFile');
+  return vsphereSchema.parse({
+    name: uri.host || 'vsphere',
+    type: 'vsphere',
+    url: `https://${uri.host}${uri.pathname}`,
+    username: decodeURIComponent(uri.username),
+    password: file === undefined ? decodeURIComponent(uri.password) : readSecret(uri.host, file),
+    tls: { caFile: of('caFile'), thumbprint: of('thumbprint'), verify: of('verify') !== 'false' },
+  });
+}
+
+function readSecret(endpoint: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new EndpointError(
+      'refused',
+      endpoint,
+      `cannot read passwordFile ${file}: check its path and permissions`,
+      error,
+    );
+  }
+}
+
+function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
+  const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency, counters } = config;
+  const accepted = new Accepted();
+  const told = new Set<string>();
+  const onAbsent = (part: string): void => {
+    if (told.has(part)) return;
+    told.add(part);
+    const error = new Error('the server has no such counter: what it is for stays empty');
+    context.report({ event: 'part.failed', hypervisor: name, kind: 'vsphere', part, reason: 'absent', error });
+  };
+  const about = { endpoint: name, ...parseUrl(url), username, password, tls, backfillUs, batch, concurrency, counters };
+  return {
+    id: name,
+    kind: 'vsphere',
+    connect: (signal) => openSession({ ...context, ...about, accepted, onAbsent }, signal),
+  };
+}

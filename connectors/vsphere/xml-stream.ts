@@ -1,0 +1,117 @@
+import { TextDecoder } from 'node:util';
+import { SaxesParser } from 'saxes';
+
+/** Where the `type` of an element's value is said; the prefix bound to it varies from server to server. */
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** The two attributes of vim25: of a reference to a managed object, its type; of a value, which subtype it is. */
+export interface Attributes {
+  /** `<obj type="VirtualMachine">` */
+  readonly type: string | null;
+  /** `xsi:type`, without a prefix in the value. */
+  readonly xsiType: string | null;
+}
+
+/** Told of elements by their local names. Depth is 1 for the root. May throw XmlError. */
+export interface XmlHandler {
+  open(name: string, depth: number, attributes: Attributes): void;
+  /** `text`: what stood between the element's last tag within and its end; all of it for an element without children. */
+  close(name: string, depth: number, text: string): void;
+}
+
+/** Not well-formed, hostile, or not what was asked for. */
+export class XmlError extends Error {
+  override readonly name = 'XmlError';
+}
+
+/** Deeper than any answer of vim25 that is asked for: devices nest some 12 deep. */
+const MAX_DEPTH = 40;
+/** In an answer no text is longer than an hour of one counter's samples or a note, some kilobytes. */
+const MAX_PIECE = 1024 * 1024;
+const NONE: Attributes = { type: null, xsiType: null };
+
+/**
+ * Reads a document piece by piece and keeps nothing of it. Rejects with an XmlError on what is not well-formed, on a
+ * DTD, on entities other than the five, on elements nested too deep and on single pieces (a text, a tag) too long.
+ */
+export async function readXml(chunks: AsyncIterable<Uint8Array>, handler: XmlHandler): Promise<void> {
+  const stream = new XmlStream(handler);
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of chunks) stream.write(decode(decoder, chunk));
+  stream.write(decode(decoder));
+  stream.end();
+}
+
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new XmlError('the XML is not UTF-8', { cause });
+  }
+}
+
+class XmlStream {
+  readonly #parser = new SaxesParser({ xmlns: true });
+  #depth = 0;
+  #text = '';
+  /** Characters in chunks since something was complete: what the parser holds on to. */
+  #held = 0;
+
+  constructor(handler: XmlHandler) {
+    const parser = this.#parser;
+    parser.on('error', (error) => {
+      throw new XmlError(`the XML is not well-formed: ${error.message.slice(0, 200)}`);
+    });
+    parser.on('doctype', () => {
+      throw new XmlError('the XML has a DTD, which no vSphere answer has');
+    });
+    parser.on('opentag', (tag) => {
+      this.#held = 0;
+      this.#text = '';
+      if (++this.#depth > MAX_DEPTH) throw new XmlError(`the XML is nested more than ${MAX_DEPTH} deep`);
+      handler.open(tag.local, this.#depth, attributesOf(tag.attributes));
+    });
+    parser.on('text', (text) => this.#append(text));
+    parser.on('cdata', (text) => this.#append(text));
+    parser.on('closetag', (tag) => {
+      this.#held = 0;
+      const text = this.#text;
+      this.#text = '';
+      handler.close(tag.local, this.#depth--, text);
+    });
+  }
+
+  write(text: string): void {
+    this.#held += text.length;
+    this.#parser.write(text);
+    this.#check(this.#held);
+  }
+
+  end(): void {
+    this.#parser.close();
+  }
+
+  #append(text: string): void {
+    this.#text += text;
+    this.#check(this.#text.length);
+  }
+
+  #check(length: number): void {
+    if (length > MAX_PIECE) throw new XmlError(`the XML has a text or tag of more than ${MAX_PIECE} characters`);
+  }
+}
+
+type SaxesAttributes = Readonly<
+  Record<string, { readonly uri: string; readonly local: string; readonly value: string }>
+>;
+
+function attributesOf(given: SaxesAttributes): Attributes {
+  let type: string | null = null;
+  let xsiType: string | null = null;
+  for (const { uri, local, value } of Object.values(given)) {
+    if (local !== 'type') continue;
+    if (uri === '') type = value;
+    else if (uri === XSI) xsiType = value.slice(value.indexOf(':') + 1);
+  }
+  return type === null && xsiType === null ? NONE : { type, xsiType };
+}

@@ -1,0 +1,172 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Instance } from '../../../avro/snapshot.ts';
+import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
+import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
+import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import { available } from '../../services/service.ts';
+
+/** As test/services/start-vcsim.sh leaves it: 300 VMs on 4 hosts. */
+const ADDRESS = 'vsphere://u:p@127.0.0.1:18989';
+const VMS = 300;
+const GOVC = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/govc`;
+
+const govc = (...words: string[]): string =>
+  execFileSync(GOVC, words, {
+    encoding: 'utf8',
+    env: { ...process.env, GOVC_URL: 'https://u:p@127.0.0.1:18989/sdk', GOVC_INSECURE: '1' },
+  });
+
+let signal: AbortSignal;
+let sessions: Session[] = [];
+let events: InternalEvent[] = [];
+beforeEach(() => {
+  signal = AbortSignal.timeout(60_000);
+});
+afterEach(async () => {
+  for (const session of sessions) await session.close();
+  sessions = [];
+  events = [];
+});
+
+function endpoint(address = `${ADDRESS}?verify=false`, words: object = {}): Endpoint {
+  const config = { ...vsphere.fromUri?.(new URL(address)), ...words };
+  const report = (event: InternalEvent): void => {
+    events.push(event);
+  };
+  const created = vsphere.create(config as Parameters<typeof vsphere.create>[0], { clock: systemClock, report });
+  if (!('connect' in created)) throw new Error('vsphere is polled');
+  return created;
+}
+
+async function connect(to: Endpoint = endpoint()): Promise<Session> {
+  const session = await to.connect(signal);
+  sessions.push(session);
+  return session;
+}
+
+const named = ({ instances }: Observation, name: string): Instance => {
+  const found = instances.find(({ identity }) => identity?.instanceName === name);
+  if (!found) throw new Error(`${name} is not listed`);
+  return found;
+};
+
+const there = await available('vcsim');
+
+describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
+  it(`${VMS} VMs are three calls a poll, the first with its hour included`, async () => {
+    const session = await connect();
+    const first = await session.poll(signal);
+    expect(first).toMatchObject({ calls: 3, partial: null });
+    expect(first.instances.length).toBeGreaterThanOrEqual(VMS);
+    expect(first.hosts).toHaveLength(4);
+    const [instance] = first.instances.filter(({ state }) => state === 'RUNNING');
+    expect(instance?.rows.length).toBeGreaterThanOrEqual(179);
+    const second = await session.poll(signal);
+    expect(second.calls).toBe(3);
+    expect(events.filter(({ event }) => event === 'part.failed')).toEqual([]);
+  });
+
+  it('a VM has its processors, memory, disk and nic, under the names of vcsim', async () => {
+    const seen = await (await connect()).poll(signal);
+    const vm = named(seen, 'DC0_C0_RP0_VM7');
+    const uuid = govc('object.collect', '-s', 'vm/DC0_C0_RP0_VM7', 'config.instanceUuid').trim();
+    expect(vm.uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+    expect(vm.nics).toMatchObject([{ id: expect.stringMatching(/^00:0c:29(:[0-9a-f]{2}){3}$/) }]);
+    expect(vm.disks).toEqual([{ id: 'scsi0:0', epoch: null }]);
+    expect(vm.identity).toMatchObject({ host: expect.stringMatching(/^DC0_C0_H\d$/), osType: 'otherGuest' });
+    expect(vm.rows.at(-1)).toMatchObject({
+      interval: 20_000_000,
+      vcpus: 1n,
+      memory: 32n << 20n,
+      cpuTime: expect.any(BigInt),
+      memoryUsage: expect.any(BigInt),
+      disks: [{ capacity: 10n << 30n, writeBytes: expect.any(BigInt) }],
+      nics: [{ rxBytes: expect.any(BigInt), txPackets: expect.any(BigInt) }],
+    });
+    const times = vm.rows.map(({ observedAt }) => observedAt);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it("nova's uuid, another name, power off and on arrive with the next poll", async () => {
+    const name = 'DC0_C0_RP0_VM11';
+    const uuid = '11111111-2222-4333-8444-555555555555';
+    const session = await connect();
+    const before = named(await session.poll(signal), name);
+    try {
+      govc('vm.change', '-vm', name, '-e', `nvp.vm-uuid=${uuid}`);
+      expect(named(await session.poll(signal), name).uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+      govc('vm.power', '-off', '-force', name);
+      expect(named(await session.poll(signal), name).state).toBe('SHUTOFF');
+      govc('vm.power', '-on', name);
+      expect(named(await session.poll(signal), name).state).toBe('RUNNING');
+      govc('object.rename', `vm/${name}`, 'renamed');
+      expect(named(await session.poll(signal), 'renamed').uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+    } finally {
+      if (govc('find', 'vm', '-name', 'renamed') !== '') govc('object.rename', 'vm/renamed', name);
+      govc('vm.change', '-vm', name, '-e', 'nvp.vm-uuid=');
+    }
+    expect(named(await session.poll(signal), name).uuid).toEqual(before.uuid);
+  });
+
+  // vcsim looks at all VMs anew for every single thing that happens to one: it takes seconds.
+  it('a VM that is made and destroyed comes and goes', async () => {
+    const session = await connect();
+    const passing = `passing-${process.pid}`;
+    const before = (await session.poll(signal)).instances.length;
+    govc('vm.create', '-on=true', '-net=VM Network', passing);
+    expect((await session.poll(signal)).instances).toHaveLength(before + 1);
+    govc('vm.destroy', passing);
+    expect((await session.poll(signal)).instances).toHaveLength(before);
+  });
+
+  it('no session stays behind, nor is a second one made when one has ended', async () => {
+    const list = (): string[] =>
+      govc('session.ls')
+        .split('\n')
+        .filter((line) => line.includes('hypermeter'));
+    const idle = list().length;
+    const session = await connect();
+    await session.poll(signal);
+    const [key = ''] = list().map((line) => line.split(/\s+/)[0] ?? '');
+    expect(list()).toHaveLength(idle + 1);
+    govc('session.rm', key);
+    const seen = await session.poll(signal);
+    expect(seen.instances.length).toBeGreaterThanOrEqual(VMS);
+    expect(list()).toHaveLength(idle + 1);
+    await session.close();
+    expect(list()).toHaveLength(idle);
+  });
+
+  it('a wrong password, and a certificate of nobody, are refused', async () => {
+    const wrong = endpoint('vsphere://u:wrong@127.0.0.1:18989?verify=false').connect(signal);
+    await expect(wrong).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('InvalidLogin') });
+    const unknown = endpoint(ADDRESS).connect(signal);
+    await expect(unknown).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('thumbprint') });
+  });
+
+  it('its certificate can be pinned', async () => {
+    const pin = execFileSync(
+      'sh',
+      [
+        '-c',
+        'openssl s_client -connect 127.0.0.1:18989 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256',
+      ],
+      { encoding: 'utf8' },
+    );
+    const thumbprint = /=([0-9A-F:]+)/.exec(pin)?.[1] ?? '';
+    const session = await connect(endpoint(`${ADDRESS}?thumbprint=${thumbprint}`));
+    expect((await session.poll(signal)).calls).toBe(3);
+  });
+
+  it('small calls are as good', async () => {
+    const session = await connect(
+      endpoint(undefined, { batch: { entities: 20, metrics: 5000 }, backfill: 60_000_000 }),
+    );
+    const seen = await session.poll(signal);
+    const running = seen.instances.filter(({ state }) => state === 'RUNNING').length;
+    expect(seen.calls).toBe(1 + Math.ceil(running / 20));
+    expect(seen.instances.filter(({ rows }) => rows.length > 0).length).toBeGreaterThanOrEqual(VMS);
+  });
+});
