@@ -75,9 +75,15 @@ export interface ConnectorKind<Config = never> {
   readonly schema: ZodType<Config>;
   /** One endpoint, or several where one entry stands for a fleet. Does no I/O. */
   create(config: Config, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
-  /** The same for a bare address, as `hypermeter poll URI` takes it; undefined if the scheme is not this kind's. */
-  fromUri?(uri: URL): Config | undefined;
+  /**
+   * What a bare address, as `hypermeter poll URI` takes it, would be as an entry of `connectors:`, before the schema has
+   * seen it: texts for numbers will do, and `passwordFile` for a password. Undefined if the scheme is not this kind's.
+   */
+  fromUri?(uri: URL): Settings | undefined;
 }
+
+/** An entry of a configuration as it is written. */
+export type Settings = Readonly<Record<string, unknown>>;
 
 export const ENDPOINT_ERRORS = ['unreachable', 'refused', 'timeout', 'protocol', 'lost', 'unsupported'] as const;
 export type EndpointErrorCode = (typeof ENDPOINT_ERRORS)[number];

@@ -53,7 +53,7 @@ export const libvirt: ConnectorKind<LibvirtConfig> = {
   create,
   fromUri: (uri) => {
     if (!isLibvirtUri(uri)) return undefined;
-    return libvirtSchema.parse({ name: uri.host || 'localhost', type: 'libvirt', uri: uri.href });
+    return { name: uri.host || 'localhost', type: 'libvirt', uri: uri.href };
   },
 };
 

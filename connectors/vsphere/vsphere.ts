@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
-import { type ConnectorContext, type ConnectorKind, type Endpoint, EndpointError } from '../connector.ts';
+import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import { Accepted } from './accepted.ts';
 import { parseUrl } from './address.ts';
@@ -46,37 +46,8 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
   kind: 'vsphere',
   schema: vsphereSchema,
   create,
-  fromUri,
+  fromUri: (uri) => (uri.protocol === 'vsphere:' ? httpSettings(uri, '/sdk') : undefined),
 };
-
-/** `vsphere://user:password@host[:port][/sdk]?passwordFile=…&thumbprint=…&verify=false&caFile=…` */
-function fromUri(uri: URL): VsphereConfig | undefined {
-  if (uri.protocol !== 'vsphere:') return undefined;
-  const given = uri.searchParams;
-  const of = (name: string): string | undefined => given.get(name) ?? undefined;
-  const file = of('passwordFile');
-  return vsphereSchema.parse({
-    name: uri.host || 'vsphere',
-    type: 'vsphere',
-    url: `https://${uri.host}${uri.pathname}`,
-    username: decodeURIComponent(uri.username),
-    password: file === undefined ? decodeURIComponent(uri.password) : readSecret(uri.host, file),
-    tls: { caFile: of('caFile'), thumbprint: of('thumbprint'), verify: of('verify') !== 'false' },
-  });
-}
-
-function readSecret(endpoint: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new EndpointError(
-      'refused',
-      endpoint,
-      `cannot read passwordFile ${file}: check its path and permissions`,
-      error,
-    );
-  }
-}
 
 function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency, counters } = config;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
-import { type ConnectorContext, type ConnectorKind, type Endpoint, EndpointError } from '../connector.ts';
+import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import type { TenantKeys } from './instance.ts';
 import { PoolMemory } from './pool-memory.ts';
@@ -57,7 +57,12 @@ export const xenapiSchema = z.strictObject({
 });
 export type XenapiConfig = z.output<typeof xenapiSchema>;
 
-export const xenapi: ConnectorKind<XenapiConfig> = { kind: 'xenapi', schema: xenapiSchema, create, fromUri };
+export const xenapi: ConnectorKind<XenapiConfig> = {
+  kind: 'xenapi',
+  schema: xenapiSchema,
+  create,
+  fromUri: (uri) => (uri.protocol === 'xenapi:' ? httpSettings(uri, '') : undefined),
+};
 
 function create(config: XenapiConfig, context: ConnectorContext): Endpoint {
   const { name: endpoint, url, username, password, tls, step, backfill, concurrency, tenant } = config;
@@ -83,34 +88,3 @@ const keysOf = (tenant: XenapiConfig['tenant']): TenantKeys => ({
   userId: tenant.userId ?? null,
   userName: tenant.userName ?? null,
 });
-
-/**
- * `xenapi://user:password@host[:port]?passwordFile=…&thumbprint=…&caFile=…&verify=false&step=5`, over https. Throws an
- * EndpointError that says what is wrong with it.
- */
-function fromUri(uri: URL): XenapiConfig | undefined {
-  if (uri.protocol !== 'xenapi:') return undefined;
-  const { passwordFile, step, verify, thumbprint, caFile, ...rest } = Object.fromEntries(uri.searchParams);
-  const parsed = xenapiSchema.safeParse({
-    ...rest,
-    name: uri.host,
-    type: 'xenapi',
-    url: `https://${uri.host}`,
-    username: decodeURIComponent(uri.username),
-    password: passwordFile === undefined ? decodeURIComponent(uri.password) : readSecret(uri.host, passwordFile),
-    tls: { thumbprint, caFile, ...(verify !== undefined && { verify: verify !== 'false' }) },
-    ...(step !== undefined && { step: Number(step) }),
-  });
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
-  throw new EndpointError('refused', uri.host, `the address is not one of a pool: ${faults.join('; ')}`);
-}
-
-function readSecret(endpoint: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const remedy = `cannot read passwordFile ${file}: check its path and permissions`;
-    throw new EndpointError('refused', endpoint, remedy, error);
-  }
-}

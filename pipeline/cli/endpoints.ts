@@ -1,4 +1,6 @@
-import type { Connector, ConnectorContext, Endpoint } from '../../connectors/connector.ts';
+import type { Connector, ConnectorContext, Endpoint, Settings } from '../../connectors/connector.ts';
+import { ConfigError, type Fault, formatFault } from '../runtime/config/fault.ts';
+import { parseSettings } from '../runtime/config/load.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import type { Config } from './schema.ts';
@@ -11,8 +13,8 @@ export function endpointsAt(
 ): readonly Endpoint[] {
   const uri = URL.canParse(address) ? new URL(address) : undefined;
   for (const kind of kinds) {
-    const config = uri && kind.fromUri?.(uri);
-    if (config !== undefined) return endpointsIn(kind, config, context);
+    const settings = uri && kind.fromUri?.(uri);
+    if (uri && settings !== undefined) return endpointsIn(kind, configOf(kind, settings, uri), context);
   }
   const known = kinds.filter(({ fromUri }) => fromUri).map(({ kind }) => kind);
   // An address may hold a password.
@@ -20,6 +22,20 @@ export function endpointsAt(
   const takers = `those that take one: ${known.join(', ') || 'none'}`;
   throw new CommandFailure(EXIT.usage, `error: no connector takes the address "${shown}"; ${takers}`);
 }
+
+/** An address that lacks something, or has too much, is a usage failure that says what. */
+function configOf(kind: AnyConnectorKind, settings: Settings, { protocol }: URL): unknown {
+  try {
+    return parseSettings(kind.schema, settings);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const faults = error.faults.map((fault) => `\n  ${formatFault(fault)}${hintFor(fault)}`).join('');
+    throw new CommandFailure(EXIT.usage, `error: the address ${protocol}//… does not do:${faults}`);
+  }
+}
+
+const hintFor = ({ path }: Fault): string =>
+  path[0] === 'password' ? '; ?passwordFile=FILE keeps it out of the list of processes' : '';
 
 /** The endpoints of a configuration, all or those of the connector named. What cannot be asked, such as nova, is left out. */
 export function endpointsOf(

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Connector, ConnectorContext, Endpoint } from '../../connectors/connector.ts';
+import type { Connector, ConnectorContext, Endpoint, Settings } from '../../connectors/connector.ts';
 import type { Config } from './schema.ts';
 
 /** A kind of hypervisor as the command line sees it: any `ConnectorKind`, whatever its configuration. */
@@ -7,7 +7,7 @@ export interface AnyConnectorKind {
   readonly kind: string;
   readonly schema: z.ZodType<{ readonly type: string; readonly name: string }>;
   create(config: never, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
-  fromUri?(uri: URL): unknown;
+  fromUri?(uri: URL): Settings | undefined;
 }
 
 export interface ReceivedMeter {

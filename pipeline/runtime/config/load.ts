@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { coerceTexts } from './coerce.ts';
-import { type Draft, newDraft, placeOf } from './draft.ts';
+import { type Draft, newDraft, placeOf, setPlace } from './draft.ts';
 import { explainIssues } from './explain.ts';
 import { ConfigError, type Fault, type Path } from './fault.ts';
 import { type Environment, interpolateDraft } from './interpolate.ts';
 import { applyOverrides, environmentOverrides, parseAssignments } from './overrides.ts';
-import { jsonSchema } from './schema-node.ts';
+import { isObject, jsonSchema } from './schema-node.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -61,6 +61,28 @@ export function loadConfig<Config>(sources: ConfigSources<Config>): LoadedConfig
   const warnings = remarks.filter(({ severity }) => severity === 'warning').map((remark) => locate(draft, remark));
   return { config: parsed.data, written: draft.value, warnings };
 }
+
+/**
+ * Settings that stand nowhere in a file, such as those of an address: secret files are read, texts become what the
+ * schema wants. Throws a ConfigError with every fault at once.
+ */
+export function parseSettings<Config>(schema: z.ZodType<Config>, written: Readonly<Record<string, unknown>>): Config {
+  const draft = newDraft(structuredClone(written));
+  const node = jsonSchema(schema);
+  for (const path of textsIn(written, [])) setPlace(draft, path, { value: '', key: '', form: 'text' });
+  const faults = [...readSecretFiles(draft, node)];
+  coerceTexts(draft, node);
+  const parsed = schema.safeParse(draft.value);
+  if (!parsed.success) faults.push(...explainIssues(parsed.error.issues, draft, node));
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
+  return parsed.data;
+}
+
+/** Where in settings texts stand. */
+const textsIn = (value: unknown, path: Path): readonly Path[] => {
+  if (typeof value === 'string') return [path];
+  return isObject(value) ? Object.entries(value).flatMap(([name, member]) => textsIn(member, [...path, name])) : [];
+};
 
 /** `file:9:1` before `file:10:1`. */
 const byPlace = (a: Fault, b: Fault): number => a.place.localeCompare(b.place, 'en', { numeric: true });

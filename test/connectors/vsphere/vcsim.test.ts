@@ -4,6 +4,7 @@ import type { Instance } from '../../../avro/snapshot.ts';
 import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { parseSettings } from '../../../pipeline/runtime/config/load.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { available } from '../../services/service.ts';
 
@@ -31,11 +32,11 @@ afterEach(async () => {
 });
 
 function endpoint(address = `${ADDRESS}?verify=false`, words: object = {}): Endpoint {
-  const config = { ...vsphere.fromUri?.(new URL(address)), ...words };
+  const config = { ...parseSettings(vsphere.schema, vsphere.fromUri?.(new URL(address)) ?? {}), ...words };
   const report = (event: InternalEvent): void => {
     events.push(event);
   };
-  const created = vsphere.create(config as Parameters<typeof vsphere.create>[0], { clock: systemClock, report });
+  const created = vsphere.create(config, { clock: systemClock, report });
   if (!('connect' in created)) throw new Error('vsphere is polled');
   return created;
 }

@@ -80,6 +80,7 @@ describe('poll', () => {
     [['poll'], 64, 'error: give the address of a hypervisor, or a configuration with -c'],
     [['poll', 'test://a', '-c', 'x'], 64, 'error: give the address'],
     [['poll', 'ftp://u:hunter2@h'], 64, 'no connector takes the address "ftp://…"; those that take one: test'],
+    [['poll', 'test://u:hunter2@fine?hue=red'], 64, 'the address test://… does not do:\n  hue: unknown key'],
     [['poll', 'kvm1'], 64, 'no connector takes the address "kvm1"'],
     [['poll', '-c', config('a'), '--name', 'b'], 64, 'no connector is called "b"; there are: a'],
     [['poll', '-c', '/nowhere.yaml'], 78, 'there is no such file'],

@@ -61,6 +61,13 @@ function instance(uuid: string, state: Instance['state'], name: string, on: bool
   };
 }
 
+const settingsOf = (uri: URL) => ({
+  ...Object.fromEntries(uri.searchParams),
+  name: uri.host,
+  type: 'test',
+  uri: uri.href,
+});
+
 const testConnector = z.strictObject({
   name: z.string(),
   type: z.literal('test'),
@@ -95,7 +102,7 @@ export const testParts: Parts = {
       kind: 'test',
       schema: testConnector,
       create: (config: TestConfig) => testEndpoint(config),
-      fromUri: (uri: URL) => (uri.protocol === 'test:' ? { name: uri.host, type: 'test', uri: uri.href } : undefined),
+      fromUri: (uri: URL) => (uri.protocol === 'test:' ? settingsOf(uri) : undefined),
     },
   ],
   schema: configSchema({
