@@ -6,7 +6,7 @@ import { suggestion } from '../runtime/config/suggest.ts';
 import type { Config } from './schema.ts';
 
 /** What a command needs of a configuration. */
-export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'print' | 'audit';
+export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'check' | 'print' | 'audit';
 
 /** Least wait for a silent series, and how many intervals of silence count as a gap (docs/configuration.md). */
 const LEAST_GRACE_US = 30_000_000;
