@@ -49,20 +49,31 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
   fromUri,
 };
 
-/** `vsphere://user:password@host[:port][/sdk]?passwordFile=…&thumbprint=…&verify=false&caFile=…` */
+const URI_WORDS = ['passwordFile', 'thumbprint', 'verify', 'caFile'];
+const URI_FORM = 'vsphere://user:password@host[:port][/sdk]?passwordFile=…&thumbprint=…&caFile=…&verify=false';
+
+/** An address as URI_FORM has it. Throws an EndpointError that says what is wrong with it, without its password. */
 function fromUri(uri: URL): VsphereConfig | undefined {
   if (uri.protocol !== 'vsphere:') return undefined;
-  const given = uri.searchParams;
-  const of = (name: string): string | undefined => given.get(name) ?? undefined;
+  const { host, pathname, username, password, searchParams } = uri;
+  const name = host || 'vsphere';
+  const of = (word: string): string | undefined => searchParams.get(word) ?? undefined;
   const file = of('passwordFile');
-  return vsphereSchema.parse({
-    name: uri.host || 'vsphere',
+  const unknown = [...searchParams.keys()].filter((word) => !URI_WORDS.includes(word));
+  const parsed = vsphereSchema.safeParse({
+    name,
     type: 'vsphere',
-    url: `https://${uri.host}${uri.pathname}`,
-    username: decodeURIComponent(uri.username),
-    password: file === undefined ? decodeURIComponent(uri.password) : readSecret(uri.host, file),
+    url: `https://${host}${pathname}`,
+    username: decodeURIComponent(username),
+    password: file === undefined ? decodeURIComponent(password) : readSecret(name, file),
     tls: { caFile: of('caFile'), thumbprint: of('thumbprint'), verify: of('verify') !== 'false' },
   });
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const faults = [
+    ...unknown.map((word) => `${word}: unknown`),
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
+  ];
+  throw new EndpointError('refused', name, `the address is to be ${URI_FORM}: ${faults.join('; ')}`);
 }
 
 function readSecret(endpoint: string, file: string): string {
