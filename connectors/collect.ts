@@ -2,9 +2,9 @@ import { merge, type Subscription } from 'rxjs';
 import type { Snapshot } from '../avro/snapshot.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
 import type { Connector, Poll } from './connector.ts';
-import type { Parcel } from './gather.ts';
+import { MESSAGE_BYTES, type Parcel } from './gather.ts';
 import type { Outbox } from './outbox.ts';
-import { cutPoll, type SliceOptions, type SliceState } from './slices.ts';
+import { cutPoll, halved, type SliceOptions, type SliceState } from './slices.ts';
 
 export interface CollectDeps {
   readonly outbox: Outbox;
@@ -49,15 +49,23 @@ export function collect(connectors: readonly Connector[], deps: CollectDeps): Co
 function parcelsOf(poll: Poll, state: SliceState, { slicing, encode, report }: CollectDeps): readonly Parcel[] {
   const { hypervisor } = poll;
   return cutPoll(state, poll, slicing).flatMap((snapshot) => {
+    const { slice: partition } = snapshot.poll;
     try {
-      return [{ hypervisor, partition: snapshot.poll.slice, value: encode(snapshot) }];
+      return encodedParts(snapshot, encode).map((value) => ({ hypervisor, partition, value }));
     } catch (cause) {
       report({
         event: 'slices.failed',
         hypervisor,
-        error: new Error(`slice ${snapshot.poll.slice} cannot be encoded`, { cause }),
+        error: new Error(`slice ${partition} cannot be encoded`, { cause }),
       });
       return [];
     }
   });
+}
+
+/** A slice as what fits a message; one that catches up on an hour may be too large for that and goes in parts. */
+function encodedParts(snapshot: Snapshot, encode: CollectDeps['encode']): readonly Buffer[] {
+  const value = encode(snapshot);
+  const halves = value.length > MESSAGE_BYTES ? halved(snapshot) : [];
+  return halves.length === 0 ? [value] : halves.flatMap((half) => encodedParts(half, encode));
 }

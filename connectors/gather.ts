@@ -18,7 +18,7 @@ export const MESSAGE_SLICES = 500;
 
 /**
  * Puts the parcels of a partition together, in their order, into as few messages as the bounds allow. A parcel that is
- * larger than the bound travels alone: a slice cannot be cut.
+ * larger than the bound travels alone.
  */
 export function gather(parcels: readonly Parcel[], maxBytes = MESSAGE_BYTES, maxSlices = MESSAGE_SLICES): Message[] {
   const open = new Map<number, { parcels: Parcel[]; bytes: number }>();

@@ -53,6 +53,32 @@ export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): r
   }));
 }
 
+const IN_PARTS = 'the slice is in parts';
+
+/**
+ * A slice as two, each with half of its instances; none where it has not two of them. Neither lists everyone, so neither
+ * is complete: who is not in the one may be in the other.
+ */
+export function halved(snapshot: Snapshot): readonly Snapshot[] {
+  const { hosts, instances, poll } = snapshot;
+  const whole = { ...snapshot, poll: { ...poll, partial: poll.partial ?? IN_PARTS } };
+  if (hosts.length > 0 && instances.length > 0)
+    return [
+      { ...whole, instances: [] },
+      { ...whole, hosts: [] },
+    ];
+  const [some, others] = [halfOf(hosts), halfOf(instances)];
+  if (some.length + others.length === 0) return [];
+  return [0, 1].map((half) => ({ ...whole, hosts: some[half] ?? [], instances: others[half] ?? [] }));
+}
+
+/** The two halves of a list; nothing of one that has not two members. */
+function halfOf(listed: readonly Instance[]): readonly (readonly Instance[])[] {
+  if (listed.length < 2) return [];
+  const middle = Math.ceil(listed.length / 2);
+  return [listed.slice(0, middle), listed.slice(middle)];
+}
+
 function identify(known: Map<string, Known>, instance: Instance, now: number, options: SliceOptions): Instance {
   const key = instance.uuid.toString('latin1');
   const before = known.get(key);

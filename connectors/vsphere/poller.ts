@@ -10,7 +10,7 @@ import type { Budget } from './patience.ts';
 import type { EntitySamples } from './perf-answer.ts';
 import type { PerfReader } from './perf-reader.ts';
 import { type Listed, type Roster, RosterMaker } from './roster.ts';
-import { ARCHIVE_US, isBehind, liveFirst, targetOf } from './targets.ts';
+import { ARCHIVE_US, dueNow, isBehind, targetOf } from './targets.ts';
 
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
@@ -61,7 +61,7 @@ export class Poller {
       const span = { after: accepted.lastOf(entity.id), until: serverNow + MOST_AHEAD_US };
       decoded.set(entity.id, decodeSamples(samples, layout, catalogue, span, missing));
     };
-    const vms = liveFirst(targets(roster.vms, catalogues.vm));
+    const vms = dueNow(targets(roster.vms, catalogues.vm));
     const hosts = targets(roster.hosts, catalogues.host);
     await reader.read(vms, hosts, budget, take);
     return this.#seen(

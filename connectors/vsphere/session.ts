@@ -32,8 +32,9 @@ export interface SessionOptions extends ConnectorContext {
 
 /** Of opening a connection, and between two pieces of an answer: calls have shorter limits of their own. */
 const HTTP_MS = 10_000;
-/** A server that is gone does not take the last calls. */
+/** A server that is gone does not take the last calls. A view goes with its session, a session stays for half an hour. */
 const GOODBYE_MS = 1000;
+const LOGOUT_MS = 3000;
 const KIND = 'vsphere';
 
 /** Connects, logs in and reads the inventory, as much of it as there is time for. Rejects with EndpointError, logged out. */
@@ -149,21 +150,25 @@ class Opening {
 
   async #close(): Promise<void> {
     const client = this.#client;
-    const limit = { ms: GOODBYE_MS, signal: new AbortController().signal };
+    const { signal } = new AbortController();
     try {
       await client.end();
       if (client.hasSession && this.#service) {
-        await this.#inventory?.close(limit);
-        await client.once(logout(this.#service.sessionManager), readNothing(), limit);
+        await letGo(this.#inventory?.close({ ms: GOODBYE_MS, signal }));
+        await letGo(client.once(logout(this.#service.sessionManager), readNothing(), { ms: LOGOUT_MS, signal }));
       }
-    } catch (error) {
-      // It is gone, or the session has ended by itself: what was to be given back is not there any more.
-      if (!(error instanceof EndpointError || error instanceof VimFault)) throw error;
     } finally {
       await this.#http.close();
       this.#settle(undefined);
     }
   }
+}
+
+/** What cannot be given back to a server that is gone, or that has forgotten it, is not there any more. */
+async function letGo(giving: Promise<void> | undefined): Promise<void> {
+  await giving?.catch((error: unknown) => {
+    if (!(error instanceof EndpointError || error instanceof VimFault)) throw error;
+  });
 }
 
 const POLLS_BETWEEN = 10;

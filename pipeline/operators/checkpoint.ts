@@ -115,7 +115,11 @@ async function keep(
   const moved = new Map<Owned, Sample[]>();
   for (const { pull } of batch) {
     for (const owned of pull.moved) if (ownership.of(owned.index) === owned && !moved.has(owned)) moved.set(owned, []);
-    for (const { owned, samples } of pull.samples) moved.get(owned)?.push(...samples);
+    for (const { owned, samples } of pull.samples) {
+      const all = moved.get(owned);
+      // One by one: an hour that is caught up has more of them than a call can have arguments.
+      if (all) for (const sample of samples) all.push(sample);
+    }
   }
   const unasked = new Set([...moved.keys()].map(({ partition }) => partition));
   const checkpoints = [...moved].map(([owned, samples]) => ({ owned, ...checkpointOf(owned, samples, unasked) }));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../avro/snapshot.ts';
 import { collect } from '../../connectors/collect.ts';
 import type { Connector, Poll } from '../../connectors/connector.ts';
+import { MESSAGE_BYTES } from '../../connectors/gather.ts';
 import { createOutbox } from '../../connectors/outbox.ts';
 import { ensureTopic } from '../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../pipeline/kafka/cluster.ts';
@@ -12,7 +13,7 @@ import { partitionOf } from '../../pipeline/kafka/murmur2.ts';
 import { openProducer } from '../../pipeline/kafka/producer.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
-import { instance, poll } from './polls.ts';
+import { instance, named, poll } from './polls.ts';
 
 /** A Snapshot as one line of JSON, so that several in a message can be told apart. */
 const encode = (snapshot: Snapshot): Buffer =>
@@ -101,6 +102,24 @@ describe('a collector', () => {
       { event: 'slices.failed', hypervisor: 'kvm1' },
       { event: 'slices.sent', slices: 3 },
     ]);
+  });
+
+  test('sends a slice that fits no message in parts, none of which is complete', async () => {
+    const { values, deps } = wired(encode);
+    const { polls, connector } = source();
+    const collection = collect([connector('kvm1')], deps);
+    const large = Array.from({ length: 40 }, (_, n) => instance(n, 1n, named(`${n} ${'x'.repeat(100_000)}`)));
+    polls.next(poll(0, [...large, instance(99, 1n, named('y'.repeat(MESSAGE_BYTES)))], { hosts: [instance(100)] }));
+    await collection.stop(1000);
+    const slices = values.flatMap(lines);
+    const ids = slices.flatMap(({ hosts, instances }) =>
+      [...hosts, ...instances].map(({ uuid }) => JSON.stringify(uuid)),
+    );
+    expect(new Set(ids).size).toBe(42);
+    expect(ids).toHaveLength(42);
+    expect(new Set(slices.map(({ poll: { partial } }) => partial))).toEqual(new Set(['the slice is in parts']));
+    // What is one instance's cannot be cut.
+    expect(values.filter(({ length }) => length > MESSAGE_BYTES)).toHaveLength(1);
   });
 
   test('takes no polls once it is stopped, and stopping twice is safe', async () => {

@@ -96,6 +96,17 @@ describe('connecting', () => {
     await expect(session.poll(signal)).rejects.toMatchObject({ code: 'lost' });
   });
 
+  it('logs out of a server that does not let go of the rest', async () => {
+    const session = await connect();
+    vcenter.react = ({ method }) => (method.startsWith('Destroy') ? 'hang' : undefined);
+    const closing = session.close();
+    await vi.waitFor(() => expect(vcenter.methods()).toEqual(['DestroyPropertyFilter']));
+    await clock.advance(1000);
+    await closing;
+    expect(vcenter.methods()).toEqual(['DestroyPropertyFilter', 'Logout']);
+    expect(vcenter.sessions.size).toBe(0);
+  });
+
   it('uses the names that the server gives its objects', async () => {
     await connect();
     await (await connect(endpoint({ name: 'again' }))).poll(signal);
@@ -395,7 +406,7 @@ describe('a session that has ended', () => {
 
   it('between two calls that are made at once costs one login', async () => {
     holds(vms(500));
-    const session = await connect();
+    const session = await connect(endpoint({ backfill: '20s' }));
     let ended = false;
     vcenter.react = ({ method }) => {
       if (method === 'QueryPerf' && !ended) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
 import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
@@ -23,7 +23,7 @@ let signal: AbortSignal;
 let sessions: Session[] = [];
 let events: InternalEvent[] = [];
 beforeEach(() => {
-  signal = AbortSignal.timeout(60_000);
+  signal = AbortSignal.timeout(110_000);
 });
 afterEach(async () => {
   for (const session of sessions) await session.close();
@@ -52,6 +52,13 @@ const named = ({ instances }: Observation, name: string): Instance => {
   if (!found) throw new Error(`${name} is not listed`);
   return found;
 };
+
+/**
+ * Polls until it sees what is expected. For every single thing that happens to a VM vcsim looks at all of them anew,
+ * which takes seconds, and may take the time of a poll; nothing of that is lost.
+ */
+const until = (session: Session, expectation: (seen: Observation) => void): Promise<void> =>
+  vi.waitFor(async () => expectation(await session.poll(signal)), { timeout: 50_000, interval: 200 });
 
 const there = await available('vcsim');
 
@@ -95,31 +102,31 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
     const uuid = '11111111-2222-4333-8444-555555555555';
     const session = await connect();
     const before = named(await session.poll(signal), name);
+    const hex = uuid.replaceAll('-', '');
     try {
       govc('vm.change', '-vm', name, '-e', `nvp.vm-uuid=${uuid}`);
-      expect(named(await session.poll(signal), name).uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+      await until(session, (seen) => expect(named(seen, name).uuid.toString('hex')).toBe(hex));
       govc('vm.power', '-off', '-force', name);
-      expect(named(await session.poll(signal), name).state).toBe('SHUTOFF');
+      await until(session, (seen) => expect(named(seen, name).state).toBe('SHUTOFF'));
       govc('vm.power', '-on', name);
-      expect(named(await session.poll(signal), name).state).toBe('RUNNING');
+      await until(session, (seen) => expect(named(seen, name).state).toBe('RUNNING'));
       govc('object.rename', `vm/${name}`, 'renamed');
-      expect(named(await session.poll(signal), 'renamed').uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+      await until(session, (seen) => expect(named(seen, 'renamed').uuid.toString('hex')).toBe(hex));
     } finally {
       if (govc('find', 'vm', '-name', 'renamed') !== '') govc('object.rename', 'vm/renamed', name);
       govc('vm.change', '-vm', name, '-e', 'nvp.vm-uuid=');
     }
-    expect(named(await session.poll(signal), name).uuid).toEqual(before.uuid);
+    await until(session, (seen) => expect(named(seen, name).uuid).toEqual(before.uuid));
   });
 
-  // vcsim looks at all VMs anew for every single thing that happens to one: it takes seconds.
   it('a VM that is made and destroyed comes and goes', async () => {
     const session = await connect();
     const passing = `passing-${process.pid}`;
     const before = (await session.poll(signal)).instances.length;
-    govc('vm.create', '-on=true', '-net=VM Network', passing);
-    expect((await session.poll(signal)).instances).toHaveLength(before + 1);
+    govc('vm.create', '-on=false', '-net=VM Network', passing);
+    await until(session, (seen) => expect(seen.instances).toHaveLength(before + 1));
     govc('vm.destroy', passing);
-    expect((await session.poll(signal)).instances).toHaveLength(before);
+    await until(session, (seen) => expect(seen.instances).toHaveLength(before));
   });
 
   it('no session stays behind, nor is a second one made when one has ended', async () => {
@@ -133,8 +140,7 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
     const [key = ''] = list().map((line) => line.split(/\s+/)[0] ?? '');
     expect(list()).toHaveLength(idle + 1);
     govc('session.rm', key);
-    const seen = await session.poll(signal);
-    expect(seen.instances.length).toBeGreaterThanOrEqual(VMS);
+    await until(session, (seen) => expect(seen.instances.length).toBeGreaterThanOrEqual(VMS));
     expect(list()).toHaveLength(idle + 1);
     await session.close();
     expect(list()).toHaveLength(idle);

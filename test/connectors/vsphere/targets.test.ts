@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { Accepted } from '../../../connectors/vsphere/accepted.ts';
+import type { PerfTarget } from '../../../connectors/vsphere/batches.ts';
+import { resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
+import type { Listed } from '../../../connectors/vsphere/roster.ts';
+import { dueNow, targetOf } from '../../../connectors/vsphere/targets.ts';
+import { COUNTERS } from './answers.ts';
+
+const NOW = 1_767_225_600_000_000;
+const SECOND = 1_000_000;
+const HOUR = 3600 * SECOND;
+const catalogue = resolveCounters(VM_COUNTERS, [], new Map(Object.entries(COUNTERS)));
+const vm = (id: string): Listed => ({
+  id,
+  uuid: Buffer.alloc(16),
+  state: 'RUNNING',
+  bootTime: null,
+  identity: {} as Listed['identity'],
+  layout: {
+    kind: 'vm',
+    vcpus: 1n,
+    memory: null,
+    nics: [{ instance: '4000', id: 'm' }],
+    disks: [{ instance: 'scsi0:0', capacity: null }],
+  },
+});
+
+function target(accepted: Accepted, serverNow = NOW, backfillUs = HOUR, id = 'vm-1'): PerfTarget {
+  return targetOf(vm(id), { accepted, catalogue, serverNow, backfillUs });
+}
+const having = (last: number): Accepted => {
+  const accepted = new Accepted();
+  accepted.commit(new Map([['vm-1', last]]));
+  return accepted;
+};
+
+describe('what is asked of a VM', () => {
+  it.each<[string, Accepted, number, number, number]>([
+    ['an hour when it is new', new Accepted(), HOUR, NOW - HOUR, 180],
+    ['less if so configured', new Accepted(), 60 * SECOND, NOW - 60 * SECOND, 5],
+    ['what came since the last sample', having(NOW - 25 * SECOND), HOUR, NOW - 25 * SECOND, 4],
+    ['what its host still has', having(NOW - 2 * HOUR), 60 * SECOND, NOW - HOUR, 180],
+    ['nothing of the future, of a host that is ahead', having(NOW + 30 * SECOND), HOUR, NOW - 2 * SECOND, 3],
+    ['nothing of this very moment', new Accepted(), 0, NOW - 2 * SECOND, 3],
+  ])('%s', (_, accepted, backfillUs, startTime, maxSample) => {
+    const asked = target(accepted, NOW, backfillUs);
+    expect(asked).toMatchObject({ startTime, maxSample, entity: { type: 'VirtualMachine', id: 'vm-1' } });
+    expect(asked.metrics).toHaveLength(17);
+    expect(asked.values).toBe(17 * maxSample);
+  });
+
+  it('is since it was first seen, however long that takes', () => {
+    const accepted = new Accepted();
+    target(accepted, NOW, 60 * SECOND);
+    expect(target(accepted, NOW + 600 * SECOND, 60 * SECOND).startTime).toBe(NOW - 60 * SECOND);
+  });
+});
+
+describe('the last samples', () => {
+  it('never go back', () => {
+    const accepted = having(NOW);
+    accepted.commit(new Map([['vm-1', NOW - 20 * SECOND]]));
+    expect(accepted.lastOf('vm-1')).toBe(NOW);
+  });
+
+  it('are forgotten when no host has what comes after them', () => {
+    const accepted = having(NOW);
+    accepted.forgetBefore(NOW);
+    expect(accepted.lastOf('vm-1')).toBe(NOW);
+    accepted.forgetBefore(NOW + 1);
+    expect(accepted.lastOf('vm-1')).toBeNull();
+  });
+});
+
+describe('who is asked', () => {
+  const ids = (targets: readonly PerfTarget[]): string[] => targets.map(({ entity }) => entity.id);
+
+  it('are those first that are up to date', () => {
+    const accepted = having(NOW - 20 * SECOND);
+    const all = ['vm-9', 'vm-1'].map((id) => target(accepted, NOW, HOUR, id));
+    expect(ids(dueNow(all))).toEqual(['vm-1', 'vm-9']);
+  });
+
+  it('are not more of the others than a poll can bring', () => {
+    const accepted = having(NOW - 20 * SECOND);
+    const all = Array.from({ length: 1000 }, (_, n) => target(accepted, NOW, HOUR, `vm-${n}`));
+    const due = dueNow(all);
+    expect(due[0]?.entity.id).toBe('vm-1');
+    expect(due).toHaveLength(1 + Math.floor(1_000_000 / (17 * 180)));
+  });
+
+  it('are one at least, whatever it has', () => {
+    expect(dueNow([{ ...target(new Accepted()), values: 5_000_000 }])).toHaveLength(1);
+  });
+});
