@@ -83,7 +83,7 @@ describe('a bare address', () => {
   });
 
   it.each<[string, RegExp]>([
-    ['vsphere://vc1', /username: is missing[^]*password: is missing/],
+    ['vsphere://vc1', /username: is missing.*password: is missing/s],
     ['vsphere://u:secret@vc1?thumbprint=zz', /tls.thumbprint: is no SHA-256/],
     ['vsphere://u:secret@vc1?verfy=false', /verfy: unknown key/],
     ['vsphere://u@vc1?passwordFile=/nowhere', /passwordFile: cannot read \/nowhere/],
