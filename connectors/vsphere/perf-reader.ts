@@ -35,7 +35,8 @@ interface Round {
   readonly take: (samples: EntitySamples, target: PerfTarget) => void;
   splits: number;
   troubled: boolean;
-  answered: boolean;
+  /** Ids of entities. */
+  readonly answered: Set<string>;
   /** Why nothing more is to be asked. */
   broken: Error | undefined;
   failure: Error | undefined;
@@ -56,34 +57,36 @@ export class PerfReader {
   }
 
   /**
-   * Hands over what the answers say of each entity. Rejects only if there is not one answer, or when the poll is
-   * ended; what could not be read is told to `onFailure`. What there is no time for is left for the next poll.
+   * Hands over what the answers say of each entity; resolves with the ids of all that were asked in calls that were
+   * answered. Rejects only if there is not one answer, or when the poll is ended; what could not be read is told to
+   * `onFailure`. What there is no time for is left for the next poll.
    */
   async read(
     vms: readonly PerfTarget[],
     hosts: readonly PerfTarget[],
     budget: Budget,
     take: (samples: EntitySamples, target: PerfTarget) => void,
-  ): Promise<void> {
+  ): Promise<ReadonlySet<string>> {
     const now = this.#options.clock.monotonic();
     for (const [id, until] of this.#leftOut) if (until <= now) this.#leftOut.delete(id);
     const isAsked = ({ entity }: PerfTarget): boolean => !this.#leftOut.has(entity.id);
     const planned = planBatches(vms.filter(isAsked), hosts.filter(isAsked), this.#throttle.limit);
-    if (planned.length === 0) return;
+    if (planned.length === 0) return new Set();
     const round: Round = {
       queue: [...planned],
       budget,
       take,
       splits: 0,
       troubled: false,
-      answered: false,
+      answered: new Set(),
       broken: undefined,
       failure: undefined,
     };
     const workers = Math.min(this.#options.concurrency, planned.length);
     await Promise.all(Array.from({ length: workers }, () => this.#work(round)));
-    if (!round.answered && round.failure) throw round.failure;
+    if (round.answered.size === 0 && round.failure) throw round.failure;
     if (!round.troubled) this.#throttle.recover();
+    return round.answered;
   }
 
   async #work(round: Round): Promise<void> {
@@ -118,7 +121,7 @@ export class PerfReader {
       this.#recover(round, batch, error);
       return;
     }
-    round.answered = true;
+    for (const id of targets.keys()) round.answered.add(id);
     for (const samples of seen) {
       const target = targets.get(samples.entity);
       if (target) round.take(samples, target);

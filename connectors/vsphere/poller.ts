@@ -1,6 +1,7 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import type { ConnectorContext } from '../connector.ts';
 import type { Accepted } from './accepted.ts';
+import type { Afterglow } from './afterglow.ts';
 import type { PerfTarget } from './batches.ts';
 import type { Catalogues } from './catalogues.ts';
 import { type Decoded, decodeSamples, nothingMissing } from './decode.ts';
@@ -17,6 +18,7 @@ export interface PollerOptions extends ConnectorContext {
   readonly catalogues: Catalogues;
   readonly inventory: Pick<Inventory, 'vms' | 'hosts' | 'complete'>;
   readonly accepted: Accepted;
+  readonly afterglow: Afterglow;
   readonly backfillUs: number;
 }
 
@@ -28,8 +30,16 @@ export interface Seen {
   readonly commit: () => void;
 }
 
-/** The last samples of a VM that was turned off come within a minute. */
-const AFTERGLOW_US = 60_000_000;
+/** What came of asking for samples; entities by id. */
+interface Read {
+  readonly decoded: ReadonlyMap<string, Decoded>;
+  readonly answered: ReadonlySet<string>;
+  /** Those that had to catch up. */
+  readonly behind: ReadonlySet<string>;
+  readonly missing: ReturnType<typeof nothingMissing>;
+  readonly serverNow: number;
+}
+
 /** Samples of a host whose clock is further ahead than that are wrong. */
 const MOST_AHEAD_US = 300_000_000;
 
@@ -37,8 +47,6 @@ const MOST_AHEAD_US = 300_000_000;
 export class Poller {
   readonly #options: PollerOptions;
   readonly #roster = new RosterMaker();
-  /** When each VM was last seen running, by the monotonic clock. */
-  readonly #ran = new Map<string, number>();
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -46,13 +54,12 @@ export class Poller {
 
   /** `skewUs`: how far the server's clock is ahead of ours. */
   async poll(reader: Pick<PerfReader, 'read'>, budget: Budget, skewUs: number): Promise<Seen> {
-    const { inventory, catalogues, accepted, clock } = this.#options;
+    const { inventory, catalogues, accepted, afterglow, clock } = this.#options;
     const roster = this.#roster.make(inventory);
     const serverNow = clock.now() + skewUs;
-    const asked = this.#asked(roster);
     const targets = (of: readonly Listed[], catalogue: Catalogues['vm']): readonly PerfTarget[] =>
       of
-        .filter(({ id }) => asked.has(id))
+        .filter(({ id, state }) => afterglow.isAsked(id, state))
         .map((one) => targetOf(one, { accepted, catalogue, serverNow, backfillUs: this.#options.backfillUs }));
     const decoded = new Map<string, Decoded>();
     const missing = nothingMissing();
@@ -63,36 +70,13 @@ export class Poller {
     };
     const vms = liveFirst(targets(roster.vms, catalogues.vm));
     const hosts = targets(roster.hosts, catalogues.host);
-    await reader.read(vms, hosts, budget, take);
-    return this.#seen(
-      roster,
-      decoded,
-      missing,
-      new Set([...vms, ...hosts].filter(isBehind).map(({ entity }) => entity.id)),
-      serverNow,
-    );
+    const answered = await reader.read(vms, hosts, budget, take);
+    const behind = new Set([...vms, ...hosts].filter(isBehind).map(({ entity }) => entity.id));
+    return this.#seen(roster, { decoded, answered, behind, missing, serverNow });
   }
 
-  /** Those that run, hosts that answer, and those that were turned off so recently that their last samples may be still to come. */
-  #asked({ vms, hosts }: Roster): ReadonlySet<string> {
-    const now = this.#options.clock.monotonic();
-    const asked = new Set<string>();
-    for (const { id, state } of [...vms, ...hosts]) {
-      if (state === 'RUNNING') this.#ran.set(id, now);
-      if (now - (this.#ran.get(id) ?? Number.NEGATIVE_INFINITY) <= AFTERGLOW_US && state !== 'NOSTATE') asked.add(id);
-    }
-    for (const [id, at] of this.#ran) if (now - at > AFTERGLOW_US) this.#ran.delete(id);
-    return asked;
-  }
-
-  #seen(
-    roster: Roster,
-    decoded: ReadonlyMap<string, Decoded>,
-    missing: ReturnType<typeof nothingMissing>,
-    behind: ReadonlySet<string>,
-    serverNow: number,
-  ): Seen {
-    const { accepted, endpoint, inventory } = this.#options;
+  #seen(roster: Roster, { decoded, answered, behind, missing, serverNow }: Read): Seen {
+    const { accepted, afterglow, clock, endpoint, inventory } = this.#options;
     const instances = roster.vms.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const hosts = roster.hosts.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const newest = new Map<string, number>();
@@ -110,6 +94,8 @@ export class Poller {
       partial: partialOf(roster, inventory.complete),
       commit: () => {
         accepted.commit(newest);
+        const listed = [...roster.vms, ...roster.hosts];
+        afterglow.commit({ listed, complete: inventory.complete, answered }, clock.monotonic());
         accepted.forgetBefore(serverNow - 2 * ARCHIVE_US);
         this.#report(roster, missing, rows, backfilled);
       },

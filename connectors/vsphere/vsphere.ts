@@ -5,6 +5,7 @@ import { type ConnectorContext, type ConnectorKind, type Endpoint, EndpointError
 import { httpTlsSchema } from '../http-tls.ts';
 import { Accepted } from './accepted.ts';
 import { parseUrl } from './address.ts';
+import { Afterglow } from './afterglow.ts';
 import { openSession } from './session.ts';
 
 /** `connectors: [{ type: vsphere, … }]` */
@@ -81,6 +82,7 @@ function readSecret(endpoint: string, file: string): string {
 function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency, counters } = config;
   const accepted = new Accepted();
+  const afterglow = new Afterglow();
   const told = new Set<string>();
   const onAbsent = (part: string): void => {
     if (told.has(part)) return;
@@ -92,6 +94,6 @@ function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   return {
     id: name,
     kind: 'vsphere',
-    connect: (signal) => openSession({ ...context, ...about, accepted, onAbsent }, signal),
+    connect: (signal) => openSession({ ...context, ...about, accepted, afterglow, onAbsent }, signal),
   };
 }
