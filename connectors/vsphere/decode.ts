@@ -4,12 +4,16 @@ import type { Catalogue, Counter, Target } from './counters.ts';
 import { DevicePlaces, deviceOf, type Layout, type Place } from './layout.ts';
 import type { EntitySamples, Series } from './perf-answer.ts';
 
-/** Which samples of an entity are wanted. Times in microseconds of the server's clock. */
+/** Which samples of an entity are wanted, by their times (microseconds). */
 export interface Span {
   /** Of the last sample that was taken before; null: none was. */
   readonly after: number | null;
-  /** What is later cannot be true: the host's clock is wrong. */
+  /** Of the newest that was seen before, taken or not; null: none was. */
+  readonly seen: number | null;
+  /** What is later has yet to come: the host's clock is ahead. It is taken when its time has come. */
   readonly until: number;
+  /** What is later than this is forgotten by the host before its time comes. */
+  readonly never: number;
 }
 
 /** Values that are not there, by why; in samples that were taken before, nothing is counted. */
@@ -20,17 +24,30 @@ export interface Missing {
   short: number;
   /** The server did not tell several devices apart. */
   unclear: number;
+  /** Of samples that hosts keep no more: nobody asked for an hour. */
+  expired: number;
   /** No number, or a sample without time or interval. */
   malformed: number;
-  /** Samples of the future. */
+  /** Samples of the far future. */
   quarantined: number;
 }
 
-export const nothingMissing = (): Missing => ({ hole: 0, short: 0, unclear: 0, malformed: 0, quarantined: 0 });
+export const nothingMissing = (): Missing => ({
+  hole: 0,
+  short: 0,
+  unclear: 0,
+  expired: 0,
+  malformed: 0,
+  quarantined: 0,
+});
 
 /** An entity's rows, oldest first, and the devices that they are of. */
 export interface Decoded {
   readonly rows: readonly Row[];
+  /** The time of the newest sample, taken or not; null: there is none. */
+  readonly newest: number | null;
+  /** How many series there are, each with a value in every row unless it is missing. */
+  readonly series: number;
   readonly disks: readonly Device[];
   readonly nics: readonly Device[];
 }
@@ -63,28 +80,39 @@ export function decodeSamples(
   const drafts = draftsOf(answer, span, missing);
   const nics = DevicePlaces.ofNics(layout);
   const disks = DevicePlaces.ofDisks(layout);
+  let taken = 0;
   if (drafts.length > 0) {
     for (const series of answer.series) {
       const counter = byId.get(series.counterId);
       if (counter === undefined) continue;
       const place = placeIn(counter.target, series.instance, nics, disks);
       if (place === 'unclear') missing.unclear += drafts.length;
-      else if (place !== 'none')
+      else if (place !== 'none') {
+        taken++;
         fill(drafts, series, counter, place, layout, missing, idOf(counter.target, place, series.instance, nics));
+      }
     }
   }
   return {
     rows: drafts.filter(({ any }) => any).map((draft) => rowOf(draft, layout, nics.ids.length, disks.ids.length)),
+    newest: newestOf(answer),
+    series: taken,
     disks: disks.ids.map(deviceOf),
     nics: nics.ids.map(deviceOf),
   };
 }
 
-function draftsOf({ samples }: EntitySamples, { after, until }: Span, missing: Missing): Draft[] {
+function newestOf({ samples }: EntitySamples): number | null {
+  let newest: number | null = null;
+  for (const { at } of samples) if (at !== null && (newest === null || at > newest)) newest = at;
+  return newest;
+}
+
+function draftsOf({ samples }: EntitySamples, { after, seen, until, never }: Span, missing: Missing): Draft[] {
   const drafts = new Map<number, Draft>();
   samples.forEach(({ at, interval }, index) => {
     if (at === null || interval === null) missing.malformed++;
-    else if (at > until) missing.quarantined++;
+    else if (at > until) missing.quarantined += at > never && (seen === null || at > seen) ? 1 : 0;
     else if ((after === null || at > after) && !drafts.has(at))
       drafts.set(at, { at, interval, index, entity: {}, nics: [], disks: [], extras: [], any: false });
   });

@@ -6,7 +6,6 @@ import { queryPerf } from './methods.ts';
 import type { Budget } from './patience.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
-import { isBehind } from './targets.ts';
 
 export interface PerfReaderOptions {
   readonly client: Client;
@@ -163,7 +162,7 @@ export class PerfReader {
 
   #postpone(round: Round, batch: readonly PerfTarget[]): void {
     // Catching up may take several polls.
-    const late = batch.filter((target) => !isBehind(target));
+    const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
     this.#fail(round, late, 'timeout', new Error('no time was left to read it'));
   }
