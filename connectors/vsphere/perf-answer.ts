@@ -24,12 +24,13 @@ export interface EntitySamples {
 }
 
 /**
- * The answer to QueryPerf in either form, whatever was asked for; entities go to `onEntity` as they are complete.
+ * The answer to QueryPerf in either form, whatever was asked for; entities go to `onEntity` as they are complete, and
+ * more of them than `most` are refused: an answer without end costs no more than what was asked for.
  *
  *   normal  returnval(entity, sampleInfo(timestamp, interval) …, value(id(counterId, instance), value …) …)
  *   csv     returnval(entity, sampleInfoCSV "20,2026-01-01T00:00:20Z,20,…", value(id(…), value "1,2,…") …)
  */
-export function readPerf(onEntity: (entity: EntitySamples) => void): AnswerReader<number> {
+export function readPerf(onEntity: (entity: EntitySamples) => void, most: number): AnswerReader<number> {
   let entities = 0;
   let now = new Growing();
   return {
@@ -41,7 +42,7 @@ export function readPerf(onEntity: (entity: EntitySamples) => void): AnswerReade
       },
       close: (name, depth, text) => {
         if (name !== 'returnval') return now.take(name, depth, text);
-        entities++;
+        if (++entities > most) throw new XmlError(`samples of more than the ${most} objects that were asked for`);
         onEntity(now.finish());
       },
     },

@@ -83,7 +83,11 @@ export class PerfReader {
     };
     const workers = Math.min(this.#options.concurrency, planned.length);
     await Promise.all(Array.from({ length: workers }, () => this.#work(round)));
-    if (round.answered.size === 0 && round.failure) throw round.failure;
+    if (round.answered.size === 0 && round.failure) {
+      // Whom nobody is any better than is not to blame.
+      for (const batch of planned) for (const { entity } of batch) this.#leftOut.delete(entity.id);
+      throw round.failure;
+    }
     if (!round.troubled) this.#throttle.recover();
     return round.answered;
   }
@@ -107,7 +111,7 @@ export class PerfReader {
     let seen: EntitySamples[] = [];
     const reader = () => {
       seen = [];
-      return readPerf((samples) => seen.push(samples));
+      return readPerf((samples) => seen.push(samples), batch.length);
     };
     const limit = round.budget.limit();
     try {
@@ -186,11 +190,14 @@ const isHopeless = (error: Error): boolean =>
   (error instanceof HttpStatusError && error.status < 500) ||
   (error instanceof VimFault && (error.fault === 'NotAuthenticated' || error.fault === 'InvalidLogin'));
 
+/** What a server's XML parser says of a request with more elements than it takes; the fault has no name. */
+const TOO_LONG = /element count exceeds/i;
+
 /** Undefined: a fault of ours. */
 function reasonOf(error: Error): PerfFailure | undefined {
   if (error instanceof VimFault) {
     if (error.fault === 'ManagedObjectNotFound') return 'gone';
-    return error.fault === 'RestrictedByAdministrator' ? 'overload' : 'refused';
+    return error.fault === 'RestrictedByAdministrator' || TOO_LONG.test(error.message) ? 'overload' : 'refused';
   }
   if (error instanceof HttpStatusError && error.status >= 500) return 'overload';
   if (!(error instanceof EndpointError)) return undefined;

@@ -79,7 +79,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
   await read(
     'QueryPerf',
     perf,
-    readPerf((one) => samples.push(one)),
+    readPerf((one) => samples.push(one), 1000),
   );
   const events: InternalEvent[] = [];
   const poller = new Poller({
