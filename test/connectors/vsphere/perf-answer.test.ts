@@ -37,8 +37,8 @@ const BOTH: EntitySamples = {
     { at: AT + INTERVAL, interval: INTERVAL },
   ],
   series: [
-    { counterId: 14, instance: '', values: ['663', '-1'] },
-    { counterId: 462, instance: '4000', values: ['1', '2'] },
+    { counterId: 14, instance: '', values: '663,-1' },
+    { counterId: 462, instance: '4000', values: '1,2' },
   ],
 };
 
