@@ -1,32 +1,64 @@
-/** Which samples were taken of each entity. Times are microseconds of the server's clock. Outlives sessions. */
+/** What is remembered of an entity whose samples were read. */
+interface Taken {
+  /** Time of the last sample that was taken, by its host's clock; null: none so far. */
+  last: number | null;
+  /** Time of the newest sample that was seen, taken or not. */
+  newest: number;
+  /** When that was, by the server's clock. */
+  readonly seenAt: number;
+}
+
+/** What a poll read of an entity. */
+export interface Progress {
+  /** Null: nothing was taken. */
+  readonly last: number | null;
+  readonly newest: number;
+}
+
+/**
+ * Which samples were taken of each entity, times in microseconds. Outlives sessions. Samples bear the time of their
+ * host's clock, which may be far from the server's: the two are never compared but to tell how far.
+ */
 export class Accepted {
-  readonly #last = new Map<string, number>();
+  readonly #taken = new Map<string, Taken>();
   readonly #wanted = new Map<string, number>();
 
   /** The time of the last one; null: none so far. */
   lastOf(entity: string): number | null {
-    return this.#last.get(entity) ?? null;
+    return this.#taken.get(entity)?.last ?? null;
   }
 
-  /** Since when they are wanted: after the last one, or since what was wanted when the entity was first seen. */
+  /** The time of the newest that was seen; null: none so far. */
+  newestOf(entity: string): number | null {
+    return this.#taken.get(entity)?.newest ?? null;
+  }
+
+  /** How far its host's clock is ahead of the server's, so far as its newest sample tells: at least that. 0 if it is not. */
+  aheadOf(entity: string): number {
+    const taken = this.#taken.get(entity);
+    return taken === undefined ? 0 : Math.max(0, taken.newest - taken.seenAt);
+  }
+
+  /** Since when samples are wanted of an entity of which none was taken: `atFirst` as it was when this was asked first. */
   wantedSince(entity: string, atFirst: number): number {
-    const last = this.#last.get(entity) ?? this.#wanted.get(entity);
-    if (last !== undefined) return last;
-    this.#wanted.set(entity, atFirst);
-    return atFirst;
+    const wanted = this.#wanted.get(entity) ?? atFirst;
+    this.#wanted.set(entity, wanted);
+    return wanted;
   }
 
-  /** The poll that brought these has succeeded. */
-  commit(newest: ReadonlyMap<string, number>): void {
-    for (const [entity, at] of newest) {
-      this.#last.set(entity, Math.max(at, this.#last.get(entity) ?? at));
-      this.#wanted.delete(entity);
+  /** The poll that brought these has succeeded, at `serverNow`. */
+  commit(read: ReadonlyMap<string, Progress>, serverNow: number): void {
+    for (const [entity, { last, newest }] of read) {
+      const before = this.lastOf(entity);
+      const latest = last === null || before === null ? (last ?? before) : Math.max(last, before);
+      this.#taken.set(entity, { last: latest, newest, seenAt: serverNow });
+      if (latest !== null) this.#wanted.delete(entity);
     }
   }
 
-  /** Forgets what is older than any server's memory of its samples. */
+  /** Forgets those of whom nothing was seen since then. */
   forgetBefore(at: number): void {
-    for (const times of [this.#last, this.#wanted])
-      for (const [entity, time] of times) if (time < at) times.delete(entity);
+    for (const [entity, { seenAt }] of this.#taken) if (seenAt < at) this.#taken.delete(entity);
+    for (const [entity, since] of this.#wanted) if (since < at) this.#wanted.delete(entity);
   }
 }

@@ -4,6 +4,10 @@ import type { PerfQuery } from './methods.ts';
 /** An entity whose samples are wanted, and how much that is. */
 export interface PerfTarget extends PerfQuery {
   readonly layout: Layout;
+  /** When it was switched on, microseconds; null: not told. */
+  readonly bootTime: number | null;
+  /** It has to catch up. */
+  readonly isBehind: boolean;
   /** Values that the answer may hold. */
   readonly values: number;
 }

@@ -1,15 +1,20 @@
-import { type Device, EMPTY_DISK_ROW, EMPTY_NIC_ROW, EMPTY_ROW, type Extra, type Row } from '../../avro/snapshot.ts';
-import { amountOf, type NoValue, parseValue } from './amount.ts';
+import type { Device, Row } from '../../avro/snapshot.ts';
+import { amountOf, eachValue, factorOf } from './amount.ts';
 import type { Catalogue, Counter, Target } from './counters.ts';
+import { complete, type Draft, diskAt, draftOf, nicAt } from './draft.ts';
 import { DevicePlaces, deviceOf, type Layout, type Place } from './layout.ts';
 import type { EntitySamples, Series } from './perf-answer.ts';
 
-/** Which samples of an entity are wanted. Times in microseconds of the server's clock. */
+/** Which samples of an entity are wanted, by their times (microseconds). */
 export interface Span {
   /** Of the last sample that was taken before; null: none was. */
   readonly after: number | null;
-  /** What is later cannot be true: the host's clock is wrong. */
+  /** Of the newest that was seen before, taken or not; null: none was. */
+  readonly seen: number | null;
+  /** What is later has yet to come: the host's clock is ahead. It is taken when its time has come. */
   readonly until: number;
+  /** What is later than this is forgotten by the host before its time comes. */
+  readonly never: number;
 }
 
 /** Values that are not there, by why; in samples that were taken before, nothing is counted. */
@@ -20,33 +25,32 @@ export interface Missing {
   short: number;
   /** The server did not tell several devices apart. */
   unclear: number;
+  /** Of samples that hosts keep no more: nobody asked for an hour. */
+  expired: number;
   /** No number, or a sample without time or interval. */
   malformed: number;
-  /** Samples of the future. */
+  /** Samples of the far future. */
   quarantined: number;
 }
 
-export const nothingMissing = (): Missing => ({ hole: 0, short: 0, unclear: 0, malformed: 0, quarantined: 0 });
+export const nothingMissing = (): Missing => ({
+  hole: 0,
+  short: 0,
+  unclear: 0,
+  expired: 0,
+  malformed: 0,
+  quarantined: 0,
+});
 
 /** An entity's rows, oldest first, and the devices that they are of. */
 export interface Decoded {
   readonly rows: readonly Row[];
+  /** The time of the newest sample, taken or not; null: there is none. */
+  readonly newest: number | null;
+  /** How many series there are, each with a value in every row unless it is missing. */
+  readonly series: number;
   readonly disks: readonly Device[];
   readonly nics: readonly Device[];
-}
-
-/** A row in the making: the parts in the order of the devices, filled as series name them. */
-interface Draft {
-  readonly at: number;
-  readonly interval: number;
-  /** Its place in the answer. */
-  readonly index: number;
-  readonly entity: Record<string, bigint>;
-  readonly nics: Record<string, bigint>[];
-  readonly disks: Record<string, bigint>[];
-  readonly extras: Extra[];
-  /** Something was read: else it is a sample that the host does not have. */
-  any: boolean;
 }
 
 /**
@@ -60,35 +64,57 @@ export function decodeSamples(
   span: Span,
   missing: Missing,
 ): Decoded {
-  const drafts = draftsOf(answer, span, missing);
   const nics = DevicePlaces.ofNics(layout);
   const disks = DevicePlaces.ofDisks(layout);
+  const { drafts, byIndex } = draftsOf(answer, span, layout, missing);
+  let taken = 0;
   if (drafts.length > 0) {
     for (const series of answer.series) {
       const counter = byId.get(series.counterId);
       if (counter === undefined) continue;
       const place = placeIn(counter.target, series.instance, nics, disks);
       if (place === 'unclear') missing.unclear += drafts.length;
-      else if (place !== 'none')
-        fill(drafts, series, counter, place, layout, missing, idOf(counter.target, place, series.instance, nics));
+      else if (place !== 'none') {
+        taken++;
+        fill(byIndex, series, counter, place, layout, missing, idOf(counter.target, place, series.instance, nics));
+      }
     }
   }
+  for (const draft of drafts) complete(draft, nics.ids.length, disks.ids.length);
   return {
-    rows: drafts.filter(({ any }) => any).map((draft) => rowOf(draft, layout, nics.ids.length, disks.ids.length)),
+    rows: drafts.filter(({ any }) => any).map(({ row }) => row),
+    newest: newestOf(answer),
+    series: taken,
     disks: disks.ids.map(deviceOf),
     nics: nics.ids.map(deviceOf),
   };
 }
 
-function draftsOf({ samples }: EntitySamples, { after, until }: Span, missing: Missing): Draft[] {
+function newestOf({ samples }: EntitySamples): number | null {
+  let newest: number | null = null;
+  for (const { at } of samples) if (at !== null && (newest === null || at > newest)) newest = at;
+  return newest;
+}
+
+/** The wanted samples, oldest first, and by their place in the answer. */
+function draftsOf(
+  { samples }: EntitySamples,
+  { after, seen, until, never }: Span,
+  layout: Layout,
+  missing: Missing,
+): { readonly drafts: readonly Draft[]; readonly byIndex: readonly (Draft | undefined)[] } {
   const drafts = new Map<number, Draft>();
-  samples.forEach(({ at, interval }, index) => {
+  const byIndex = samples.map(({ at, interval }) => {
     if (at === null || interval === null) missing.malformed++;
-    else if (at > until) missing.quarantined++;
-    else if ((after === null || at > after) && !drafts.has(at))
-      drafts.set(at, { at, interval, index, entity: {}, nics: [], disks: [], extras: [], any: false });
+    else if (at > until) missing.quarantined += at > never && (seen === null || at > seen) ? 1 : 0;
+    else if ((after === null || at > after) && !drafts.has(at)) {
+      const draft = draftOf(at, interval, layout);
+      drafts.set(at, draft);
+      return draft;
+    }
+    return undefined;
   });
-  return [...drafts.values()].sort((a, b) => a.at - b.at);
+  return { drafts: [...drafts.values()].sort((a, b) => a.at - b.at), byIndex };
 }
 
 function placeIn(target: Target, instance: string, nics: DevicePlaces, disks: DevicePlaces): Place {
@@ -116,7 +142,7 @@ function idOf(target: Target, place: number, instance: string, nics: DevicePlace
 
 /** Takes a series' values into the rows that are in the making. */
 function fill(
-  drafts: readonly Draft[],
+  byIndex: readonly (Draft | undefined)[],
   { values }: Series,
   { measure, target }: Counter,
   place: number,
@@ -124,16 +150,23 @@ function fill(
   missing: Missing,
   device: string | null,
 ): void {
-  for (const draft of drafts) {
-    const text = values[draft.index];
-    const value: bigint | NoValue | 'short' = text === undefined ? 'short' : parseValue(text);
-    if (typeof value !== 'bigint') {
+  let factor: readonly [number, number] = [0, 1];
+  let ofInterval = 0;
+  const count = eachValue(values, (index, value) => {
+    const draft = byIndex[index];
+    if (draft === undefined) return;
+    if (typeof value === 'string') {
       missing[value]++;
-      continue;
+      return;
+    }
+    if (draft.interval !== ofInterval) {
+      ofInterval = draft.interval;
+      factor = factorOf(measure, ofInterval, Number(vcpus ?? 1n));
     }
     draft.any = true;
-    put(draft, target, place, amountOf(value, measure, BigInt(draft.interval), vcpus ?? 1n), device);
-  }
+    put(draft, target, place, amountOf(value, factor), device);
+  });
+  for (let index = count; index < byIndex.length; index++) if (byIndex[index]) missing.short++;
 }
 
 function put(draft: Draft, target: Target, place: number, amount: bigint, device: string | null): void {
@@ -142,42 +175,12 @@ function put(draft: Draft, target: Target, place: number, amount: bigint, device
       for (const field of target.fields) draft.entity[field] = amount;
       break;
     case 'nic':
-      fieldsAt(draft.nics, place)[target.field] = amount;
+      nicAt(draft, place)[target.field] = amount;
       break;
     case 'disk':
-      fieldsAt(draft.disks, place)[target.field] = amount;
+      diskAt(draft, place)[target.field] = amount;
       break;
     case 'extra':
       draft.extras.push({ name: target.name, device, counter: target.counter, value: amount });
   }
 }
-
-function fieldsAt(devices: Record<string, bigint>[], place: number): Record<string, bigint> {
-  let fields = devices[place];
-  if (fields === undefined) {
-    fields = {};
-    devices[place] = fields;
-  }
-  return fields;
-}
-
-const rowOf = (
-  { at, interval, entity, nics, disks, extras }: Draft,
-  layout: Layout,
-  nicCount: number,
-  diskCount: number,
-): Row => ({
-  ...EMPTY_ROW,
-  observedAt: at,
-  interval,
-  vcpus: layout.vcpus,
-  memory: layout.memory,
-  ...entity,
-  nics: Array.from({ length: nicCount }, (_, n) => ({ ...EMPTY_NIC_ROW, ...nics[n] })),
-  disks: Array.from({ length: diskCount }, (_, n) => ({
-    ...EMPTY_DISK_ROW,
-    capacity: layout.disks[n]?.capacity ?? null,
-    ...disks[n],
-  })),
-  extras,
-});

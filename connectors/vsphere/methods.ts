@@ -82,11 +82,11 @@ export interface MetricId {
   readonly instance: '' | '*';
 }
 
-/** Whose samples are wanted, which, and since when (server's clock, microseconds). */
+/** Whose samples are wanted, which, and after when (microseconds); null: the newest ones. */
 export interface PerfQuery {
   readonly entity: Moref;
   readonly metrics: readonly MetricId[];
-  readonly startTime: number;
+  readonly startTime: number | null;
   readonly maxSample: number;
 }
 
@@ -103,7 +103,7 @@ export const queryPerf = (perfManager: Moref, queries: readonly PerfQuery[]): So
 const encodeQuery = ({ entity, metrics, startTime, maxSample }: PerfQuery): string =>
   '<querySpec>' +
   moref('entity', entity) +
-  element('startTime', isoMicroseconds(startTime)) +
+  (startTime === null ? '' : element('startTime', isoMicroseconds(startTime))) +
   element('maxSample', maxSample) +
   metrics
     .map(

@@ -2,12 +2,13 @@ import type { AnswerReader } from './answers.ts';
 import { parseInstant } from './instant.ts';
 import { XmlError } from './xml-stream.ts';
 
-/** One counter of one entity, or of one of its devices: a value for each sample, as text. */
+/** One counter of one entity, or of one of its devices. */
 export interface Series {
   readonly counterId: number;
   /** '' for the whole entity. */
   readonly instance: string;
-  readonly values: readonly string[];
+  /** A value for each sample with commas between, read when somebody wants them; '': none. */
+  readonly values: string;
 }
 
 /** When a sample was taken and what span it is of, microseconds; null: not to be read. */
@@ -24,24 +25,26 @@ export interface EntitySamples {
 }
 
 /**
- * The answer to QueryPerf in either form, whatever was asked for; entities go to `onEntity` as they are complete.
+ * The answer to QueryPerf in either form, whatever was asked for; entities go to `onEntity` as they are complete, and
+ * more of them than `most` are refused: an answer without end costs no more than what was asked for.
  *
  *   normal  returnval(entity, sampleInfo(timestamp, interval) …, value(id(counterId, instance), value …) …)
  *   csv     returnval(entity, sampleInfoCSV "20,2026-01-01T00:00:20Z,20,…", value(id(…), value "1,2,…") …)
  */
-export function readPerf(onEntity: (entity: EntitySamples) => void): AnswerReader<number> {
+export function readPerf(onEntity: (entity: EntitySamples) => void, most: number): AnswerReader<number> {
   let entities = 0;
-  let now = new Growing();
+  const times = new Times();
+  let now = new Growing(times);
   return {
     handler: {
       open: (name, depth) => {
-        if (name === 'returnval') now = new Growing();
+        if (name === 'returnval') now = new Growing(times);
         else if (name === 'value' && depth === VALUE_DEPTH) now.openSeries();
         else if (name === 'sampleInfo') now.openSample();
       },
       close: (name, depth, text) => {
         if (name !== 'returnval') return now.take(name, depth, text);
-        entities++;
+        if (++entities > most) throw new XmlError(`samples of more than the ${most} objects that were asked for`);
         onEntity(now.finish());
       },
     },
@@ -52,52 +55,98 @@ export function readPerf(onEntity: (entity: EntitySamples) => void): AnswerReade
 /** Envelope, Body, QueryPerfResponse, returnval, then the series; single values of the normal form are one deeper. */
 const VALUE_DEPTH = 5;
 
+interface GrowingSeries extends Series {
+  counterId: number;
+  instance: string;
+  values: string;
+}
+
 class Growing {
+  readonly #times: Times;
   #entity = '';
-  #samples: { at: number | null; interval: number | null }[] = [];
-  #series: { counterId: number; instance: string; values: string[] }[] = [];
+  #samples: readonly SampleTime[] | null = null;
+  readonly #single: { at: number | null; interval: number | null }[] = [];
+  readonly #series: GrowingSeries[] = [];
+  #last: GrowingSeries | undefined;
+
+  constructor(times: Times) {
+    this.#times = times;
+  }
 
   openSample(): void {
-    this.#samples.push({ at: null, interval: null });
+    this.#single.push({ at: null, interval: null });
   }
 
   openSeries(): void {
-    this.#series.push({ counterId: Number.NaN, instance: '', values: [] });
+    this.#last = { counterId: Number.NaN, instance: '', values: '' };
+    this.#series.push(this.#last);
   }
 
   take(name: string, depth: number, text: string): void {
-    const sample = this.#samples.at(-1);
-    const series = this.#series.at(-1);
-    if (name === 'value' && depth > VALUE_DEPTH) addValues(series?.values, text);
-    else if (name === 'entity') this.#entity = text;
-    else if (name === 'counterId' && series) series.counterId = Number(text);
-    else if (name === 'instance' && series) series.instance = text;
-    else if (name === 'timestamp' && sample) sample.at = parseInstant(text);
-    else if (name === 'interval' && sample) sample.interval = intervalOf(text);
-    else if (name === 'sampleInfoCSV') this.#samples = samplesOf(text);
+    const series = this.#last;
+    switch (name) {
+      case 'value':
+        if (series && depth > VALUE_DEPTH) series.values += series.values === '' ? text : `,${text}`;
+        break;
+      case 'counterId':
+        if (series) series.counterId = Number(text);
+        break;
+      case 'instance':
+        if (series) series.instance = text;
+        break;
+      case 'entity':
+        this.#entity = text;
+        break;
+      case 'sampleInfoCSV':
+        this.#samples = this.#times.ofCsv(text);
+        break;
+      case 'timestamp':
+      case 'interval':
+        this.#takeSingle(name, text);
+    }
+  }
+
+  #takeSingle(name: 'timestamp' | 'interval', text: string): void {
+    const sample = this.#single.at(-1);
+    if (sample === undefined) return;
+    if (name === 'timestamp') sample.at = this.#times.of(text);
+    else sample.interval = intervalOf(text);
   }
 
   finish(): EntitySamples {
     if (this.#entity === '') throw new XmlError('samples of no entity');
-    return { entity: this.#entity, samples: this.#samples, series: this.#series };
+    return { entity: this.#entity, samples: this.#samples ?? this.#single, series: this.#series };
   }
 }
 
-/** A single value, or all of them with commas between. */
-function addValues(values: string[] | undefined, text: string): void {
-  if (values === undefined || text === '') return;
-  if (!text.includes(',')) values.push(text);
-  else for (const value of text.split(',')) values.push(value);
+/** Reads the times of samples; those of entities of one host are the same, and each is read once. */
+class Times {
+  readonly #known = new Map<string, number | null>();
+  #csv = '';
+  #samples: readonly SampleTime[] = [];
+
+  of(text: string): number | null {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const at = parseInstant(text);
+    if (this.#known.size < MOST_TIMES) this.#known.set(text, at);
+    return at;
+  }
+
+  ofCsv(csv: string): readonly SampleTime[] {
+    if (csv === this.#csv) return this.#samples;
+    this.#csv = csv;
+    const parts = csv.split(',');
+    this.#samples = Array.from({ length: Math.ceil(parts.length / 2) }, (_, n) => ({
+      interval: intervalOf(parts[2 * n] ?? ''),
+      at: this.of(parts[2 * n + 1] ?? ''),
+    }));
+    return this.#samples;
+  }
 }
 
-function samplesOf(csv: string): { at: number | null; interval: number | null }[] {
-  if (csv === '') return [];
-  const parts = csv.split(',');
-  return Array.from({ length: Math.ceil(parts.length / 2) }, (_, n) => ({
-    interval: intervalOf(parts[2 * n] ?? ''),
-    at: parseInstant(parts[2 * n + 1] ?? ''),
-  }));
-}
+/** An hour's, of hosts whose clocks differ. */
+const MOST_TIMES = 10_000;
 
 const SECOND_US = 1_000_000;
 /** More than the longest rollup, a day. */

@@ -6,7 +6,6 @@ import { queryPerf } from './methods.ts';
 import type { Budget } from './patience.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
-import { isBehind } from './targets.ts';
 
 export interface PerfReaderOptions {
   readonly client: Client;
@@ -35,7 +34,8 @@ interface Round {
   readonly take: (samples: EntitySamples, target: PerfTarget) => void;
   splits: number;
   troubled: boolean;
-  answered: boolean;
+  /** Ids of entities. */
+  readonly answered: Set<string>;
   /** Why nothing more is to be asked. */
   broken: Error | undefined;
   failure: Error | undefined;
@@ -56,34 +56,40 @@ export class PerfReader {
   }
 
   /**
-   * Hands over what the answers say of each entity. Rejects only if there is not one answer, or when the poll is
-   * ended; what could not be read is told to `onFailure`. What there is no time for is left for the next poll.
+   * Hands over what the answers say of each entity; resolves with the ids of all that were asked in calls that were
+   * answered. Rejects only if there is not one answer, or when the poll is ended; what could not be read is told to
+   * `onFailure`. What there is no time for is left for the next poll.
    */
   async read(
     vms: readonly PerfTarget[],
     hosts: readonly PerfTarget[],
     budget: Budget,
     take: (samples: EntitySamples, target: PerfTarget) => void,
-  ): Promise<void> {
+  ): Promise<ReadonlySet<string>> {
     const now = this.#options.clock.monotonic();
     for (const [id, until] of this.#leftOut) if (until <= now) this.#leftOut.delete(id);
     const isAsked = ({ entity }: PerfTarget): boolean => !this.#leftOut.has(entity.id);
     const planned = planBatches(vms.filter(isAsked), hosts.filter(isAsked), this.#throttle.limit);
-    if (planned.length === 0) return;
+    if (planned.length === 0) return new Set();
     const round: Round = {
       queue: [...planned],
       budget,
       take,
       splits: 0,
       troubled: false,
-      answered: false,
+      answered: new Set(),
       broken: undefined,
       failure: undefined,
     };
     const workers = Math.min(this.#options.concurrency, planned.length);
     await Promise.all(Array.from({ length: workers }, () => this.#work(round)));
-    if (!round.answered && round.failure) throw round.failure;
+    if (round.answered.size === 0 && round.failure) {
+      // Whom nobody is any better than is not to blame.
+      for (const batch of planned) for (const { entity } of batch) this.#leftOut.delete(entity.id);
+      throw round.failure;
+    }
     if (!round.troubled) this.#throttle.recover();
+    return round.answered;
   }
 
   async #work(round: Round): Promise<void> {
@@ -105,7 +111,7 @@ export class PerfReader {
     let seen: EntitySamples[] = [];
     const reader = () => {
       seen = [];
-      return readPerf((samples) => seen.push(samples));
+      return readPerf((samples) => seen.push(samples), batch.length);
     };
     const limit = round.budget.limit();
     try {
@@ -118,7 +124,7 @@ export class PerfReader {
       this.#recover(round, batch, error);
       return;
     }
-    round.answered = true;
+    for (const id of targets.keys()) round.answered.add(id);
     for (const samples of seen) {
       const target = targets.get(samples.entity);
       if (target) round.take(samples, target);
@@ -160,7 +166,7 @@ export class PerfReader {
 
   #postpone(round: Round, batch: readonly PerfTarget[]): void {
     // Catching up may take several polls.
-    const late = batch.filter((target) => !isBehind(target));
+    const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
     this.#fail(round, late, 'timeout', new Error('no time was left to read it'));
   }
@@ -184,11 +190,14 @@ const isHopeless = (error: Error): boolean =>
   (error instanceof HttpStatusError && error.status < 500) ||
   (error instanceof VimFault && (error.fault === 'NotAuthenticated' || error.fault === 'InvalidLogin'));
 
+/** What a server's XML parser says of a request with more elements than it takes; the fault has no name. */
+const TOO_LONG = /element count exceeds/i;
+
 /** Undefined: a fault of ours. */
 function reasonOf(error: Error): PerfFailure | undefined {
   if (error instanceof VimFault) {
     if (error.fault === 'ManagedObjectNotFound') return 'gone';
-    return error.fault === 'RestrictedByAdministrator' ? 'overload' : 'refused';
+    return error.fault === 'RestrictedByAdministrator' || TOO_LONG.test(error.message) ? 'overload' : 'refused';
   }
   if (error instanceof HttpStatusError && error.status >= 500) return 'overload';
   if (!(error instanceof EndpointError)) return undefined;

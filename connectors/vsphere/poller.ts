@@ -1,6 +1,7 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import type { ConnectorContext } from '../connector.ts';
-import type { Accepted } from './accepted.ts';
+import type { Accepted, Progress } from './accepted.ts';
+import type { Afterglow } from './afterglow.ts';
 import type { PerfTarget } from './batches.ts';
 import type { Catalogues } from './catalogues.ts';
 import { type Decoded, decodeSamples, nothingMissing } from './decode.ts';
@@ -10,13 +11,14 @@ import type { Budget } from './patience.ts';
 import type { EntitySamples } from './perf-answer.ts';
 import type { PerfReader } from './perf-reader.ts';
 import { type Listed, type Roster, RosterMaker } from './roster.ts';
-import { ARCHIVE_US, dueNow, isBehind, targetOf } from './targets.ts';
+import { ARCHIVE_US, dueNow, expiredBefore, targetOf } from './targets.ts';
 
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
   readonly catalogues: Catalogues;
   readonly inventory: Pick<Inventory, 'vms' | 'hosts' | 'complete'>;
   readonly accepted: Accepted;
+  readonly afterglow: Afterglow;
   readonly backfillUs: number;
 }
 
@@ -28,17 +30,27 @@ export interface Seen {
   readonly commit: () => void;
 }
 
-/** The last samples of a VM that was turned off come within a minute. */
-const AFTERGLOW_US = 60_000_000;
-/** Samples of a host whose clock is further ahead than that are wrong. */
-const MOST_AHEAD_US = 300_000_000;
+/** What came of asking for samples; entities by id. */
+interface Read {
+  readonly decoded: ReadonlyMap<string, Decoded>;
+  readonly answered: ReadonlySet<string>;
+  /** Those that had to catch up. */
+  readonly behind: ReadonlySet<string>;
+  readonly missing: ReturnType<typeof nothingMissing>;
+  readonly serverNow: number;
+}
+
+/** How far samples may be ahead of our clock: half of what the pipeline takes (`pipeline.maxSkew`). */
+const MOST_AHEAD_US = 30_000_000;
+/** The newest sample of a host whose clock is right: up to 20 s old, and some more until it can be read. */
+const USUAL_US = { ahead: 5_000_000, behind: 90_000_000 };
+/** How long hosts surely keep what is left for later. */
+const KEPT_US = ARCHIVE_US - 300_000_000;
 
 /** Makes what a poll sees of the inventory and of the samples that came since the last one. */
 export class Poller {
   readonly #options: PollerOptions;
   readonly #roster = new RosterMaker();
-  /** When each VM was last seen running, by the monotonic clock. */
-  readonly #ran = new Map<string, number>();
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -46,61 +58,42 @@ export class Poller {
 
   /** `skewUs`: how far the server's clock is ahead of ours. */
   async poll(reader: Pick<PerfReader, 'read'>, budget: Budget, skewUs: number): Promise<Seen> {
-    const { inventory, catalogues, accepted, clock } = this.#options;
+    const { inventory, catalogues, accepted, afterglow, clock } = this.#options;
     const roster = this.#roster.make(inventory);
     const serverNow = clock.now() + skewUs;
-    const asked = this.#asked(roster);
+    const until = clock.now() + MOST_AHEAD_US;
+    const { backfillUs } = this.#options;
     const targets = (of: readonly Listed[], catalogue: Catalogues['vm']): readonly PerfTarget[] =>
       of
-        .filter(({ id }) => asked.has(id))
-        .map((one) => targetOf(one, { accepted, catalogue, serverNow, backfillUs: this.#options.backfillUs }));
+        .filter(({ id, state }) => afterglow.isAsked(id, state))
+        .map((one) => targetOf(one, { accepted, catalogue, serverNow, until, backfillUs }));
     const decoded = new Map<string, Decoded>();
     const missing = nothingMissing();
-    const take = (samples: EntitySamples, { entity, layout }: PerfTarget): void => {
+    const take = (samples: EntitySamples, target: PerfTarget): void => {
+      const { entity, layout } = target;
       const catalogue = layout.kind === 'vm' ? catalogues.vm : catalogues.host;
-      const span = { after: accepted.lastOf(entity.id), until: serverNow + MOST_AHEAD_US };
-      decoded.set(entity.id, decodeSamples(samples, layout, catalogue, span, missing));
+      const after = accepted.lastOf(entity.id);
+      const span = { after, seen: accepted.newestOf(entity.id), until, never: until + KEPT_US };
+      const its = decodeSamples(samples, layout, catalogue, span, missing);
+      missing.expired += its.series * expiredBefore(its.rows, after, target);
+      decoded.set(entity.id, its);
     };
     const vms = dueNow(targets(roster.vms, catalogues.vm));
     const hosts = targets(roster.hosts, catalogues.host);
-    await reader.read(vms, hosts, budget, take);
-    return this.#seen(
-      roster,
-      decoded,
-      missing,
-      new Set([...vms, ...hosts].filter(isBehind).map(({ entity }) => entity.id)),
-      serverNow,
-    );
+    const answered = await reader.read(vms, hosts, budget, take);
+    const behind = new Set([...vms, ...hosts].filter(({ isBehind }) => isBehind).map(({ entity }) => entity.id));
+    return this.#seen(roster, { decoded, answered, behind, missing, serverNow });
   }
 
-  /** Those that run, hosts that answer, and those that were turned off so recently that their last samples may be still to come. */
-  #asked({ vms, hosts }: Roster): ReadonlySet<string> {
-    const now = this.#options.clock.monotonic();
-    const asked = new Set<string>();
-    for (const { id, state } of [...vms, ...hosts]) {
-      if (state === 'RUNNING') this.#ran.set(id, now);
-      if (now - (this.#ran.get(id) ?? Number.NEGATIVE_INFINITY) <= AFTERGLOW_US && state !== 'NOSTATE') asked.add(id);
-    }
-    for (const [id, at] of this.#ran) if (now - at > AFTERGLOW_US) this.#ran.delete(id);
-    return asked;
-  }
-
-  #seen(
-    roster: Roster,
-    decoded: ReadonlyMap<string, Decoded>,
-    missing: ReturnType<typeof nothingMissing>,
-    behind: ReadonlySet<string>,
-    serverNow: number,
-  ): Seen {
-    const { accepted, endpoint, inventory } = this.#options;
+  #seen(roster: Roster, { decoded, answered, behind, missing, serverNow }: Read): Seen {
+    const { accepted, afterglow, clock, endpoint, inventory } = this.#options;
     const instances = roster.vms.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const hosts = roster.hosts.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
-    const newest = new Map<string, number>();
+    const progress = new Map<string, Progress>();
     let rows = 0;
     let backfilled = 0;
-    for (const [id, { rows: its }] of decoded) {
-      const last = its.at(-1);
-      if (last) newest.set(id, last.observedAt);
+    for (const [id, { rows: its, newest }] of decoded) {
+      if (newest !== null) progress.set(id, { last: its.at(-1)?.observedAt ?? null, newest });
       rows += its.length;
       if (behind.has(id)) backfilled += Math.max(0, its.length - 1);
     }
@@ -109,18 +102,36 @@ export class Poller {
       hosts,
       partial: partialOf(roster, inventory.complete),
       commit: () => {
-        accepted.commit(newest);
+        this.#reportSkew(roster, progress, serverNow);
+        accepted.commit(progress, serverNow);
+        const listed = [...roster.vms, ...roster.hosts];
+        afterglow.commit({ listed, complete: inventory.complete, answered }, clock.monotonic());
         accepted.forgetBefore(serverNow - 2 * ARCHIVE_US);
         this.#report(roster, missing, rows, backfilled);
       },
     };
   }
 
+  /** Hosts have clocks of their own, and their samples tell of them. The one that is furthest off is reported. */
+  #reportSkew({ hosts }: Roster, progress: ReadonlyMap<string, Progress>, serverNow: number): void {
+    const { accepted, clock, endpoint, report } = this.#options;
+    let worst = 0;
+    for (const { id } of hosts) {
+      const newest = progress.get(id)?.newest;
+      // One that samples no more is not behind.
+      if (newest === undefined || newest <= (accepted.newestOf(id) ?? 0)) continue;
+      const ahead = newest - serverNow;
+      if ((ahead > USUAL_US.ahead || ahead < -USUAL_US.behind) && Math.abs(ahead) > Math.abs(worst)) worst = ahead;
+    }
+    const skewUs = Math.round(serverNow - clock.now() + worst);
+    if (worst !== 0) report({ event: 'endpoint.skew', hypervisor: endpoint, kind: 'vsphere', skewUs });
+  }
+
   #report({ duplicates }: Roster, missing: ReturnType<typeof nothingMissing>, rows: number, backfilled: number): void {
     const { endpoint, report } = this.#options;
     const source = { hypervisor: endpoint, kind: 'vsphere' } as const;
     if (rows > 0) report({ event: 'rows.read', ...source, rows, backfilled });
-    for (const reason of ['hole', 'short', 'unclear'] as const)
+    for (const reason of ['hole', 'short', 'unclear', 'expired'] as const)
       if (missing[reason] > 0) report({ event: 'values.missing', ...source, reason, count: missing[reason] });
     const drops = { malformed: missing.malformed, quarantined: missing.quarantined, duplicate_uuid: duplicates };
     for (const [reason, count] of Object.entries(drops))

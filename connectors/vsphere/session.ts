@@ -2,6 +2,7 @@ import { type ConnectorContext, EndpointError, type Observation, type Session } 
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { HttpTls } from '../http-tls.ts';
 import type { Accepted } from './accepted.ts';
+import type { Afterglow } from './afterglow.ts';
 import { readCurrentTime, readNothing, readServiceContent, type ServiceContent } from './answers.ts';
 import { type Catalogues, readCatalogues } from './catalogues.ts';
 import { Client } from './client.ts';
@@ -26,6 +27,7 @@ export interface SessionOptions extends ConnectorContext {
   readonly counters: readonly string[];
   /** Of the endpoint, not of one session. */
   readonly accepted: Accepted;
+  readonly afterglow: Afterglow;
   /** Told of a counter that the server does not have; the endpoint says it once. */
   readonly onAbsent: (counter: string) => void;
 }

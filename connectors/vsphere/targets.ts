@@ -1,3 +1,4 @@
+import type { Row } from '../../avro/snapshot.ts';
 import type { Accepted } from './accepted.ts';
 import type { PerfTarget } from './batches.ts';
 import type { Catalogue } from './counters.ts';
@@ -10,35 +11,54 @@ export const ARCHIVE_SAMPLES = 180;
 export const ARCHIVE_US = ARCHIVE_SAMPLES * SAMPLE_US;
 /** The server's clock is known to about a second; a start in its future is never asked for: vcsim does not survive it. */
 const CLOCK_SLACK_US = 2_000_000;
-/** Samples that may be there besides those that the time between tells: on its bounds, of a host whose clock is ahead. */
-const SPARE = 2;
+/** Samples that may be there besides those that the time between tells: on its bounds, and one more with a start. */
+const SPARE = 1;
+/** Longer than any poll that is only a little late. */
+const BEHIND_US = 180_000_000;
 
 export interface TargetContext {
   readonly accepted: Accepted;
   readonly catalogue: Catalogue;
   /** The server's clock now. */
   readonly serverNow: number;
+  /** Samples of later are left for later polls. */
+  readonly until: number;
   /** How far back to read of an entity that is new. */
   readonly backfillUs: number;
 }
 
-/** What is to be asked of an entity: the samples since the last one that was taken, at most those that its host still has. */
-export function targetOf(
-  { id, layout }: Listed,
-  { accepted, catalogue, serverNow, backfillUs }: TargetContext,
-): PerfTarget {
-  const from = Math.max(accepted.wantedSince(id, serverNow - backfillUs), serverNow - ARCHIVE_US);
-  const startTime = Math.min(from, serverNow - CLOCK_SLACK_US);
-  const maxSample = Math.min(ARCHIVE_SAMPLES, Math.ceil((serverNow - startTime) / SAMPLE_US) + SPARE);
-  const { metrics } = catalogue;
+/**
+ * What is to be asked of an entity: the samples since the last one that was taken, by its own time; of one that is new
+ * the newest ones, so many as the time is long. Either is right whatever the clock of its host says.
+ */
+export function targetOf({ id, layout, bootTime }: Listed, context: TargetContext): PerfTarget {
+  const { accepted, catalogue, serverNow, until, backfillUs } = context;
+  const last = accepted.lastOf(id);
+  const from = last ?? accepted.wantedSince(id, serverNow - backfillUs);
+  const newest = serverNow + accepted.aheadOf(id);
+  const spare = last === null ? SPARE : 2 * SPARE;
+  const maxSample = Math.min(ARCHIVE_SAMPLES, Math.max(1, Math.ceil((newest - from) / SAMPLE_US)) + spare);
   return {
     entity: { type: layout.kind === 'vm' ? 'VirtualMachine' : 'HostSystem', id },
-    metrics,
-    startTime,
+    metrics: catalogue.metrics,
+    startTime: last === null ? null : Math.min(last, serverNow - CLOCK_SLACK_US),
     maxSample,
     layout,
+    bootTime,
+    isBehind: Math.min(newest, until) - from > BEHIND_US,
     values: seriesOf(layout, catalogue) * maxSample,
   };
+}
+
+/**
+ * How many samples hosts keep no more, between the last one that was taken and the first of these rows. Of a VM that was
+ * switched on meanwhile only those since then: what it did before nobody can tell.
+ */
+export function expiredBefore(rows: readonly Row[], last: number | null, { bootTime }: PerfTarget): number {
+  const [first, newest] = [rows[0], rows.at(-1)];
+  if (last === null || !first || !newest || newest.observedAt - last <= ARCHIVE_US) return 0;
+  const missed = first.observedAt - (first.interval ?? 0) - Math.max(last, bootTime ?? last);
+  return Math.max(0, Math.floor(missed / SAMPLE_US));
 }
 
 /** Series that an answer may hold: every counter of a device comes for each of them. */
@@ -51,8 +71,8 @@ function seriesOf({ kind, nics, disks }: Listed['layout'], { metrics, byId }: Ca
 }
 
 /**
- * Values in one poll, of those that have to catch up: at 12 partitions some 400 kB in each slice, which goes into one
- * message of Kafka, by default at most 1 MB. 300 VMs with a disk and a nic have as many in an hour.
+ * Values in one poll, of those that have to catch up: at 12 partitions some 400 kB in each slice, less than a message
+ * of Kafka holds. 300 VMs with a disk and a nic have as many in an hour.
  */
 const MOST_BEHIND = 1_000_000;
 
@@ -61,15 +81,12 @@ const MOST_BEHIND = 1_000_000;
  * bring. The others' turn comes with the next ones; it is as yet within the hour.
  */
 export function dueNow(targets: readonly PerfTarget[]): readonly PerfTarget[] {
-  const behind = targets.filter(isBehind);
+  const behind = targets.filter(({ isBehind }) => isBehind);
   if (behind.length === 0) return targets;
   let values = 0;
   const chosen = behind.filter((target, n) => {
     values += target.values;
     return n === 0 || values <= MOST_BEHIND;
   });
-  return [...targets.filter((target) => !isBehind(target)), ...chosen];
+  return [...targets.filter(({ isBehind }) => !isBehind), ...chosen];
 }
-
-/** Three minutes: longer than any poll that is only a little late. */
-export const isBehind = ({ maxSample }: Pick<PerfTarget, 'maxSample'>): boolean => maxSample > 9 + SPARE;

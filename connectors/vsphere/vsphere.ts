@@ -5,6 +5,7 @@ import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import { Accepted } from './accepted.ts';
 import { parseUrl } from './address.ts';
+import { Afterglow } from './afterglow.ts';
 import { openSession } from './session.ts';
 
 /** `connectors: [{ type: vsphere, … }]` */
@@ -52,6 +53,7 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
 function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency, counters } = config;
   const accepted = new Accepted();
+  const afterglow = new Afterglow();
   const told = new Set<string>();
   const onAbsent = (part: string): void => {
     if (told.has(part)) return;
@@ -63,6 +65,6 @@ function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   return {
     id: name,
     kind: 'vsphere',
-    connect: (signal) => openSession({ ...context, ...about, accepted, onAbsent }, signal),
+    connect: (signal) => openSession({ ...context, ...about, accepted, afterglow, onAbsent }, signal),
   };
 }

@@ -26,7 +26,7 @@ export function eachRecord(wanted: readonly string[], onRecord: (record: XmlReco
       if (parent === undefined && !wanted.includes(name)) return;
       if (++elements > MAX_ELEMENTS)
         throw new XmlError(`a <${open[0]?.name ?? name}> of more than ${MAX_ELEMENTS} elements`);
-      const record: Growing = { name, ...attributes, text: '', children: [] };
+      const record: Growing = { name, ...attributes(), text: '', children: [] };
       parent?.children.push(record);
       open.push(record);
     },

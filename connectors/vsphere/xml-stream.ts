@@ -14,7 +14,8 @@ export interface Attributes {
 
 /** Told of elements by their local names. Depth is 1 for the root. May throw XmlError. */
 export interface XmlHandler {
-  open(name: string, depth: number, attributes: Attributes): void;
+  /** `attributes` reads those of this element, while it is being opened: most nobody wants. */
+  open(name: string, depth: number, attributes: () => Attributes): void;
   /** `text`: what stood between the element's last tag within and its end; all of it for an element without children. */
   close(name: string, depth: number, text: string): void;
 }
@@ -59,6 +60,8 @@ class XmlStream {
 
   constructor(handler: XmlHandler) {
     const parser = this.#parser;
+    let given: SaxesAttributes = {};
+    const attributes = (): Attributes => attributesOf(given);
     parser.on('error', (error) => {
       throw new XmlError(`the XML is not well-formed: ${error.message.slice(0, 200)}`);
     });
@@ -69,7 +72,8 @@ class XmlStream {
       this.#held = 0;
       this.#text = '';
       if (++this.#depth > MAX_DEPTH) throw new XmlError(`the XML is nested more than ${MAX_DEPTH} deep`);
-      handler.open(tag.local, this.#depth, attributesOf(tag.attributes));
+      given = tag.attributes;
+      handler.open(tag.local, this.#depth, attributes);
     });
     parser.on('text', (text) => this.#append(text));
     parser.on('cdata', (text) => this.#append(text));

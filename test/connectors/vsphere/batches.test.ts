@@ -8,6 +8,8 @@ const target = (id: string, ids = 17, values = 51): PerfTarget => ({
   startTime: 0,
   maxSample: 3,
   layout: { kind: 'vm', vcpus: null, memory: null, nics: [], disks: [] },
+  bootTime: null,
+  isBehind: false,
   values,
 });
 const many = (count: number, ids?: number, values?: number): PerfTarget[] =>

@@ -25,7 +25,7 @@ const LAYOUT: Layout = {
 const series = (name: string, values: string, instance = ''): Series => ({
   counterId: COUNTERS[name] as number,
   instance,
-  values: values === '' ? [] : values.split(','),
+  values,
 });
 
 interface Words {
@@ -35,7 +35,9 @@ interface Words {
   readonly times?: readonly number[];
   readonly interval?: number;
   readonly after?: number | null;
+  readonly seen?: number | null;
   readonly until?: number;
+  readonly never?: number;
 }
 
 function decode(all: readonly Series[], words: Words = {}): Decoded & { missing: ReturnType<typeof nothingMissing> } {
@@ -45,12 +47,20 @@ function decode(all: readonly Series[], words: Words = {}): Decoded & { missing:
     times = [0, 1, 2],
     interval = STEP,
     after = null,
+    seen = null,
     until = T + 100 * STEP,
+    never = T + 200 * STEP,
   } = words;
   const missing = nothingMissing();
   const samples = times.map((step) => ({ at: T + step * STEP, interval }));
   return {
-    ...decodeSamples({ entity: 'vm-1', samples, series: all }, layout, catalogue, { after, until }, missing),
+    ...decodeSamples(
+      { entity: 'vm-1', samples, series: all },
+      layout,
+      catalogue,
+      { after, seen, until, never },
+      missing,
+    ),
     missing,
   };
 }
@@ -130,9 +140,17 @@ describe('samples', () => {
     expect(missing).toEqual(nothingMissing());
   });
 
-  it('of the future are not believed', () => {
-    const { rows, missing } = decode([series('cpu.used.summation', '1,2,3')], { until: T + STEP });
+  it('of the near future are left for later', () => {
+    const { rows, newest, missing } = decode([series('cpu.used.summation', '1,2,3')], { until: T + STEP });
     expect(rows).toHaveLength(2);
+    expect(newest).toBe(T + 2 * STEP);
+    expect(missing).toEqual(nothingMissing());
+  });
+
+  it('of the far future are not believed, and counted when they are new', () => {
+    const words = { until: T, never: T, seen: T + STEP };
+    const { rows, missing } = decode([series('cpu.used.summation', '1,2,3')], words);
+    expect(rows).toHaveLength(1);
     expect(missing).toEqual({ ...nothingMissing(), quarantined: 1 });
   });
 
@@ -146,7 +164,7 @@ describe('samples', () => {
       { entity: 'vm-1', samples, series: [] },
       LAYOUT,
       VM,
-      { after: null, until: T },
+      { after: null, seen: null, until: T, never: T },
       missing,
     );
     expect(decoded.rows).toEqual([]);
@@ -180,7 +198,7 @@ describe('missing values', () => {
   });
 
   it('values of counters nobody asked for are passed over', () => {
-    expect(decode([{ counterId: 1, instance: '', values: ['1', '2', '3'] }])).toMatchObject({
+    expect(decode([{ counterId: 1, instance: '', values: '1,2,3' }])).toMatchObject({
       rows: [],
       missing: nothingMissing(),
     });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Accepted } from '../../../connectors/vsphere/accepted.ts';
+import { Afterglow } from '../../../connectors/vsphere/afterglow.ts';
 import { readUpdates } from '../../../connectors/vsphere/answers.ts';
 import { HOST_COUNTERS, resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
 import type { EntitySamples } from '../../../connectors/vsphere/perf-answer.ts';
@@ -78,7 +79,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
   await read(
     'QueryPerf',
     perf,
-    readPerf((one) => samples.push(one)),
+    readPerf((one) => samples.push(one), 1000),
   );
   const events: InternalEvent[] = [];
   const poller = new Poller({
@@ -92,12 +93,14 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
     },
     inventory: { vms, hosts, complete: true },
     accepted: new Accepted(),
+    afterglow: new Afterglow(),
     backfillUs: 3_600_000_000,
   });
   const reader: Parameters<typeof poller.poll>[0] = {
     read: async (asked, askedHosts, _, take) => {
       for (const target of [...asked, ...askedHosts])
         for (const one of samples) if (one.entity === target.entity.id) take(one, target);
+      return new Set();
     },
   };
   const unlimited = () => ({ ms: 1000, signal: new AbortController().signal });

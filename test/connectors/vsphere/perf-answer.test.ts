@@ -8,7 +8,7 @@ async function samples(content: string, size?: number): Promise<EntitySamples[]>
   const count = await read(
     'QueryPerf',
     answer('QueryPerf', content),
-    readPerf((one) => found.push(one)),
+    readPerf((one) => found.push(one), 3),
     size,
   );
   expect(count).toBe(found.length);
@@ -37,8 +37,8 @@ const BOTH: EntitySamples = {
     { at: AT + INTERVAL, interval: INTERVAL },
   ],
   series: [
-    { counterId: 14, instance: '', values: ['663', '-1'] },
-    { counterId: 462, instance: '4000', values: ['1', '2'] },
+    { counterId: 14, instance: '', values: '663,-1' },
+    { counterId: 462, instance: '4000', values: '1,2' },
   ],
 };
 
@@ -70,6 +70,11 @@ describe('samples', () => {
   ])('tell of %s', async (_, csv, sample) => {
     const xml = `<returnval><entity type="VirtualMachine">vm-1</entity><sampleInfoCSV>${csv}</sampleInfoCSV></returnval>`;
     expect((await samples(xml))[0]?.samples).toEqual([sample]);
+  });
+
+  it('of more entities than were asked are not taken', async () => {
+    expect(await samples(CSV + CSV + NORMAL)).toHaveLength(3);
+    await expect(samples(CSV + CSV + CSV + NORMAL)).rejects.toThrow(/more than the 3 objects/);
   });
 
   it('of nobody are not understood', async () => {

@@ -288,7 +288,7 @@ describe('a poll', () => {
     await session.poll(signal);
     await session.poll(signal);
     for (const { startTime } of vcenter.calls.flatMap(({ queries }) => queries))
-      expect(startTime).toBeLessThan(vcenter.now());
+      expect(Number.isNaN(startTime) || startTime < vcenter.now()).toBe(true);
     expect(reported('endpoint.skew')[0]?.skewUs).toBe(-3_600_000_000);
   });
 
@@ -337,11 +337,13 @@ describe('the inventory', () => {
     vcenter.updates = [updateSet('2', vmUpdate(1, { kind: 'modify', power: 'poweredOff' }))];
     const last = named(await session.poll(signal), 'web-1');
     expect([last.state, steps(last)]).toEqual(['SHUTOFF', [1]]);
-    await clock.advance(70_000);
+    await clock.advance(60_000);
+    await session.poll(signal);
+    const asked = sizes().length;
     const off = named(await session.poll(signal), 'web-1');
     expect([off.state, off.rows]).toEqual(['SHUTOFF', []]);
     expect(off.nics).toHaveLength(1);
-    expect(vcenter.methods().at(-1)).toBe('WaitForUpdatesEx');
+    expect(sizes()).toHaveLength(asked);
   });
 
   it('asks nothing of what was never seen running', async () => {

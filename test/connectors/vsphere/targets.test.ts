@@ -26,22 +26,22 @@ const vm = (id: string): Listed => ({
 });
 
 function target(accepted: Accepted, serverNow = NOW, backfillUs = HOUR, id = 'vm-1'): PerfTarget {
-  return targetOf(vm(id), { accepted, catalogue, serverNow, backfillUs });
+  return targetOf(vm(id), { accepted, catalogue, serverNow, until: serverNow + 300 * SECOND, backfillUs });
 }
 const having = (last: number): Accepted => {
   const accepted = new Accepted();
-  accepted.commit(new Map([['vm-1', last]]));
+  accepted.commit(new Map([['vm-1', { last, newest: last }]]), NOW);
   return accepted;
 };
 
 describe('what is asked of a VM', () => {
-  it.each<[string, Accepted, number, number, number]>([
-    ['an hour when it is new', new Accepted(), HOUR, NOW - HOUR, 180],
-    ['less if so configured', new Accepted(), 60 * SECOND, NOW - 60 * SECOND, 5],
+  it.each<[string, Accepted, number, number | null, number]>([
+    ['an hour when it is new', new Accepted(), HOUR, null, 180],
+    ['less if so configured', new Accepted(), 60 * SECOND, null, 4],
     ['what came since the last sample', having(NOW - 25 * SECOND), HOUR, NOW - 25 * SECOND, 4],
-    ['what its host still has', having(NOW - 2 * HOUR), 60 * SECOND, NOW - HOUR, 180],
+    ['what its host still has', having(NOW - 2 * HOUR), 60 * SECOND, NOW - 2 * HOUR, 180],
     ['nothing of the future, of a host that is ahead', having(NOW + 30 * SECOND), HOUR, NOW - 2 * SECOND, 3],
-    ['nothing of this very moment', new Accepted(), 0, NOW - 2 * SECOND, 3],
+    ['the newest, where nothing is wanted of before', new Accepted(), 0, null, 2],
   ])('%s', (_, accepted, backfillUs, startTime, maxSample) => {
     const asked = target(accepted, NOW, backfillUs);
     expect(asked).toMatchObject({ startTime, maxSample, entity: { type: 'VirtualMachine', id: 'vm-1' } });
@@ -52,14 +52,14 @@ describe('what is asked of a VM', () => {
   it('is since it was first seen, however long that takes', () => {
     const accepted = new Accepted();
     target(accepted, NOW, 60 * SECOND);
-    expect(target(accepted, NOW + 600 * SECOND, 60 * SECOND).startTime).toBe(NOW - 60 * SECOND);
+    expect(target(accepted, NOW + 600 * SECOND, 60 * SECOND).maxSample).toBe(34);
   });
 });
 
 describe('the last samples', () => {
   it('never go back', () => {
     const accepted = having(NOW);
-    accepted.commit(new Map([['vm-1', NOW - 20 * SECOND]]));
+    accepted.commit(new Map([['vm-1', { last: NOW - 20 * SECOND, newest: NOW }]]), NOW);
     expect(accepted.lastOf('vm-1')).toBe(NOW);
   });
 

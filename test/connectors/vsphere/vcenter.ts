@@ -6,6 +6,7 @@ import * as answers from './answers.ts';
 export interface Query {
   readonly entity: string;
   readonly type: string;
+  /** NaN: none was given. */
   readonly startTime: number;
   readonly maxSample: number;
   readonly metrics: number;
@@ -115,7 +116,7 @@ export class ScriptedVcenter {
   #samples({ entity, type, startTime, maxSample }: Query): string {
     const times: number[] = [];
     const grid = 20_000_000;
-    for (let at = Math.floor(this.now() / grid) * grid; at >= startTime && times.length < maxSample; at -= grid)
+    for (let at = Math.floor(this.now() / grid) * grid; !(at < startTime) && times.length < maxSample; at -= grid)
       times.push(at);
     const csv = times.map((at) => `20,${new Date(at / 1000).toISOString()}`).join(',');
     const values = times.map((at) => (at / grid) % 1000).join(',');
