@@ -8,6 +8,7 @@ import type { Endpoint, Poll, Session } from '../../connectors/connector.ts';
 import { pollEndpoint } from '../../connectors/polling.ts';
 import { vsphere } from '../../connectors/vsphere/vsphere.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
+import { parseSettings } from '../../pipeline/runtime/config/load.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { available } from '../services/service.ts';
 import { startVcsim, type Vcsim } from '../services/vcsim.ts';
@@ -25,9 +26,9 @@ async function started(...args: Parameters<typeof startVcsim>): Promise<Vcsim> {
 }
 
 function endpoint(address: string, events: InternalEvent[] = [], words: object = {}): Endpoint {
-  const config = { ...vsphere.fromUri?.(new URL(address)), ...words };
+  const config = { ...parseSettings(vsphere.schema, vsphere.fromUri?.(new URL(address)) ?? {}), ...words };
   const context = { clock: systemClock, report: (event: InternalEvent) => void events.push(event) };
-  const created = vsphere.create(config as Parameters<typeof vsphere.create>[0], context);
+  const created = vsphere.create(config, context);
   if (!('connect' in created)) throw new Error('vsphere is polled');
   return created;
 }
