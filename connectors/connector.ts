@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import type { Instance, PollInfo } from '../avro/snapshot.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
+import type { HttpTap } from './http-tap.ts';
 
 /** What one read of an endpoint saw, before the cadence stamps it. Times in microseconds. */
 export interface Observation {
@@ -66,6 +67,8 @@ export interface Session {
 export interface ConnectorContext {
   readonly clock: Clock;
   readonly report: Report;
+  /** Looks on at the requests of connectors that are `recordable`. */
+  readonly record?: HttpTap | undefined;
 }
 
 /** One kind of hypervisor, as the registry lists it: how its entry in `connectors:` reads and what it becomes. */
@@ -77,6 +80,8 @@ export interface ConnectorKind<Config = never> {
   create(config: Config, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
   /** The same for a bare address, as `hypermeter poll URI` takes it; undefined if the scheme is not this kind's. */
   fromUri?(uri: URL): Config | undefined;
+  /** It speaks HTTP, and heeds `ConnectorContext.record`. */
+  readonly recordable?: true;
 }
 
 export const ENDPOINT_ERRORS = ['unreachable', 'refused', 'timeout', 'protocol', 'lost', 'unsupported'] as const;

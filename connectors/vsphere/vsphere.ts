@@ -47,6 +47,7 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
   schema: vsphereSchema,
   create,
   fromUri,
+  recordable: true,
 };
 
 /** `vsphere://user:password@host[:port][/sdk]?passwordFile=…&thumbprint=…&verify=false&caFile=…` */

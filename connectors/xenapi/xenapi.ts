@@ -57,7 +57,13 @@ export const xenapiSchema = z.strictObject({
 });
 export type XenapiConfig = z.output<typeof xenapiSchema>;
 
-export const xenapi: ConnectorKind<XenapiConfig> = { kind: 'xenapi', schema: xenapiSchema, create, fromUri };
+export const xenapi: ConnectorKind<XenapiConfig> = {
+  kind: 'xenapi',
+  schema: xenapiSchema,
+  create,
+  fromUri,
+  recordable: true,
+};
 
 function create(config: XenapiConfig, context: ConnectorContext): Endpoint {
   const { name: endpoint, url, username, password, tls, step, backfill, concurrency, tenant } = config;
