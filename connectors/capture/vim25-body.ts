@@ -86,7 +86,7 @@ class Vim25Rules implements XmlRules {
     const element = stack.at(-1);
     const parent = stack.at(-2);
     if (element === undefined) return texts.text(text);
-    if (isLogin && !stack.some(({ name }) => name === 'Fault')) return this.#login(text);
+    if (isLogin && !stack.some(({ name }) => name === 'Fault')) return this.#login(element.name, text);
     if (element.type !== null) return texts.reference(text);
     if (element.name === 'val') return this.#value(element, text);
     if (parent?.name === 'about') return this.#about(element.name, text);
@@ -95,9 +95,9 @@ class Vim25Rules implements XmlRules {
       : this.#other(element.name, text);
   }
 
-  #login(text: string): string {
+  #login(name: string, text: string): string {
     const { texts } = this.#options;
-    texts.addSecret(text);
+    if (name === 'key' || name === 'userName') texts.addSecret(text);
     return texts.remove();
   }
 

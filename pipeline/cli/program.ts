@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { addAudit } from './audit.ts';
+import { addCapture } from './capture.ts';
 import { addCollect } from './collect.ts';
 import { addConfigGnocchi } from './config-gnocchi.ts';
 import { addConfigImportCeilometer } from './config-import-ceilometer.ts';
@@ -64,6 +65,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addCollect(program, parts, terminal);
   addPipeline(program, parts, terminal);
   addPoll(program, parts, terminal);
+  addCapture(program, parts, terminal);
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
