@@ -12,7 +12,7 @@ export interface TappedAnswer {
   head(status: number, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void;
   /** A piece of the body, as whoever asked is about to see it. */
   bytes(piece: Uint8Array): void;
-  /** Once: `whole` where the body was read to its end; not where there was no answer, or it was given up. */
+  /** The first time counts: `whole` where the body was read to its end; not where there was no answer, or it was given up. */
   end(whole: boolean): void;
 }
 

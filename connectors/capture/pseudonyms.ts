@@ -15,7 +15,8 @@ export interface PseudonymOptions {
   readonly keepNames: boolean;
   /** Of the endpoint; epochs hold it. */
   readonly endpoint: string;
-  /** What must not come out in any form: user, password. */
+  /** What must not come out in any form: who logs in, and with what. */
+  readonly users: readonly string[];
   readonly secrets: readonly string[];
 }
 
@@ -37,23 +38,29 @@ export class Pseudonyms {
   readonly #options: PseudonymOptions;
   readonly #tables = new Map<PseudonymKind, Map<string, string>>(PSEUDONYM_KINDS.map((kind) => [kind, new Map()]));
   readonly #replaced = new Map<PseudonymKind, number>();
+  readonly #users = new Set<string>();
   readonly #secrets = new Set<string>();
   #removed = 0;
 
   constructor(options: PseudonymOptions) {
     this.#options = options;
+    for (const user of options.users) this.addUser(user);
     for (const secret of options.secrets) this.addSecret(secret);
   }
 
-  /** What must not come out from now on. */
+  /** A text that names the user is not written from now on. */
+  addUser(user: string): void {
+    if (user !== '') this.#users.add(user);
+  }
+
+  /** What must stand nowhere from now on. */
   addSecret(secret: string): void {
     if (secret !== '') this.#secrets.add(secret);
   }
 
-  /** True if the text has a secret in it, of those that are long enough not to be there by chance. */
-  betrays(text: string): boolean {
-    for (const secret of this.#secrets) if (secret.length >= LEAST_SECRET && text.includes(secret)) return true;
-    return false;
+  /** True if a password or a session is in what was written: of those that are too long to be there by chance. */
+  betrays(written: string): boolean {
+    return isAnyIn(this.#secrets, written);
   }
 
   get substitutions(): Readonly<Record<PseudonymKind, Substitutions>> & { readonly removed: number } {
@@ -81,7 +88,7 @@ export class Pseudonyms {
   /** Any text. Uuids, addresses and paths keep their form, everything else is a name; nothing stays nothing. */
   text(raw: string): string {
     if (/^\s*$/.test(raw)) return raw;
-    if (this.#secrets.has(raw) || this.betrays(raw)) return this.remove();
+    if (this.#isPrivate(raw)) return this.remove();
     const text = unescaped(raw);
     const reference = /^OpaqueRef:(.*)$/s.exec(text)?.[1];
     if (reference !== undefined) return reference === 'NULL' ? text : `OpaqueRef:${this.text(reference)}`;
@@ -90,7 +97,7 @@ export class Pseudonyms {
 
   /** A name that people see. */
   name(raw: string): string {
-    if (!this.#options.keepNames || this.#secrets.has(raw) || this.betrays(raw)) return this.text(raw);
+    if (!this.#options.keepNames || this.#isPrivate(raw)) return this.text(raw);
     return this.#formed(unescaped(raw)) ?? raw;
   }
 
@@ -116,6 +123,10 @@ export class Pseudonyms {
       return isUuid(part) ? this.text(part) : this.reference(part);
     });
     return head + parts.join('');
+  }
+
+  #isPrivate(raw: string): boolean {
+    return [this.#users, this.#secrets].some((texts) => texts.has(raw) || isAnyIn(texts, raw));
   }
 
   /** Uuids, MACs and IP addresses, these with a port or a length; undefined: it is none of them. */
@@ -165,6 +176,11 @@ export class Pseudonyms {
     this.#replaced.set(kind, (this.#replaced.get(kind) ?? 0) + 1);
     return pseudonym;
   }
+}
+
+function isAnyIn(secrets: ReadonlySet<string>, text: string): boolean {
+  for (const secret of secrets) if (secret.length >= LEAST_SECRET && text.includes(secret)) return true;
+  return false;
 }
 
 const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');

@@ -20,11 +20,24 @@ export function shownSettings(config: unknown, texts: Pseudonyms): unknown {
   );
 }
 
-/** User and secrets in a connector's configuration: what must not come out in any form. */
-export function secretsIn(config: unknown): readonly string[] {
+/** Who logs in, and with what, by a connector's configuration. */
+export interface Credentials {
+  readonly users: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+export function credentialsIn(config: unknown): Credentials {
+  const texts = textsIn(config);
+  return {
+    users: texts.flatMap(([key, text]) => (key === 'username' ? [text] : [])),
+    secrets: texts.flatMap(([key, text]) => (isSecretKey(key) ? [text] : [])),
+  };
+}
+
+/** Every text with its key. */
+function textsIn(config: unknown): readonly (readonly [string, string])[] {
   if (typeof config !== 'object' || config === null) return [];
-  return Object.entries(config).flatMap(([key, value]) => {
-    if (typeof value === 'object') return secretsIn(value);
-    return typeof value === 'string' && (key === 'username' || isSecretKey(key)) ? [value] : [];
-  });
+  return Object.entries(config).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[key, value] as const] : textsIn(value),
+  );
 }

@@ -59,8 +59,6 @@ const VALUES: Readonly<Record<string, (text: string) => boolean>> = {
   boolean: isBoolean,
   dateTime: isTime,
 };
-/** Those that hold anything. */
-const ANY = new Set(['string', 'anyType', 'base64Binary', 'anyURI', 'double', 'float']);
 /** Elements whose `name` or `path` is one of the API, not of a thing. */
 const OF_PROPERTIES = new Set(['changeSet', 'propSet', 'missingSet', 'selectSet', 'specSet', 'objectSet']);
 const INFO = new Set(['groupInfo', 'nameInfo', 'unitInfo']);
@@ -97,7 +95,8 @@ class Vim25Rules implements XmlRules {
 
   #login(name: string, text: string): string {
     const { texts } = this.#options;
-    if (name === 'key' || name === 'userName') texts.addSecret(text);
+    if (name === 'key') texts.addSecret(text);
+    else if (name === 'userName') texts.addUser(text);
     return texts.remove();
   }
 
@@ -111,8 +110,6 @@ class Vim25Rules implements XmlRules {
     if (xsiType !== null && VALUES[xsiType]?.(text)) return text;
     // Whatever type it is given: the property says what it is.
     if (isField(this.#property.slice(this.#property.lastIndexOf('.') + 1), text)) return text;
-    // An enumeration has a type of its own.
-    if (xsiType !== null && !(xsiType in VALUES) && !ANY.has(xsiType) && isWord(text)) return text;
     if (this.#property === 'name') return texts.name(text);
     if (this.#property === 'summary.config.annotation') return rewriteNote(text, texts);
     return texts.text(text);

@@ -4,7 +4,7 @@ import { describeObservation } from '../../connectors/capture/observation.ts';
 import { Product } from '../../connectors/capture/product.ts';
 import { Pseudonyms } from '../../connectors/capture/pseudonyms.ts';
 import { Recorder } from '../../connectors/capture/recorder.ts';
-import { secretsIn, shownSettings } from '../../connectors/capture/settings.ts';
+import { credentialsIn, shownSettings } from '../../connectors/capture/settings.ts';
 import { type Endpoint, EndpointError, type Observation } from '../../connectors/connector.ts';
 import type { HttpTap } from '../../connectors/http-tap.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
@@ -113,8 +113,8 @@ class Capture {
     const [endpoint] = endpointsIn(entry, { clock, report: () => undefined, record: tap });
     if (endpoint === undefined) throw new CommandFailure(EXIT.usage, 'error: there is nothing to ask');
     this.#endpoint = endpoint;
-    const secrets = secretsIn(entry.config);
-    this.#texts = new Pseudonyms({ keepNames: options.keepNames === true, endpoint: endpoint.id, secrets });
+    const keepNames = options.keepNames === true;
+    this.#texts = new Pseudonyms({ keepNames, endpoint: endpoint.id, ...credentialsIn(entry.config) });
     const write = (name: string, content: string): Promise<void> => folder.write(name, content);
     this.#recorder = new Recorder({ clock, texts: this.#texts, product: this.#product, write });
   }

@@ -27,6 +27,7 @@ Examples:
   hypermeter demo
   hypermeter config init > hypermeter.yaml
   hypermeter poll qemu+tcp://127.0.0.1/system
+  hypermeter capture -c hypermeter.yaml --name vc1 --to vc1
   hypermeter run -c hypermeter.yaml
   hypermeter listen udp
   hypermeter audit -c hypermeter.yaml --published meters.jsonl

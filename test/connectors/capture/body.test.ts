@@ -8,8 +8,8 @@ const SOAP =
 const soap = (body: string): string =>
   `<soapenv:Envelope ${SOAP}><soapenv:Body>${body}</soapenv:Body></soapenv:Envelope>`;
 
-function rewriter({ keepNames = false, isLogin = false, secrets = [] as string[] } = {}) {
-  const texts = new Pseudonyms({ keepNames, endpoint: 'vc1', secrets });
+function rewriter({ keepNames = false, isLogin = false, users = [] as string[], secrets = [] as string[] } = {}) {
+  const texts = new Pseudonyms({ keepNames, endpoint: 'vc1', users, secrets });
   const product = new Product();
   return {
     texts,
@@ -118,7 +118,7 @@ describe('SOAP of vim25', () => {
   });
 
   it('writes nothing of a login, and of nothing that the session is in', () => {
-    const { rewrite } = rewriter({ secrets: ['metering@vsphere.local'] });
+    const { rewrite } = rewriter({ users: ['metering@vsphere.local'] });
     const answer =
       '<LoginResponse><returnval><key>52773cd3-35c6-b40a</key><userName>VSPHERE\\meter</userName><loginTime>2026-01-01T00:00:00Z</loginTime></returnval></LoginResponse>';
     expect(rewrite(soap(answer), true)).toContain(
@@ -127,6 +127,13 @@ describe('SOAP of vim25', () => {
     expect(rewrite(soap('<a>x52773cd3-35c6-b40ax</a><b>by metering@vsphere.local</b>'))).toContain(
       '<a>removed</a><b>removed</b>',
     );
+  });
+
+  it('is not written if the password stands where nothing is replaced', () => {
+    const { rewrite } = rewriter({ users: ['assign'], secrets: ['poweredOn'] });
+    const body = change('runtime.powerState', 'VirtualMachinePowerState', 'poweredOn');
+    expect(() => rewrite(soap(body))).toThrow('a secret stands where none was looked for');
+    expect(rewrite(soap(body.replace('poweredOn', 'poweredOff')))).toContain('poweredOff');
   });
 
   it('is whole or not at all', () => {
@@ -225,7 +232,7 @@ describe('JSON of XenAPI', () => {
   });
 
   it('writes neither session nor what it logged in with', () => {
-    const { rewrite } = rewriter({ secrets: ['root', 'hunter22'] });
+    const { rewrite } = rewriter({ users: ['root'], secrets: ['hunter22'] });
     const session = 'OpaqueRef:aaaaaaaa-0d14-4a73-9d4d-2cd2ac8ed09c';
     expect(rewrite(JSON.stringify({ jsonrpc: '2.0', result: session, id: 1 }), true)).toBe(
       '{"jsonrpc":"2.0","result":"removed","id":1}',

@@ -96,7 +96,7 @@ const observation = ([name, note, file, label, network, port, model, fault, opti
       disks: [{ id: 'x', path: file as string, serial: option as string, bus: network as string }],
     },
   };
-  const texts = new Pseudonyms({ keepNames: false, endpoint: 'e', secrets: [] });
+  const texts = new Pseudonyms({ keepNames: false, endpoint: 'e', users: [], secrets: [] });
   const seen = {
     startedAt: 0,
     endedAt: 0,
@@ -111,7 +111,7 @@ const observation = ([name, note, file, label, network, port, model, fault, opti
 
 const written = (document: string): string =>
   rewriteBody(Buffer.from(document), {
-    texts: new Pseudonyms({ keepNames: false, endpoint: 'e', secrets: [] }),
+    texts: new Pseudonyms({ keepNames: false, endpoint: 'e', users: [], secrets: [] }),
     product: new Product(),
     isLogin: false,
   });
