@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import type { Instance, PollInfo } from '../avro/snapshot.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
+import type { HttpTap } from './http-tap.ts';
 
 /** What one read of an endpoint saw, before the cadence stamps it. Times in microseconds. */
 export interface Observation {
@@ -66,6 +67,8 @@ export interface Session {
 export interface ConnectorContext {
   readonly clock: Clock;
   readonly report: Report;
+  /** Looks on at the requests of connectors that are `recordable`. */
+  readonly record?: HttpTap | undefined;
 }
 
 /** One kind of hypervisor, as the registry lists it: how its entry in `connectors:` reads and what it becomes. */
@@ -80,6 +83,8 @@ export interface ConnectorKind<Config = never> {
    * seen it: texts for numbers will do, and `passwordFile` for a password. Undefined if the scheme is not this kind's.
    */
   fromUri?(uri: URL): Settings | undefined;
+  /** It speaks HTTP, and heeds `ConnectorContext.record`. */
+  readonly recordable?: true;
 }
 
 /** An entry of a configuration as it is written. */

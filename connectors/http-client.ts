@@ -1,6 +1,7 @@
 import { createGunzip } from 'node:zlib';
 import { type Dispatcher, Pool } from 'undici';
 import { EndpointError } from './connector.ts';
+import type { HttpTap, TappedAnswer } from './http-tap.ts';
 import { type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
 
 /** One request. `path` with its query; `signal` ends it, the answer's body included. */
@@ -46,11 +47,13 @@ export interface HttpOptions {
   readonly connections: number;
   /** For opening a connection, and between two pieces of an answer; the request's signal is to end it before. */
   readonly timeoutMs: number;
+  /** Looks on. */
+  readonly tap?: HttpTap | undefined;
 }
 
 /** Opens nothing yet but the CA's file, for which it rejects with an EndpointError. */
 export async function createHttpClient(options: HttpOptions): Promise<HttpClient> {
-  const { endpoint, origin, tls, connections, timeoutMs } = options;
+  const { endpoint, origin, tls, connections, timeoutMs, tap } = options;
   const pool = new Pool(origin, {
     connections,
     headersTimeout: timeoutMs,
@@ -66,9 +69,12 @@ export async function createHttpClient(options: HttpOptions): Promise<HttpClient
         headers: { 'user-agent': 'hypermeter', 'accept-encoding': 'gzip', ...request.headers },
         body: request.body ?? null,
       };
+      const { method, path, body } = given;
+      const tapped = tap?.({ origin, method, path, body });
       try {
-        return answerOf(await pool.request(given), options, maxBytes, signal);
+        return answerOf(await pool.request(given), options, maxBytes, signal, tapped);
       } catch (error) {
+        tapped?.end(false);
         throw failure(error, options, signal);
       }
     },
@@ -81,8 +87,12 @@ function answerOf(
   options: HttpOptions,
   maxBytes: number,
   signal: AbortSignal,
+  tapped: TappedAnswer | undefined,
 ): HttpAnswer {
-  const chunks = readBody(body, headers['content-encoding'] === 'gzip', options, maxBytes, signal);
+  const { 'content-encoding': encoding, ...rest } = headers;
+  tapped?.head(statusCode, rest);
+  const read = readBody(body, encoding === 'gzip', options, maxBytes, signal);
+  const chunks = tapped === undefined ? read : tappedBody(read, tapped);
   return {
     status: statusCode,
     header: (name) => textOf(headers[name]),
@@ -94,10 +104,24 @@ function answerOf(
       return Buffer.concat(whole).toString('utf8');
     },
     discard: async () => {
+      tapped?.end(false);
       // Nobody waits for what a body that is not wanted fails with.
       body.on('error', () => undefined).destroy();
     },
   };
+}
+
+async function* tappedBody(chunks: AsyncIterable<Buffer>, tapped: TappedAnswer): AsyncGenerator<Buffer> {
+  let whole = false;
+  try {
+    for await (const chunk of chunks) {
+      tapped.bytes(chunk);
+      yield chunk;
+    }
+    whole = true;
+  } finally {
+    tapped.end(whole);
+  }
 }
 
 const textOf = (value: string | string[] | undefined): string | undefined =>

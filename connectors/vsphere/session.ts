@@ -41,8 +41,9 @@ const KIND = 'vsphere';
 
 /** Connects, logs in and reads the inventory, as much of it as there is time for. Rejects with EndpointError, logged out. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const { endpoint, origin, tls, concurrency, clock } = options;
-  const http = await createHttpClient({ endpoint, origin, tls, connections: concurrency + 1, timeoutMs: HTTP_MS });
+  const { endpoint, origin, tls, concurrency, clock, record: tap } = options;
+  const connections = concurrency + 1;
+  const http = await createHttpClient({ endpoint, origin, tls, connections, timeoutMs: HTTP_MS, tap });
   const opening = new Opening(options, http);
   try {
     return await opening.open(new Patience(clock, endpoint).begin(signal));

@@ -48,6 +48,7 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
   schema: vsphereSchema,
   create,
   fromUri: (uri) => (uri.protocol === 'vsphere:' ? httpSettings(uri, '/sdk') : undefined),
+  recordable: true,
 };
 
 function create(config: VsphereConfig, context: ConnectorContext): Endpoint {

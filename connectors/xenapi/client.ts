@@ -46,8 +46,8 @@ export class Client {
 
   /** Opens nothing yet but the CA's file. Rejects with an EndpointError. */
   static async open(options: ClientOptions): Promise<Client> {
-    const { endpoint, origin, tls, timeoutMs } = options;
-    return new Client(await createHttpClient({ endpoint, origin, tls, connections: 2, timeoutMs }), options);
+    const { endpoint, origin, tls, timeoutMs, record: tap } = options;
+    return new Client(await createHttpClient({ endpoint, origin, tls, connections: 2, timeoutMs, tap }), options);
   }
 
   /** Lets go, also of requests in flight. Safe to call twice. */

@@ -119,7 +119,7 @@ export class HostReader {
   }
 
   async #clientOf(host: Host, signal: AbortSignal): Promise<Client> {
-    const { clock, endpoint, report, urls } = this.#options;
+    const { clock, endpoint, report, record, urls } = this.#options;
     if (host.address === '')
       throw new EndpointError('unreachable', endpoint, `${host.uuid} has no address in the pool`);
     const origin = host.isCoordinator ? this.#coordinator.client.origin : originOf(host.address, urls[0] ?? '');
@@ -130,6 +130,7 @@ export class HostReader {
     const client = await Client.open({
       clock,
       report,
+      record,
       endpoint,
       origin,
       tls: tlsFor(origin, this.#options),

@@ -31,8 +31,9 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
 }
 
 const openFeedClient = ({ client: { origin } }: Coordinator, options: SessionOptions): Promise<Client> => {
-  const { clock, report, endpoint } = options;
-  return Client.open({ clock, report, endpoint, origin, tls: tlsFor(origin, options), timeoutMs: FEED_TIMEOUT_MS });
+  const { clock, report, record, endpoint } = options;
+  const tls = tlsFor(origin, options);
+  return Client.open({ clock, report, record, endpoint, origin, tls, timeoutMs: FEED_TIMEOUT_MS });
 };
 
 async function beginFeed(

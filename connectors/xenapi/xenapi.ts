@@ -62,6 +62,7 @@ export const xenapi: ConnectorKind<XenapiConfig> = {
   schema: xenapiSchema,
   create,
   fromUri: (uri) => (uri.protocol === 'xenapi:' ? httpSettings(uri, '') : undefined),
+  recordable: true,
 };
 
 function create(config: XenapiConfig, context: ConnectorContext): Endpoint {

@@ -5,16 +5,24 @@ import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import type { Config } from './schema.ts';
 
+/** An entry of `connectors:`, or what a bare address means in its place. */
+export interface Entry {
+  readonly kind: AnyConnectorKind;
+  readonly config: unknown;
+}
+
 /** The endpoints that a bare address means. Throws a usage failure if no connector takes it. */
-export function endpointsAt(
+export const endpointsAt = (
   address: string,
   kinds: readonly AnyConnectorKind[],
   context: ConnectorContext,
-): readonly Endpoint[] {
+): readonly Endpoint[] => endpointsIn(entryAt(address, kinds), context);
+
+export function entryAt(address: string, kinds: readonly AnyConnectorKind[]): Entry {
   const uri = URL.canParse(address) ? new URL(address) : undefined;
   for (const kind of kinds) {
     const settings = uri && kind.fromUri?.(uri);
-    if (uri && settings !== undefined) return endpointsIn(kind, configOf(kind, settings, uri), context);
+    if (uri && settings !== undefined) return { kind, config: configOf(kind, settings, uri) };
   }
   const known = kinds.filter(({ fromUri }) => fromUri).map(({ kind }) => kind);
   // An address may hold a password.
@@ -38,12 +46,18 @@ const hintFor = ({ path }: Fault): string =>
   path[0] === 'password' ? '; ?passwordFile=FILE keeps it out of the list of processes' : '';
 
 /** The endpoints of a configuration, all or those of the connector named. What cannot be asked, such as nova, is left out. */
-export function endpointsOf(
+export const endpointsOf = (
   config: Config,
   kinds: readonly AnyConnectorKind[],
   context: ConnectorContext,
   name: string | undefined,
-): readonly Endpoint[] {
+): readonly Endpoint[] => entriesOf(config, kinds, name).flatMap((entry) => endpointsIn(entry, context));
+
+export function entriesOf(
+  config: Config,
+  kinds: readonly AnyConnectorKind[],
+  name: string | undefined,
+): readonly Entry[] {
   const chosen = config.connectors.filter((entry) => name === undefined || entry.name === name);
   if (chosen.length === 0) {
     const names = config.connectors.map((entry) => entry.name).join(', ');
@@ -51,11 +65,11 @@ export function endpointsOf(
   }
   return chosen.flatMap((entry) => {
     const kind = kinds.find((candidate) => candidate.kind === entry.type);
-    return kind === undefined ? [] : endpointsIn(kind, entry, context);
+    return kind === undefined ? [] : [{ kind, config: entry }];
   });
 }
 
-const endpointsIn = (kind: AnyConnectorKind, config: unknown, context: ConnectorContext): readonly Endpoint[] =>
+export const endpointsIn = ({ kind, config }: Entry, context: ConnectorContext): readonly Endpoint[] =>
   createdBy(kind, config, context).filter(isEndpoint);
 
 /** What an entry of `connectors:` stands for: one endpoint or, for a fleet, several. */

@@ -8,6 +8,7 @@ export interface AnyConnectorKind {
   readonly schema: z.ZodType<{ readonly type: string; readonly name: string }>;
   create(config: never, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
   fromUri?(uri: URL): Settings | undefined;
+  readonly recordable?: true;
 }
 
 export interface ReceivedMeter {

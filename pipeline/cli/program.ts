@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../runtime/config/fault.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { addAudit } from './audit.ts';
+import { addCapture } from './capture.ts';
 import { addCheck } from './check.ts';
 import { addCollect } from './collect.ts';
 import { addConfigGnocchi } from './config-gnocchi.ts';
@@ -28,6 +29,7 @@ Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter poll qemu+tcp://127.0.0.1/system
   hypermeter check -c hypermeter.yaml
+  hypermeter capture -c hypermeter.yaml --name vc1 --to vc1
   hypermeter run -c hypermeter.yaml
   hypermeter listen udp
   hypermeter audit -c hypermeter.yaml --published meters.jsonl
@@ -67,6 +69,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addPipeline(program, parts, terminal);
   addCheck(program, parts, terminal);
   addPoll(program, parts, terminal);
+  addCapture(program, parts, terminal);
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);

@@ -43,7 +43,7 @@ export function handClock(startUs = 1_700_000_000_000_000): HandClock {
       offset += ms * 1000;
     },
     advance: async (ms) => {
-      const end = monotonic + ms * 1000;
+      const end = Math.round(monotonic + ms * 1000);
       await settle();
       for (;;) {
         const next = [...sleepers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];

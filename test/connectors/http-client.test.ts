@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpRequest } from '../../connectors/http-client.ts';
+import type { HttpTap } from '../../connectors/http-tap.ts';
 import { type HttpTls, httpTlsSchema } from '../../connectors/http-tls.ts';
 
 const open: (() => Promise<unknown>)[] = [];
@@ -28,8 +29,13 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function clientOf(origin: string, tls: Partial<HttpTls> = {}, timeoutMs = 5000): Promise<HttpClient> {
-  const options = { endpoint: 'vc1', origin, tls: httpTlsSchema.parse(tls), connections: 2, timeoutMs };
+async function clientOf(
+  origin: string,
+  tls: Partial<HttpTls> = {},
+  timeoutMs = 5000,
+  tap?: HttpTap,
+): Promise<HttpClient> {
+  const options = { endpoint: 'vc1', origin, tls: httpTlsSchema.parse(tls), connections: 2, timeoutMs, tap };
   const client = await createHttpClient(options);
   open.push(() => client.close());
   return client;
@@ -202,5 +208,53 @@ describe('TLS', () => {
       code: 'refused',
       message: expect.stringContaining('tls.caFile /nowhere/ca.pem'),
     });
+  });
+});
+
+describe('a tap', () => {
+  /** What a tap was told, a line each. */
+  function tapped(): { readonly told: string[]; readonly tap: HttpTap } {
+    const told: string[] = [];
+    const tap: HttpTap = ({ method, path, body }) => {
+      told.push(`${method} ${path} ${body}`);
+      return {
+        head: (status, headers) =>
+          void told.push(`${status} ${headers['content-type']} ${headers['content-encoding']}`),
+        bytes: (piece) => void told.push(Buffer.from(piece).toString()),
+        end: (whole) => void told.push(whole ? 'whole' : 'cut'),
+      };
+    };
+    return { told, tap };
+  }
+
+  const asked = async (answer: RequestListener) => {
+    const { told, tap } = tapped();
+    const client = await clientOf(`http://127.0.0.1:${await listen(createServer(answer))}`, {}, 5000, tap);
+    return { told, client };
+  };
+
+  it('sees request and answer, unpacked, which whoever asked sees as well', async () => {
+    const { told, client } = await asked((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
+      response.end(gzipSync('hello'));
+    });
+    const answer = await client.request(get({ method: 'POST', path: '/x?y=1', body: 'hi' }));
+    expect(await answer.text()).toBe('hello');
+    expect(told).toEqual(['POST /x?y=1 hi', '200 text/plain undefined', 'hello', 'whole']);
+  });
+
+  it('is told that a body was not wanted, or was too long, and that there was no answer', async () => {
+    const { told, client } = await asked((request, response) => {
+      if (request.url === '/none') request.socket.destroy();
+      else response.writeHead(200, { 'content-type': 'a/b' }).end('x'.repeat(20));
+    });
+    await (await client.request(get())).discard();
+    await expect((await client.request(get({ maxBytes: 5 }))).text()).rejects.toThrow('more than 5 bytes');
+    await expect(client.request(get({ path: '/none' }))).rejects.toThrow('cut');
+    expect(told).toEqual([
+      ...['GET / null', '200 a/b undefined', 'cut'],
+      ...['GET / null', '200 a/b undefined', 'cut'],
+      ...['GET /none null', 'cut'],
+    ]);
   });
 });

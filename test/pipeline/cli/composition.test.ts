@@ -23,6 +23,17 @@ describe('the program as composed', () => {
     expect(config.connectors).toMatchObject([{ name: 'kvm1', type: 'libvirt' }]);
   });
 
+  it('takes the words of the example of three kinds of hypervisor, without a warning', () => {
+    const { config, warnings } = loadConfig({
+      schema,
+      file: example('mixed-fleet'),
+      env: {},
+      check: checkConfig('run'),
+    });
+    expect(warnings).toEqual([]);
+    expect(config.connectors.map(({ type }) => type)).toEqual(['libvirt', 'vsphere', 'xenapi']);
+  });
+
   it.each(connectors.map(({ kind }) => kind))('begins with a valid sample for %s', async (kind) => {
     const { stdout } = await runWith(parts, ['config', 'init', '--connector', kind]);
     const { config, warnings } = loadConfig({ schema, file: written(stdout), env: {}, check: checkConfig('run') });

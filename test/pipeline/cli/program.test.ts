@@ -7,6 +7,7 @@ const COMMANDS = [
   [],
   ['version'],
   ['poll'],
+  ['capture'],
   ['listen'],
   ['listen', 'udp'],
   ['config'],
