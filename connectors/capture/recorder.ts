@@ -60,7 +60,7 @@ export class Recorder {
   #firstAt: number | null = null;
   #startedAt: number | null = null;
   #count = 0;
-  #withheld = 0;
+  readonly #withheld: string[] = [];
   #writes: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
 
@@ -72,8 +72,8 @@ export class Recorder {
     return this.#count;
   }
 
-  /** Bodies that were not written because they were not understood, or too long. */
-  get withheld(): number {
+  /** Bodies that were not written because they were not understood, or too long: which, and why. */
+  get withheld(): readonly string[] {
     return this.#withheld;
   }
 
@@ -155,7 +155,7 @@ export class Recorder {
     if (!this.#open.delete(current)) return;
     const { draft, pieces, bytes, status, contentType, number, call } = current;
     const endedAt = status === null ? null : this.elapsed();
-    if (bytes > MOST_BYTES) this.#withhold(current, 'answer', `longer than ${MOST_BYTES} bytes`);
+    if (bytes > MOST_BYTES) this.#withhold(current, 'answer', 'longer than 64 MiB, which is not taken');
     else if (bytes > 0) this.#writeBody(current, 'answer', Buffer.concat(pieces));
     const exchange: Exchange = { ...draft, status, contentType, endedAt, whole };
     this.#write(`${fileOf(number, call)}.json`, `${exactJson(exchange, 2)}\n`);
@@ -173,8 +173,8 @@ export class Recorder {
     }
   }
 
-  #withhold({ draft }: Current, part: string, why: string): void {
-    this.#withheld++;
+  #withhold({ draft, number, call }: Current, part: string, why: string): void {
+    this.#withheld.push(`${fileOf(number, call)}.${part}: ${why}`);
     draft.withheld.push(`${part}: ${why}`);
   }
 

@@ -59,8 +59,8 @@ export async function fakeVcenter(): Promise<Place> {
   };
 }
 
-/** The fake pool: two hosts, five VMs, with tags and keys of people's own. */
-export async function fakePool(options: Partial<PoolOptions> = {}): Promise<Place> {
+/** The fake pool: two hosts, five VMs, with tags and keys of people's own; `asked` is the host that is named. */
+export async function fakePool(options: Partial<PoolOptions> = {}, asked = 0): Promise<Place> {
   const startedAt = systemClock.now() - 150 * MINUTE_US;
   const world = sampleWorld({ startedAt, hosts: 2, vms: 2, seed: 'captured' });
   const odd = sampleVm('captured', 77, {
@@ -73,7 +73,7 @@ export async function fakePool(options: Partial<PoolOptions> = {}): Promise<Plac
   const pool = await FakePool.start({ world, user: USER, password: PASSWORD, ...options });
   const [first] = world.vms;
   return {
-    entry: { type: 'xenapi', url: pool.url(), step: 5, backfill: '60s', tenant: { projectId: 'cloud project' } },
+    entry: { type: 'xenapi', url: pool.url(asked), step: 5, backfill: '60s', tenant: { projectId: 'cloud project' } },
     originals: [
       ...world.hosts.flatMap(({ uuid, name }) => [uuid, name]),
       ...world.vms.flatMap(({ uuid, name, nics }) => [uuid, name, ...nics.map(({ mac }) => mac)]),

@@ -53,6 +53,7 @@ describe.each([
     null,
     () => fakePool({ jsonRpc: 'missing', dialect: 'unquoted' }),
   ],
+  ['the fake pool, found through a member', null, () => fakePool({}, 1)],
   ['the fake pool with other addresses', null, () => fakePool({ addressing: 'port' })],
 ] as const)('a capture of %s', (_, golden, open) => {
   it('holds nothing of it, and is read again as it was', async () => {

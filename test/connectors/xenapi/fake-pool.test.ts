@@ -128,6 +128,24 @@ describe('the pool that foreign clients vouch for', () => {
     if (!('step' in words)) expect(set.pool.count('GET /rrd_updates')).toBe(60);
   });
 
+  it('is found through a member, logged in to again, and refuses a wrong password in its own words', async () => {
+    const clock = jumpClock(START_S);
+    const world = sampleWorld({ startedAt: (START_S - 600) * 1e6, hosts: 2, vms: 1 });
+    const pool = await FakePool.start({ world, clock });
+    undo.push(() => pool.close());
+    const about = { name: 'p', type: 'xenapi', url: pool.url(1), username: 'root' };
+    const connect = (password: string): Promise<Session> => {
+      const endpoint = xenapi.create(xenapiSchema.parse({ ...about, password }), { clock, report: () => undefined });
+      if (!('connect' in endpoint)) throw new Error('not an endpoint');
+      return endpoint.connect(AbortSignal.timeout(20_000));
+    };
+    await expect(connect('wrong')).rejects.toThrow('wrong username or password (SESSION_AUTHENTICATION_FAILED)');
+    const session = await connect('secret');
+    undo.push(() => session.close());
+    pool.expireSessions();
+    expect(await session.poll(AbortSignal.timeout(20_000))).toMatchObject({ partial: null, instances: [{}, {}] });
+  });
+
   it('gives every row once through a migration, a daemon that is down, and another coordinator', async () => {
     const set = await metered({});
     const [vm] = set.guests as [Vm];
