@@ -19,9 +19,21 @@ export class Amounts {
     return this.#whole(column, this.#stepS);
   }
 
-  /** A gauge times its unit, rounded. */
-  gauge(column: number | undefined, unit = 1): bigint | null {
-    return this.#whole(column, unit);
+  /**
+   * Memory in bytes, of a gauge in `unit`. Nobody has none: 0 stands in the archive of 5 s where nothing is known, and in
+   * a VM's first row.
+   */
+  memory(column: number | undefined, unit = 1): bigint | null {
+    const bytes = this.#whole(column, unit);
+    return bytes === 0n ? this.disbelieve(bytes) : bytes;
+  }
+
+  /** A value that is not to be believed counts as unknown. */
+  disbelieve(value: bigint | null): null {
+    if (value === null) return null;
+    this.taken--;
+    this.unknown++;
+    return null;
   }
 
   /** The sum of rates times the step and `unit`; null if one is not known, for a part is no whole. */

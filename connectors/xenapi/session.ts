@@ -48,7 +48,7 @@ async function beginFeed(
     endpoint,
     coordinator,
     client,
-    onSync: (inventory) => memory.sync(inventory, clock.monotonic()),
+    onSync: (inventory) => memory.sync(inventory, clock.monotonic(), clock.now()),
   });
   await feed.begin(signal);
   signal.throwIfAborted();
