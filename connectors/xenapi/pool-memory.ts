@@ -59,6 +59,8 @@ export class PoolMemory {
   members: readonly string[] = [];
   /** SHA-256 of the members' certificates by address, as the coordinator told them. */
   readonly thumbprints = new Map<string, string>();
+  /** Sessions that could not be given back. */
+  readonly left = new Set<string>();
   /** How often in a row nobody could log in at an origin. */
   readonly failures = new Map<string, number>();
   /** Monotonic times at which the last polls began, the newest first. */
