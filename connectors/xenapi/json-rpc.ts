@@ -2,7 +2,7 @@ import { isList, membersOf, type Parameter, ProtocolError, resultOf, type Value,
 
 /**
  * One call of XAPI's JSON-RPC 2.0: `{"jsonrpc":"2.0","id":…,"method":"VM.get_all","params":[…]}`. The answer has a
- * `result`, or an `error` whose `data` is XAPI's code and parameters.
+ * `result`, or an `error` whose `message` is XAPI's code and whose `data` are its parameters (`api_server.ml`).
  */
 export const encodeJsonCall = (method: string, params: readonly Parameter[], id: number): string =>
   JSON.stringify({ jsonrpc: '2.0', method, params, id });
@@ -28,6 +28,6 @@ function parse(text: string): Value {
 function refusalOf(error: Value): Error {
   if (isList(error)) return new XapiError(error.map(String));
   const { data, message } = membersOf(error);
-  if (isList(data) && data.length > 0) return new XapiError(data.map(String));
-  return typeof message === 'string' ? new XapiError([message]) : new ProtocolError('an error without a message');
+  if (typeof message !== 'string') return new ProtocolError('an error without a message');
+  return new XapiError([message, ...(isList(data) ? data.map(String) : [])]);
 }

@@ -32,7 +32,7 @@ describe('JSON-RPC', () => {
   });
 
   it.each([
-    ['a refusal', '{"error":{"code":1,"message":"HOST_IS_SLAVE","data":["HOST_IS_SLAVE","10.0.0.2"]}}'],
+    ['a refusal', '{"error":{"code":1,"message":"HOST_IS_SLAVE","data":["10.0.0.2"]}}'],
     ['a refusal of old', '{"result":null,"error":["HOST_IS_SLAVE","10.0.0.2"]}'],
     ['a refusal of older', '{"result":{"Status":"Failure","ErrorDescription":["HOST_IS_SLAVE","10.0.0.2"]}}'],
   ])('takes %s', (_, text) => {
