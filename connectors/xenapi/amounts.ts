@@ -1,15 +1,17 @@
+import { toNumber } from './rrd-updates.ts';
+
 /** Values of one row: rates and gauges, which become whole numbers here. What could not be taken is counted. */
 export class Amounts {
-  readonly #values: readonly number[];
+  readonly #values: readonly unknown[];
   readonly #stepS: number;
   /** Values that the host does not know (NaN, Infinity). */
   unknown = 0;
-  /** Values that cannot be: negative, or beyond 64 bits. */
+  /** Values that cannot be: no numbers, negative, or beyond 64 bits. */
   malformed = 0;
   /** Values that were taken. */
   taken = 0;
 
-  constructor(values: readonly number[], stepS: number) {
+  constructor(values: readonly unknown[], stepS: number) {
     this.#values = values;
     this.#stepS = stepS;
   }
@@ -38,22 +40,31 @@ export class Amounts {
 
   /** The sum of rates times the step and `unit`; null if one is not known, for a part is no whole. */
   sum(columns: readonly number[], unit: number): bigint | null {
-    const values = columns.map((column) => this.#values[column] ?? Number.NaN);
-    const whole = toWhole(values.reduce((sum, value) => sum + value, 0) * this.#stepS * unit);
-    const unknown = values.filter((value) => !Number.isFinite(value)).length;
-    this.unknown += unknown;
-    if (unknown === 0 && whole === null) this.malformed++;
-    this.taken += values.length - unknown;
-    return unknown === 0 ? whole : null;
+    let [sum, unknown] = [0, 0];
+    for (const column of columns) {
+      const value = this.#value(column);
+      if (Number.isFinite(value)) sum += value;
+      else unknown++;
+    }
+    this.taken += columns.length - unknown;
+    if (unknown > 0) return null;
+    const whole = toWhole(sum * this.#stepS * unit);
+    if (whole === null) this.malformed++;
+    return whole;
+  }
+
+  /** NaN or infinite: it is not known, which is counted. */
+  #value(column: number): number {
+    const value = toNumber(this.#values[column]);
+    if (value === null) this.malformed++;
+    else if (!Number.isFinite(value)) this.unknown++;
+    return value ?? Number.NaN;
   }
 
   #whole(column: number | undefined, factor: number): bigint | null {
     if (column === undefined) return null;
-    const value = this.#values[column] ?? Number.NaN;
-    if (!Number.isFinite(value)) {
-      this.unknown++;
-      return null;
-    }
+    const value = this.#value(column);
+    if (!Number.isFinite(value)) return null;
     const whole = toWhole(value * factor);
     if (whole === null) this.malformed++;
     else this.taken++;

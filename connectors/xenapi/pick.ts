@@ -1,5 +1,6 @@
 import type { Reading } from './decode.ts';
 import type { Columns, DiskColumns, NicColumns } from './legend.ts';
+import { isKnown } from './rrd-updates.ts';
 
 export interface Picked {
   /** Oldest first; no two cover the same time. */
@@ -61,8 +62,7 @@ function oneAfterAnother(rows: readonly Reading[]): Reading[] {
   });
 }
 
-const known = ({ columns, row }: Reading): number =>
-  columnsOf(columns).filter((column) => Number.isFinite(row.values[column])).length;
+const known = ({ columns, row }: Reading): number => columnsOf(columns).filter((column) => isKnown(row, column)).length;
 
 function columnsOf({ cpus, memory, internalFree, memoryTotal, memoryFree, nics, disks }: Columns): number[] {
   const devices: (NicColumns | DiskColumns)[] = [...nics.values(), ...disks.values()];
