@@ -1,6 +1,7 @@
 import type { Attachments, Reading } from './decode.ts';
 import type { Guest } from './inventory.ts';
 import type { DiskColumns, NicColumns } from './legend.ts';
+import { isKnown } from './rrd-updates.ts';
 
 /**
  * A VM's disks and nics, by what the pool says of it. A device of which there are values although the pool does not
@@ -48,4 +49,4 @@ const keysWithValues = (readings: readonly Reading[], kind: 'disks' | 'nics'): s
 };
 
 const hasValues = ({ row }: Reading, columns: DiskColumns | NicColumns | undefined): boolean =>
-  columns !== undefined && Object.values(columns).some((column: number) => Number.isFinite(row.values[column]));
+  columns !== undefined && Object.values(columns).some((column: number) => isKnown(row, column));

@@ -4,6 +4,7 @@ import type { Client } from './client.ts';
 import { isXapiError, type Parameter, type Value, XapiError } from './protocol.ts';
 
 const LOGOUT_MS = 2000;
+const MOST_LEFT = 8;
 
 /** Who logs in: XAPI allows 500 sessions for each originator and each user. */
 export interface Credentials {
@@ -14,6 +15,8 @@ export interface Credentials {
 export interface CoordinatorOptions extends ConnectorContext {
   readonly endpoint: string;
   readonly credentials: Credentials;
+  /** Sessions that could not be given back, for whoever logs in next. */
+  readonly left: Set<string>;
 }
 
 /** The pool's coordinator with a session, which is renewed when XAPI has dropped it. */
@@ -35,7 +38,9 @@ export class Coordinator {
    * No signal: a login whose answer nobody awaits leaves its session behind.
    */
   static async login(client: Client, options: CoordinatorOptions): Promise<Coordinator> {
-    return new Coordinator(client, await login(client, options), options);
+    const coordinator = new Coordinator(client, await login(client, options), options);
+    for (const session of options.left) await coordinator.#logout(session);
+    return coordinator;
   }
 
   get session(): string {
@@ -88,17 +93,27 @@ export class Coordinator {
   async #end(): Promise<void> {
     // Whoever waits for the renewal is told of its failure.
     await this.#renewal?.catch(() => undefined);
-    const { clock, endpoint, report } = this.#options;
-    const logout = (signal: AbortSignal) => this.client.call('session.logout', [this.#session], signal);
+    await this.#logout(this.#session);
+    await this.client.close();
+  }
+
+  async #logout(session: string): Promise<void> {
+    const { clock, endpoint, report, left } = this.#options;
+    const logout = (signal: AbortSignal) => this.client.call('session.logout', [session], signal);
     try {
       await within(clock, LOGOUT_MS, 'session.logout', logout);
+      left.delete(session);
     } catch (cause) {
-      if (!isXapiError(cause, 'SESSION_INVALID')) {
-        const error = cause instanceof Error ? cause : new Error(String(cause));
-        report({ event: 'part.failed', hypervisor: endpoint, kind: 'xenapi', part: 'logout', reason: 'left', error });
+      if (isXapiError(cause, 'SESSION_INVALID')) {
+        left.delete(session);
+        return;
       }
+      // XAPI forgets it after a day; one that hangs is not asked again and again.
+      const wasLeft = left.delete(session);
+      if (!wasLeft && left.size < MOST_LEFT) left.add(session);
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      report({ event: 'part.failed', hypervisor: endpoint, kind: 'xenapi', part: 'logout', reason: 'left', error });
     }
-    await this.client.close();
   }
 }
 
@@ -118,9 +133,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /** What a login failed with, as an EndpointError, if it was refused to this user; undefined: it was something else. */
-export function userRefusal(error: unknown, origin: string, options: CoordinatorOptions): EndpointError | undefined {
+export function userRefusal(
+  error: unknown,
+  origin: string,
+  { endpoint, credentials }: Pick<CoordinatorOptions, 'endpoint' | 'credentials'>,
+): EndpointError | undefined {
   const remedy = error instanceof XapiError ? REFUSALS[error.code] : undefined;
   if (remedy === undefined) return undefined;
-  const { endpoint, credentials } = options;
   return new EndpointError('refused', endpoint, `${origin} refuses user ${credentials.username}: ${remedy}`);
 }

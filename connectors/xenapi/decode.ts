@@ -51,15 +51,21 @@ const spanOf = ({ row, stepS }: Reading): Pick<Row, 'observedAt' | 'interval'> =
 
 /**
  * A VM's rates as amounts: CPU time in ns, bytes, requests, each rounded. Memory is a gauge in bytes; its use is known
- * only where the guest's tools tell what is free. The number of VCPUs is today's, for rows since the VM's start.
+ * only where the guest's tools tell what is free. The number of VCPUs is today's, for rows since the VM's start. In the
+ * row that it started in, what it used since is shared out over the whole row: right for amounts, wrong for gauges.
  */
 export function decodeGuestRow(reading: Reading, guest: Guest, attached: Attachments): DecodedRow {
   const { columns, row, stepS } = reading;
   const from = new Amounts(row.values, stepS);
   const cpus = cpuColumns(columns, guest.vcpus);
-  const memory = from.gauge(columns.memory);
-  const free = from.gauge(columns.internalFree, KIB);
   const isOfThisLife = guest.startTime === null || row.t * 1e6 > guest.startTime;
+  const startedWithin = isOfThisLife && guest.startTime !== null && (row.t - stepS) * 1e6 < guest.startTime;
+  const gauge = (column: number | undefined, unit?: number): bigint | null => {
+    const bytes = from.memory(column, unit);
+    return startedWithin ? from.disbelieve(bytes) : bytes;
+  };
+  const memory = gauge(columns.memory);
+  const free = gauge(columns.internalFree, KIB);
   const decoded: Row = {
     ...EMPTY_ROW,
     ...spanOf(reading),
@@ -82,8 +88,8 @@ export function decodeHostRow(reading: Reading, host: Host, attached: Attachment
   const { columns, row, stepS } = reading;
   const from = new Amounts(row.values, stepS);
   const cpus = cpuColumns(columns, host.cpus);
-  const memory = from.gauge(columns.memoryTotal, KIB);
-  const free = from.gauge(columns.memoryFree, KIB);
+  const memory = from.memory(columns.memoryTotal, KIB);
+  const free = from.memory(columns.memoryFree, KIB);
   const decoded: Row = {
     ...EMPTY_ROW,
     ...spanOf(reading),

@@ -3,7 +3,7 @@ import { attachedTo, interfacesIn } from './attachments.ts';
 import { type Attachments, type DecodedRow, decodeGuestRow, decodeHostRow, type Reading } from './decode.ts';
 import type { Guest, Host } from './inventory.ts';
 import { type Columns, type Legend, readLegend } from './legend.ts';
-import { type Candidate, type Picked, pick } from './pick.ts';
+import { type Picked, pick } from './pick.ts';
 import type { Mark } from './pool-memory.ts';
 import type { RrdUpdates } from './rrd-updates.ts';
 
@@ -46,6 +46,7 @@ export interface HarvestContext {
   readonly marks: ReadonlyMap<string, Mark>;
   /** As in PoolMemory. */
   readonly runningSince: ReadonlyMap<string, number>;
+  readonly isSettled: (uuid: string, answeredAt: number) => boolean;
 }
 
 interface Shown extends Answer {
@@ -80,9 +81,9 @@ export function harvest(
     const { uuid, host, startTime } = guest;
     reap({
       uuid,
-      home: host?.uuid ?? null,
       since: startTime,
-      columnsIn: ({ vms }) => vms.get(uuid),
+      columnsIn: ({ host: shownBy, legend, at }) =>
+        (host === null || shownBy === host.uuid) && context.isSettled(uuid, at) ? legend.vms.get(uuid) : undefined,
       attach: (readings) => attachedTo(guest, readings),
       decode: (reading, attached) => decodeGuestRow(reading, guest, attached),
     });
@@ -91,9 +92,8 @@ export function harvest(
     const { uuid, bootTime } = host;
     reap({
       uuid,
-      home: uuid,
       since: bootTime,
-      columnsIn: (legend) => legend.hosts.get(uuid),
+      columnsIn: ({ legend }) => legend.hosts.get(uuid),
       attach: interfacesIn,
       decode: (reading, attached) => decodeHostRow(reading, host, attached),
     });
@@ -104,11 +104,10 @@ export function harvest(
 /** A VM or a host, whose rows are taken in the same way. */
 interface One {
   readonly uuid: string;
-  /** The host that is to show it. */
-  readonly home: string | null;
   /** Microseconds by the host's clock: nothing is missing of the time before. */
   readonly since: number | null;
-  readonly columnsIn: (legend: Legend) => Columns | undefined;
+  /** Undefined: nothing of this answer is of it, or none is to be believed yet. */
+  readonly columnsIn: (answer: Shown) => Columns | undefined;
   readonly attach: (readings: readonly Reading[]) => Attachments;
   readonly decode: (reading: Reading, attached: Attachments) => DecodedRow;
 }
@@ -120,11 +119,10 @@ function reapOne(
   counts: HarvestCounts,
   marks: Map<string, Mark>,
 ): Crop | null {
-  const candidates = shown.flatMap(({ host, legend, updates }): Candidate[] => {
-    const columns = one.columnsIn(legend);
-    if (columns === undefined) return [];
-    const isAtHome = host === one.home;
-    return updates.rows.map((row) => ({ columns, row, stepS: updates.stepS, isAtHome }));
+  const candidates = shown.flatMap((answer): Reading[] => {
+    const columns = one.columnsIn(answer);
+    const { rows, stepS } = answer.updates;
+    return columns === undefined ? [] : rows.map((row) => ({ columns, row, stepS }));
   });
   const mark = context.marks.get(one.uuid);
   const markS = mark?.t ?? Number.NEGATIVE_INFINITY;
@@ -150,7 +148,7 @@ function reapOne(
 
 /** The newest row is as old as its host's newest: then the host's clock said so much. */
 function markAt(t: number, shown: readonly Shown[], one: One): Mark {
-  const answers = shown.filter(({ legend }) => one.columnsIn(legend) !== undefined);
+  const answers = shown.filter((answer) => one.columnsIn(answer) !== undefined);
   const at = Math.min(...answers.map((answer) => answer.at - (answer.endS - t) * 1e6));
   return { t, at };
 }

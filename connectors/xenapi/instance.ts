@@ -55,7 +55,6 @@ export function hostInstance(host: Host, crop: Crop | undefined): Instance {
 function identityOf(guest: Guest, keys: TenantKeys): Identity {
   const of = (key: string | null): string | null => (key === null ? null : guest.otherConfig[key] || null);
   const ids = nicIds(guest);
-  const domain = guest.domid !== null && guest.domid > 0 ? guest.domid : null;
   return {
     ...EMPTY_IDENTITY,
     name: guest.name,
@@ -71,9 +70,10 @@ function identityOf(guest: Guest, keys: TenantKeys): Identity {
     disks: guest.disks
       .filter(({ isDisk }) => isDisk)
       .map(({ device }) => ({ id: device, path: null, serial: null, bus: null })),
-    nics: guest.nics.map(({ device, mac }) => ({
+    // The VIF's uuid, as Ceilometer's inspector had it: the name in dom0 is another after every migration.
+    nics: guest.nics.map(({ device, mac, uuid }) => ({
       id: ids.get(device) ?? device,
-      name: domain === null ? null : `vif${domain}.${device}`,
+      name: uuid,
       mac,
       bridge: null,
       portId: null,

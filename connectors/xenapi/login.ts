@@ -68,10 +68,10 @@ function explain(error: unknown, origin: string, { endpoint }: LoginOptions): un
 }
 
 async function loginAt(origin: string, options: LoginOptions, signal: AbortSignal): Promise<Coordinator> {
-  const { clock, endpoint, report, record, credentials } = options;
+  const { clock, endpoint, report, record, credentials, memory } = options;
   const tls = tlsFor(origin, options);
   const client = await Client.open({ clock, report, record, endpoint, origin, tls, timeoutMs: 10_000 });
-  const work = Coordinator.login(client, { clock, report, endpoint, credentials });
+  const work = Coordinator.login(client, { clock, report, endpoint, credentials, left: memory.left });
   // Nobody waits for a late session: it is given back.
   const giveBack = (): void => {
     work.then((late) => late.close()).catch(() => client.close());

@@ -1,11 +1,6 @@
 import type { Reading } from './decode.ts';
 import type { Columns, DiskColumns, NicColumns } from './legend.ts';
-
-/** A row that a host has shown of a VM or of itself. */
-export interface Candidate extends Reading {
-  /** It is of the host that the VM is on. */
-  readonly isAtHome: boolean;
-}
+import { isKnown } from './rrd-updates.ts';
 
 export interface Picked {
   /** Oldest first; no two cover the same time. */
@@ -24,12 +19,12 @@ export interface PickRules {
 }
 
 /**
- * Of all that was shown of one VM, the rows that are new. A row is told by its time: after a migration two hosts show
- * the same, and the one that knows more of it is taken. Coarser rows stand in only for the time before the finer archive
+ * Of all that was shown of one VM, the rows that are new. A row is told by its time: should two hosts show the same, the
+ * one that knows more of it is taken. Coarser rows stand in only for the time before the finer archive
  * begins.
  */
-export function pick(candidates: readonly Candidate[], { stepS, coarsestS, markS }: PickRules): Picked {
-  const byTime = new Map<string, Candidate>();
+export function pick(candidates: readonly Reading[], { stepS, coarsestS, markS }: PickRules): Picked {
+  const byTime = new Map<string, Reading>();
   let coarser = 0;
   for (const candidate of candidates) {
     const { t } = candidate.row;
@@ -40,7 +35,7 @@ export function pick(candidates: readonly Candidate[], { stepS, coarsestS, markS
     }
     const key = `${candidate.stepS}/${t}`;
     const other = byTime.get(key);
-    if (other === undefined || isBetter(candidate, other)) byTime.set(key, candidate);
+    if (other === undefined || known(candidate) > known(other)) byTime.set(key, candidate);
   }
   const rows = [...byTime.values()].sort((one, other) => one.row.t - other.row.t);
   const chosen = olderThenFiner(rows, candidates, stepS);
@@ -48,7 +43,7 @@ export function pick(candidates: readonly Candidate[], { stepS, coarsestS, markS
   return { readings, coarser: coarser + chosen.length - readings.length };
 }
 
-function olderThenFiner(rows: readonly Candidate[], all: readonly Candidate[], stepS: number): Candidate[] {
+function olderThenFiner(rows: readonly Reading[], all: readonly Reading[], stepS: number): Reading[] {
   const finerFrom = Math.min(...all.filter((each) => each.stepS <= stepS).map((each) => each.row.t - each.stepS));
   const older = rows.filter((each) => each.stepS > stepS && each.row.t - each.stepS < finerFrom);
   const until = older.at(-1)?.row.t ?? Number.NEGATIVE_INFINITY;
@@ -57,7 +52,7 @@ function olderThenFiner(rows: readonly Candidate[], all: readonly Candidate[], s
 }
 
 /** Rows of one archive never overlap; those of hosts that disagree about the step, or about the hour, may. */
-function oneAfterAnother(rows: readonly Candidate[]): Candidate[] {
+function oneAfterAnother(rows: readonly Reading[]): Reading[] {
   let until = Number.NEGATIVE_INFINITY;
   const sorted = rows.toSorted((one, other) => one.row.t - other.row.t);
   return sorted.filter(({ row, stepS }) => {
@@ -67,13 +62,7 @@ function oneAfterAnother(rows: readonly Candidate[]): Candidate[] {
   });
 }
 
-const isBetter = (one: Candidate, other: Candidate): boolean => {
-  const more = known(one) - known(other);
-  return more > 0 || (more === 0 && one.isAtHome && !other.isAtHome);
-};
-
-const known = ({ columns, row }: Candidate): number =>
-  columnsOf(columns).filter((column) => Number.isFinite(row.values[column])).length;
+const known = ({ columns, row }: Reading): number => columnsOf(columns).filter((column) => isKnown(row, column)).length;
 
 function columnsOf({ cpus, memory, internalFree, memoryTotal, memoryFree, nics, disks }: Columns): number[] {
   const devices: (NicColumns | DiskColumns)[] = [...nics.values(), ...disks.values()];

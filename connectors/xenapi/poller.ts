@@ -51,7 +51,7 @@ export class Poller {
     const regularS = Math.max(stepS, (memory.cadenceUs ?? 0) / 1e6);
     const { marks, runningSince } = memory;
     const on = guests.filter(({ state }) => isOn(state));
-    const taken = harvest(answers, on, hosts, { stepS, regularS, marks, runningSince });
+    const taken = harvest(answers, on, hosts, { stepS, regularS, marks, runningSince, isSettled: memory.isSettled });
     const instances = this.#instances(guests, taken);
     this.#keep(outcomes, taken);
     this.#tell(outcomes, taken.counts);

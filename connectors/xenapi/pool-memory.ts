@@ -1,5 +1,5 @@
 import type { Instance } from '../../avro/snapshot.ts';
-import { type Inventory, isOn } from './inventory.ts';
+import { type Guest, type Inventory, isOn } from './inventory.ts';
 
 /** Up to where the rows of a VM or host were taken. */
 export interface Mark {
@@ -8,6 +8,18 @@ export interface Mark {
   /** Monotonic time, microseconds, at which the host's clock said `t`, or earlier by less than a step. */
   readonly at: number;
 }
+
+/** The domain that a VM runs as, and since when it is known: monotonic time, microseconds. */
+interface Home {
+  readonly domain: string;
+  readonly since: number;
+}
+
+/**
+ * An archive is shown as it came until it has been sampled where it is now, every 5 s: its rows as if they ended with
+ * the host's newest, though it may be an hour old.
+ */
+const SETTLING_US = 10e6;
 
 /** How one host's statistics are being read. Monotonic times in microseconds. */
 export interface Look {
@@ -36,6 +48,7 @@ export class PoolMemory {
   /** Monotonic time since when a VM may have rows that are not read, by uuid; unknown: since ever. */
   readonly runningSince = new Map<string, number>();
   readonly #running = new Set<string>();
+  readonly #homes = new Map<string, Home>();
   /** Monotonic time at which the inventory was last known to be whole. */
   #syncedAt: number | null = null;
   /** VMs as they were last listed, by uuid: one that is gone from the inventory was deleted. */
@@ -46,30 +59,47 @@ export class PoolMemory {
   members: readonly string[] = [];
   /** SHA-256 of the members' certificates by address, as the coordinator told them. */
   readonly thumbprints = new Map<string, string>();
+  /** Sessions that could not be given back. */
+  readonly left = new Set<string>();
   /** How often in a row nobody could log in at an origin. */
   readonly failures = new Map<string, number>();
   /** Monotonic times at which the last polls began, the newest first. */
   #polledAt: readonly number[] = [];
 
   /**
-   * Takes an inventory that is whole at the monotonic time `now`. A VM that was not running at the last one has been
-   * since then at the earliest.
+   * Takes an inventory that is whole at the monotonic time `now`, and at `wall`. A VM that was not running at the last
+   * one has been since then at the earliest.
    */
-  sync(inventory: Inventory, now: number): void {
+  sync(inventory: Inventory, now: number, wall: number): void {
     const before = new Set(this.#running);
     this.#running.clear();
-    for (const { uuid, state } of inventory.guests()) {
+    for (const guest of inventory.guests()) {
+      const { uuid, state } = guest;
       if (!isOn(state)) continue;
       this.#running.add(uuid);
       if (!before.has(uuid) && this.#syncedAt !== null) this.runningSince.set(uuid, this.#syncedAt);
+      this.#settle(guest, now, wall);
     }
     for (const uuid of this.runningSince.keys()) if (!this.#running.has(uuid)) this.runningSince.delete(uuid);
+    for (const uuid of this.#homes.keys()) if (!this.#running.has(uuid)) this.#homes.delete(uuid);
     this.#syncedAt = now;
     const hosts = inventory.hosts().filter(({ address }) => address !== '');
     this.members = hosts
       .toSorted((one, other) => Number(other.isCoordinator) - Number(one.isCoordinator))
       .map(({ address }) => address);
   }
+
+  /** What a poll finds at first is taken for settled, but for what started a moment ago: it would show no rows. */
+  #settle(guest: Guest, now: number, wall: number): void {
+    const domain = `${guest.host?.uuid}/${guest.domid}`;
+    if (this.#homes.get(guest.uuid)?.domain === domain) return;
+    const isFirst = this.#syncedAt === null && (guest.startTime ?? 0) < wall - 60e6;
+    this.#homes.set(guest.uuid, { domain, since: isFirst ? Number.NEGATIVE_INFINITY : now });
+  }
+
+  /** Had the VM been sampled where it is now when its host answered, at a monotonic time? */
+  isSettled = (uuid: string, answeredAt: number): boolean =>
+    answeredAt - (this.#homes.get(uuid)?.since ?? answeredAt) >= SETTLING_US;
 
   /** A poll begins at the monotonic time `now`. */
   pace(now: number): void {

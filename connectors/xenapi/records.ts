@@ -24,6 +24,7 @@ export interface VmMetricsRecord {
 }
 
 export interface VifRecord {
+  readonly uuid: string | null;
   readonly vm: string | null;
   /** `0`, `1` …: the n of `vif_<n>`. */
   readonly device: string;
@@ -101,6 +102,7 @@ export function readGuestMetrics(record: Value): { readonly osType: string | nul
 export function readVif(record: Value): VifRecord {
   const of = membersOf(record);
   return {
+    uuid: uuidOf(textOf(of.uuid)),
     vm: referenceOf(of.VM),
     device: textOf(of.device) ?? '',
     mac: textOf(of.MAC)?.toLowerCase() ?? null,

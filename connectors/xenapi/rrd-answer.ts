@@ -12,13 +12,20 @@ export async function decodeRrdAnswer(body: AsyncIterable<Uint8Array>): Promise<
       const { value, done } = await chunks.next();
       if (done) throw new ProtocolError('an empty answer');
       read.push(value);
-      const first = /\S/.exec(Buffer.from(value).toString('latin1').replace('\u00ef\u00bb\u00bf', ''))?.[0];
+      const first = firstOf(Buffer.from(value.buffer, value.byteOffset, value.length));
       if (first === '<') return await decodeRrdXml(resumed(read, chunks));
       if (first !== undefined) return decodeRrdJson(await textOf(resumed(read, chunks)));
     }
   } finally {
     await chunks.return?.();
   }
+}
+
+/** The first character that is no space and no byte order mark: mostly the very first byte. */
+function firstOf(chunk: Buffer): string | undefined {
+  const start = chunk.toString('latin1', 0, 16);
+  const first = /[^\s\u00ef\u00bb\u00bf]/;
+  return (first.exec(start) ?? first.exec(chunk.toString('latin1')))?.[0];
 }
 
 async function* resumed(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -29,5 +36,6 @@ async function* resumed(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Ar
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
   for await (const part of chunks) parts.push(part);
-  return new TextDecoder().decode(Buffer.concat(parts));
+  const text = Buffer.concat(parts).toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }

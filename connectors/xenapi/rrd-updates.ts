@@ -3,8 +3,8 @@ import { ProtocolError } from './protocol.ts';
 /** Averages of one instant: over (t − step, t], by the host's clock in seconds. As many values as the legend has entries. */
 export interface RrdRow {
   readonly t: number;
-  /** NaN: the host does not know it. */
-  readonly values: readonly number[];
+  /** As they were written: most are never looked at, and reading all would cost more than parsing the answer. */
+  readonly values: readonly unknown[];
 }
 
 /** An answer of `/rrd_updates`, whatever its encoding. */
@@ -16,7 +16,7 @@ export interface RrdUpdates {
   readonly legend: readonly string[];
   /** Newest first, each time once. */
   readonly rows: readonly RrdRow[];
-  /** Rows or values that are not what they must be: left out, or NaN. */
+  /** Rows that are not what they must be: left out. */
   readonly malformed: number;
 }
 
@@ -44,12 +44,7 @@ export function checkUpdates({ step, end, legend, rows }: RawUpdates): RrdUpdate
       malformed++;
       continue;
     }
-    const values = row.values.map((value) => {
-      const number = toNumber(value);
-      if (number === null) malformed++;
-      return number ?? Number.NaN;
-    });
-    byTime.set(t, { t, values });
+    byTime.set(t, { t, values: row.values });
   }
   const newestFirst = [...byTime.values()].sort((one, other) => other.t - one.t);
   return { stepS, endS: wholeNumber(end), legend: names, rows: newestFirst, malformed };
@@ -61,10 +56,20 @@ function wholeNumber(value: unknown): number | null {
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
 }
 
+/** Does the host know a row's value in a column? */
+export const isKnown = ({ values }: RrdRow, column: number): boolean =>
+  Number.isFinite(toNumber(values[column]) ?? Number.NaN);
+
+/** What `Number` takes for one, and nobody writes here: 0x1f, 0b1, 0o7. */
+const OTHER_BASE = /^\s*0[a-df-z]/i;
+
 /** Numbers come as numbers, as `%0.15g` text, or as words for what is none. Null: it is nothing of these. */
 export function toNumber(value: unknown): number | null {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') return value === null ? Number.NaN : null;
+  const number = Number(value);
+  if (Number.isFinite(number) && (number !== 0 || value.includes('0')))
+    return value.charCodeAt(1) < 0x41 || !OTHER_BASE.test(value) ? number : null;
   const text = value.trim();
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
   const word = /^([+-]?)(nan|inf(?:inity)?)$/i.exec(text);

@@ -1,5 +1,5 @@
 import { ProtocolError } from './protocol.ts';
-import { checkUpdates, type RrdUpdates } from './rrd-updates.ts';
+import { checkUpdates, type RrdUpdates, toNumber } from './rrd-updates.ts';
 import { readXml, type XmlEvents } from './xml-stream.ts';
 
 /**
@@ -9,7 +9,7 @@ import { readXml, type XmlEvents } from './xml-stream.ts';
  */
 export async function decodeRrdXml(chunks: AsyncIterable<Uint8Array>): Promise<RrdUpdates> {
   const legend: string[] = [];
-  const rows: { t: unknown; values: string[] }[] = [];
+  const rows: { t: unknown; values: unknown[] }[] = [];
   const meta: Record<string, string> = {};
   let isXport = false;
   const events: XmlEvents = {
@@ -22,7 +22,7 @@ export async function decodeRrdXml(chunks: AsyncIterable<Uint8Array>): Promise<R
       if (name === 'entry') legend.push(text);
       else if (name === 'step' || name === 'end') meta[name] ??= text;
       else if (name === 't' && row) row.t = text;
-      else if (name === 'v' && row) row.values.push(text);
+      else if (name === 'v' && row) row.values.push(toNumber(text) ?? text);
     },
   };
   await readXml(chunks, events);

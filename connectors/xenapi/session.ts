@@ -49,7 +49,7 @@ async function beginFeed(
     endpoint,
     coordinator,
     client,
-    onSync: (inventory) => memory.sync(inventory, clock.monotonic()),
+    onSync: (inventory) => memory.sync(inventory, clock.monotonic(), clock.now()),
   });
   await feed.begin(signal);
   signal.throwIfAborted();

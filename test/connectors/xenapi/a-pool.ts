@@ -213,7 +213,7 @@ export class APool {
     if (json === undefined) return void response.writeHead(200, { 'content-type': 'text/xml' }).end(xmlReply(result));
     const answer =
       'fail' in result
-        ? { error: { code: 1, message: result.fail[0] ?? '', data: result.fail } }
+        ? { error: { code: 1, message: result.fail[0] ?? '', data: result.fail.slice(1) } }
         : { result: result.value };
     response
       .writeHead(200, { 'content-type': 'application/json' })

@@ -62,6 +62,29 @@ describe('a row of a VM', () => {
     expect(decode({ memory: 4096, memory_internal_free: 9 }).row.memoryUsage).toBeNull();
   });
 
+  it('knows no memory where it is 0, which stands for nothing known', () => {
+    expect(decode({ memory: 0, memory_internal_free: 1 })).toMatchObject({
+      row: { memory: null, memoryUsage: null },
+      unknown: 1,
+    });
+    expect(decode({ memory: 4096, memory_internal_free: 0 })).toMatchObject({
+      row: { memory: 4096n, memoryUsage: null },
+      unknown: 1,
+    });
+  });
+
+  it('knows no memory in the row that the VM started in, which is shared out over the time before', () => {
+    const young = { ...guestOf(2), startTime: (T - 30) * 1e6 };
+    const values = { cpu0: 0.25, cpu1: 0.25, memory: 2048, memory_internal_free: 1 };
+    expect(decode(values, young)).toMatchObject({
+      row: { cpuTime: 30_000_000_000n, memory: null, memoryUsage: null },
+      unknown: 2,
+      isEmpty: false,
+    });
+    expect(decode(values, { ...young, startTime: (T + 30) * 1e6 }).row.memory).toBe(2048n);
+    expect(decode(values, { ...young, startTime: (T - 60) * 1e6 }).row.memory).toBe(2048n);
+  });
+
   it('takes nothing that cannot be', () => {
     expect(decode({ vif_0_rx: -1, vif_0_tx: 1e30, memory: Number.POSITIVE_INFINITY })).toMatchObject({
       row: { memory: null, nics: [{ rxBytes: null, txBytes: null }, {}] },

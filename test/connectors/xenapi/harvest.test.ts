@@ -30,6 +30,7 @@ const reap = (answer: Answer, mark?: Mark, context: Partial<HarvestContext> = {}
     regularS: 60,
     marks: new Map(mark && [[UUID, mark]]),
     runningSince: new Map(),
+    isSettled: () => true,
     ...context,
   });
 
@@ -61,6 +62,14 @@ describe('a harvest', () => {
     expect(reap(shown({ 5: 0.5, 6: 0.5 }), mark, { runningSince: new Map([[UUID, 90e6]]) }).counts.hole).toBe(3);
     expect(reap(shown({ 5: 0.5, 6: 0.5 }), mark, { runningSince: new Map([[UUID, 200e6]]) }).counts.hole).toBe(0);
     expect(reap(shown({ 2: 0.5 }), mark).counts.hole).toBe(0);
+  });
+
+  it('believes the host that the VM is on, once it has sampled it there: before, old rows are shown as new', () => {
+    const answer = shown({ 1: 0.5 });
+    expect(reap({ ...answer, host: '0f0e0d0c-0000-4000-8000-00000000000b' }).crops.size).toBe(0);
+    const isSettled = (_: string, answeredAt: number): boolean => answeredAt > 1e9;
+    expect(reap(answer, undefined, { isSettled })).toMatchObject({ crops: new Map(), marks: new Map() });
+    expect(reap({ ...answer, at: 1e9 + 1 }, undefined, { isSettled }).crops.size).toBe(1);
   });
 
   it('takes nothing twice', () => {

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Reading } from '../../../connectors/xenapi/decode.ts';
 import { readLegend } from '../../../connectors/xenapi/legend.ts';
-import { type Candidate, pick } from '../../../connectors/xenapi/pick.ts';
+import { pick } from '../../../connectors/xenapi/pick.ts';
 
 const columns = readLegend(['AVERAGE:vm:u:cpu0', 'AVERAGE:vm:u:memory']).vms.get('u');
-const shown = (t: number, stepS = 60, values = [1, 1], isAtHome = true): Candidate => ({
+const shown = (t: number, stepS = 60, values = [1, 1]): Reading => ({
   columns: columns ?? ({} as never),
   row: { t, values },
   stepS,
-  isAtHome,
 });
 const rules = (markS: number, stepS = 60) => ({ stepS, coarsestS: 60, markS });
-const ends = (candidates: readonly Candidate[], markS: number, stepS?: number) =>
+const ends = (candidates: readonly Reading[], markS: number, stepS?: number) =>
   pick(candidates, rules(markS, stepS)).readings.map(({ row, stepS: step }) => [row.t, step]);
 
 describe('what is taken of all that was shown', () => {
@@ -22,17 +22,15 @@ describe('what is taken of all that was shown', () => {
     ]);
   });
 
-  it('is each time once: that of the host which knows more, else of the one that the VM is on', () => {
+  it('is each time once: that of the host which knows more', () => {
     const [nothing, some, all] = [
       [Number.NaN, Number.NaN],
       [1, Number.NaN],
       [2, 2],
     ];
-    const values = (...candidates: Candidate[]) => pick(candidates, rules(0)).readings.map(({ row }) => row.values);
-    expect(values(shown(60, 60, nothing), shown(60, 60, all, false))).toEqual([all]);
-    expect(values(shown(60, 60, all, false), shown(60, 60, some))).toEqual([all]);
-    expect(values(shown(60, 60, [3, 3], false), shown(60, 60, all))).toEqual([all]);
-    expect(values(shown(60, 60, all), shown(60, 60, [3, 3], false))).toEqual([all]);
+    const values = (...candidates: Reading[]) => pick(candidates, rules(0)).readings.map(({ row }) => row.values);
+    expect(values(shown(60, 60, nothing), shown(60, 60, all))).toEqual([all]);
+    expect(values(shown(60, 60, all), shown(60, 60, some))).toEqual([all]);
   });
 
   it('is coarse where the fine archive does not reach', () => {
@@ -56,7 +54,6 @@ describe('what is taken of all that was shown', () => {
     const any = fc.record({
       n: fc.integer({ min: 1, max: 60 }),
       stepS: fc.constantFrom(5, 60, 3600),
-      home: fc.boolean(),
     });
     fc.assert(
       fc.property(
@@ -64,7 +61,7 @@ describe('what is taken of all that was shown', () => {
         fc.integer({ min: 0, max: 600 }),
         fc.constantFrom(5, 60),
         (all, markS, stepS) => {
-          const candidates = all.map(({ n, stepS: step, home }) => shown(n * step, step, [1, 1], home));
+          const candidates = all.map(({ n, stepS: step }) => shown(n * step, step));
           let until = markS;
           for (const { row, stepS: step } of pick(candidates, rules(markS, stepS)).readings) {
             expect(row.t - step).toBeGreaterThanOrEqual(until);

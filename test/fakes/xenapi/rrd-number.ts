@@ -33,4 +33,5 @@ function rounded(value: number, digits: number): readonly [mantissa: string, pow
   return [mantissa.replace('.', ''), Number(power)];
 }
 
-const trimmed = (text: string): string => text.replace(/\.?0+$/, '');
+/** Without zeros behind the point, and without a point behind which nothing is left. */
+const trimmed = (text: string): string => (text.includes('.') ? text.replace(/\.?0*$/, '') : text);
