@@ -12,6 +12,7 @@ const UNITS: Readonly<Record<string, string>> = {
   s: 's',
   sec: 's',
   '%': '%',
+  percent: '%',
   '': '',
 };
 

@@ -9,6 +9,7 @@ it.each([
   ['MiB', 'MiBy'],
   ['MB', 'MiBy'],
   ['%', '%'],
+  ['percent', '%'],
   ['packet', '{packet}'],
   ['request/s', '{request}/s'],
   ['vcpu', '{vcpu}'],
