@@ -9,7 +9,7 @@ import { expectBalanced } from './ledger.ts';
 import { createRig } from './rig.ts';
 
 /** A broker of this file's own, as the shared one serves others: its first port. */
-const PORT = 19392;
+const PORT = 19592;
 const directory = mkdtempSync(join(tmpdir(), 'hypermeter-broker-'));
 const script = fileURLToPath(new URL('../services/start-kafka.sh', import.meta.url));
 const env = { ...process.env, KAFKA_DIR: directory, KAFKA_PORT: String(PORT), KAFKA_HEAP: '256m' };

@@ -113,7 +113,7 @@ describe.skipIf(!here)('libvirt through Kafka to UDP [kafka] [libvirt]', () => {
     const share = (Number(to.cpu - from.cpu) / 1e6 / (to.at - from.at)) * 100;
     const whole = rig.samples('cpu_util', uuid).slice(1);
     const mean = whole.reduce((total, sample) => total + Number(sample.counter_volume), 0) / whole.length;
-    expect(share).toBeGreaterThan(20);
+    expect(share).toBeGreaterThan(5);
     expect(mean).toBeGreaterThan(share * 0.7);
     expect(mean).toBeLessThan(Math.min(share * 1.4, 115));
 
