@@ -2,12 +2,14 @@ import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from './batches.ts';
 import { type Client, HttpStatusError } from './client.ts';
+import { isPhysicalNic } from './layout.ts';
 import { queryPerf } from './methods.ts';
 import type { Budget } from './patience.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
 
 export interface PerfReaderOptions {
+  readonly endpoint: string;
   readonly client: Client;
   readonly clock: Clock;
   readonly perfManager: Moref;
@@ -107,11 +109,13 @@ export class PerfReader {
   async #ask(round: Round, batch: readonly PerfTarget[]): Promise<void> {
     const { client, perfManager } = this.#options;
     const targets = new Map(batch.map((target) => [target.entity.id, target]));
+    const skips = (entity: string, instance: string): boolean =>
+      isPhysicalNic(instance) && targets.get(entity)?.layout.kind === 'vm';
     // Kept until the answer is whole.
     let seen: EntitySamples[] = [];
     const reader = () => {
       seen = [];
-      return readPerf((samples) => seen.push(samples), batch.length);
+      return readPerf((samples) => seen.push(samples), batch.length, skips);
     };
     const limit = round.budget.limit();
     try {
@@ -168,7 +172,8 @@ export class PerfReader {
     // Catching up may take several polls.
     const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
-    this.#fail(round, late, 'timeout', new Error('no time was left to read it'));
+    const words = 'no time was left for statistics: the inventory, or others, took all of it';
+    this.#fail(round, late, 'timeout', new EndpointError('timeout', this.#options.endpoint, words));
   }
 
   #fail(round: Round, batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {

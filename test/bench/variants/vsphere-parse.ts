@@ -1,7 +1,7 @@
 import { SaxesParser } from 'saxes';
 import { resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
 import { decodeSamples, nothingMissing } from '../../../connectors/vsphere/decode.ts';
-import type { Layout } from '../../../connectors/vsphere/layout.ts';
+import { isPhysicalNic, type Layout } from '../../../connectors/vsphere/layout.ts';
 import { queryPerf } from '../../../connectors/vsphere/methods.ts';
 import { type EntitySamples, readPerf } from '../../../connectors/vsphere/perf-answer.ts';
 import { readAnswer } from '../../../connectors/vsphere/protocol.ts';
@@ -59,7 +59,15 @@ async function measure({ reader, form, samples, machines }: ParseArgs): Promise<
   const pass = async (): Promise<void> => {
     if (reader === 'saxes' || reader === 'saxes-xmlns') return parse(pieces, reader === 'saxes-xmlns');
     const all: EntitySamples[] = [];
-    await readAnswer('QueryPerf', each(pieces), readPerf((one) => all.push(one), machines).handler);
+    await readAnswer(
+      'QueryPerf',
+      each(pieces),
+      readPerf(
+        (one) => all.push(one),
+        machines,
+        (_, instance) => isPhysicalNic(instance),
+      ).handler,
+    );
     values = all.reduce((sum, one) => sum + one.series.length * one.samples.length, 0);
     if (reader === 'rows') for (const one of all) decodeSamples(one, layout, vm, span, nothingMissing());
   };

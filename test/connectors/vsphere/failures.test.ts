@@ -259,6 +259,15 @@ describe('an answer', () => {
     expect(rowsOf(await session.poll(bench.signal))).toEqual([5, 5, 5, 5]);
   });
 
+  it('in the longer form, of an hour of 250 VMs, is still within what is taken', async () => {
+    const bench = await start(250, { statistics: { ignoresCsv: true } });
+    const session = await bench.connect(bench.endpoint());
+    const seen = await session.poll(bench.signal);
+    expect(new Set(rowsOf(seen))).toEqual(new Set([180]));
+    expect(bench.fake.bytes.out).toBeGreaterThan(40e6);
+    expect(bench.fake.count('QueryPerf')).toBe(1);
+  });
+
   it('is the same packed as not', async () => {
     const plain = await start(20);
     const packed = await start(20, { gzip: true });
@@ -341,6 +350,19 @@ describe('a server that is asked for too much', () => {
     bench.fake.react = undefined;
     await bench.clock.advance(50_500);
     expect(rowsOf(await session.poll(bench.signal))).toEqual([3, 3, 3, 3]);
+  });
+
+  it('takes all the time for its inventory: the poll says so, and the next one reads everything', async () => {
+    const bench = await start(2);
+    const session = await bench.connect();
+    bench.fake.react = (call) => (call.method === 'WaitForUpdatesEx' ? { afterMs: 100 } : undefined);
+    const polling = session.poll(bench.signal);
+    const rejected = expect(polling).rejects.toMatchObject({ code: 'timeout', name: 'EndpointError' });
+    await vi.waitFor(() => expect(bench.fake.count('WaitForUpdatesEx')).toBe(1));
+    await bench.clock.advance(7_000);
+    await rejected;
+    bench.fake.react = undefined;
+    expect(rowsOf(await session.poll(bench.signal))).toEqual([4, 4]);
   });
 
   it('hangs at every other call: connecting ends in time, and gives all back', async () => {
