@@ -97,7 +97,6 @@ export class PerfReader {
   async #work(round: Round): Promise<void> {
     for (let batch = round.queue.shift(); batch !== undefined; batch = round.queue.shift()) {
       if (round.broken) this.#fail(round, batch, 'lost', round.broken);
-      // Nothing is lost: the next poll asks for the same samples.
       else if (!round.budget.hasTime()) this.#postpone(round, batch);
       // It was planned before another was too much. Hosts that ride along make no difference.
       else if (batch.length > 2 * this.#throttle.limit.entities)
@@ -111,12 +110,13 @@ export class PerfReader {
     const targets = new Map(batch.map((target) => [target.entity.id, target]));
     const skips = (entity: string, instance: string): boolean =>
       isPhysicalNic(instance) && targets.get(entity)?.layout.kind === 'vm';
-    // Kept until the answer is whole.
-    let seen: EntitySamples[] = [];
-    const reader = () => {
-      seen = [];
-      return readPerf((samples) => seen.push(samples), batch.length, skips);
+    // What is whole is taken at once: kept, it would cost more than being read. If the answer breaks off, who is in it is
+    // asked again, and the later word counts.
+    const take = (samples: EntitySamples): void => {
+      const target = targets.get(samples.entity);
+      if (target) round.take(samples, target);
     };
+    const reader = () => readPerf(take, batch.length, skips);
     const limit = round.budget.limit();
     try {
       await client.call(queryPerf(perfManager, batch), reader, limit);
@@ -129,10 +129,6 @@ export class PerfReader {
       return;
     }
     for (const id of targets.keys()) round.answered.add(id);
-    for (const samples of seen) {
-      const target = targets.get(samples.entity);
-      if (target) round.take(samples, target);
-    }
   }
 
   /** Decides what becomes of a batch that failed: asked again without the culprit, or in halves, or given up. */
@@ -168,22 +164,25 @@ export class PerfReader {
     this.#fail(round, [target], reason, error);
   }
 
+  /** No failure of the poll, though it is told: the next one asks for the same samples, and a new session would not be faster. */
   #postpone(round: Round, batch: readonly PerfTarget[]): void {
+    round.troubled = true;
     // Catching up may take several polls.
     const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
-    const words = 'no time was left for statistics: the inventory, or others, took all of it';
-    this.#fail(round, late, 'timeout', new EndpointError('timeout', this.#options.endpoint, words));
+    const words = 'no time was left for its statistics: the inventory, or others, took all of it';
+    this.#tell(late, 'timeout', new EndpointError('timeout', this.#options.endpoint, words));
   }
 
   #fail(round: Round, batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
     round.troubled = true;
     round.failure ??= error;
-    this.#options.onFailure(
-      batch.map(({ entity }) => entity.id),
-      reason,
-      error,
-    );
+    this.#tell(batch, reason, error);
+  }
+
+  #tell(batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
+    const entities = batch.map(({ entity }) => entity.id);
+    this.#options.onFailure(entities, reason, error);
   }
 }
 

@@ -1,21 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
-import { type Endpoint, EndpointError, type Observation, type Session } from '../../../connectors/connector.ts';
+import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { available } from '../../services/service.ts';
+import { startVcsim, type Vcsim } from '../../services/vcsim.ts';
 
-/** As test/services/start-vcsim.sh leaves it: 300 VMs on 4 hosts. */
-const ADDRESS = 'vsphere://u:p@127.0.0.1:18989';
+/** One of its own, for it is changed here; as start-vcsim.sh has it: 300 VMs on 4 hosts. */
 const VMS = 300;
+let vcsim: Vcsim;
 const GOVC = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/govc`;
 
 const govc = (...words: string[]): string =>
   execFileSync(GOVC, words, {
     encoding: 'utf8',
-    env: { ...process.env, GOVC_URL: 'https://u:p@127.0.0.1:18989/sdk', GOVC_INSECURE: '1' },
+    env: { ...process.env, GOVC_URL: `https://u:p@127.0.0.1:${vcsim.port}/sdk`, GOVC_INSECURE: '1' },
   });
 
 let signal: AbortSignal;
@@ -30,7 +31,7 @@ afterEach(async () => {
   events = [];
 });
 
-function endpoint(address = `${ADDRESS}?verify=false`, words: object = {}): Endpoint {
+function endpoint(address = `${vcsim.uri}?verify=false`, words: object = {}): Endpoint {
   const config = { ...vsphere.fromUri?.(new URL(address)), ...words };
   const report = (event: InternalEvent): void => {
     events.push(event);
@@ -46,6 +47,14 @@ async function connect(to: Endpoint = endpoint()): Promise<Session> {
   return session;
 }
 
+/** vcsim looks at all VMs anew for every single thing that happens to one, which takes seconds: at times all of a poll's. */
+async function wholePoll(session: Session): Promise<Observation> {
+  for (;;) {
+    const seen = await session.poll(signal);
+    if (seen.partial === null) return seen;
+  }
+}
+
 const named = ({ instances }: Observation, name: string): Instance => {
   const found = instances.find(({ identity }) => identity?.instanceName === name);
   if (!found) throw new Error(`${name} is not listed`);
@@ -55,6 +64,11 @@ const named = ({ instances }: Observation, name: string): Instance => {
 const there = await available('vcsim');
 
 describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
+  beforeAll(async () => {
+    vcsim = await startVcsim(['-cluster', '1', '-host', '4', '-standalone-host', '0', '-vm', String(VMS)]);
+  });
+  afterAll(() => vcsim.kill());
+
   it(`${VMS} VMs are three calls a poll, the first with its hour included`, async () => {
     const session = await connect();
     const first = await session.poll(signal);
@@ -93,37 +107,27 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
     const name = 'DC0_C0_RP0_VM11';
     const uuid = '11111111-2222-4333-8444-555555555555';
     const session = await connect();
-    const before = named(await session.poll(signal), name);
+    const before = named(await wholePoll(session), name);
     try {
       govc('vm.change', '-vm', name, '-e', `nvp.vm-uuid=${uuid}`);
-      expect(named(await session.poll(signal), name).uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+      expect(named(await wholePoll(session), name).uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
       govc('vm.power', '-off', '-force', name);
-      expect(named(await session.poll(signal), name).state).toBe('SHUTOFF');
+      expect(named(await wholePoll(session), name).state).toBe('SHUTOFF');
       govc('vm.power', '-on', name);
-      expect(named(await session.poll(signal), name).state).toBe('RUNNING');
+      expect(named(await wholePoll(session), name).state).toBe('RUNNING');
       govc('object.rename', `vm/${name}`, 'renamed');
-      expect(named(await session.poll(signal), 'renamed').uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
+      expect(named(await wholePoll(session), 'renamed').uuid.toString('hex')).toBe(uuid.replaceAll('-', ''));
     } finally {
       if (govc('find', 'vm', '-name', 'renamed') !== '') govc('object.rename', 'vm/renamed', name);
       govc('vm.change', '-vm', name, '-e', 'nvp.vm-uuid=');
     }
-    expect(named(await session.poll(signal), name).uuid).toEqual(before.uuid);
+    expect(named(await wholePoll(session), name).uuid).toEqual(before.uuid);
   });
 
-  // vcsim looks at all VMs anew for every single thing that happens to one: it takes seconds, at times a whole poll's.
   it('a VM that is made and destroyed comes and goes', async () => {
     const session = await connect();
     const passing = `passing-${process.pid}`;
-    const listed = async (): Promise<number> => {
-      const late = (error: unknown): null => {
-        if (error instanceof EndpointError && error.code === 'timeout') return null;
-        throw error;
-      };
-      for (;;) {
-        const seen = await session.poll(signal).catch(late);
-        if (seen) return seen.instances.length;
-      }
-    };
+    const listed = async (): Promise<number> => (await wholePoll(session)).instances.length;
     const before = await listed();
     govc('vm.create', '-on=true', '-net=VM Network', passing);
     expect(await listed()).toBe(before + 1);
@@ -150,9 +154,9 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
   });
 
   it('a wrong password, and a certificate of nobody, are refused', async () => {
-    const wrong = endpoint('vsphere://u:wrong@127.0.0.1:18989?verify=false').connect(signal);
+    const wrong = endpoint(`${vcsim.uri.replace(':p@', ':wrong@')}?verify=false`).connect(signal);
     await expect(wrong).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('InvalidLogin') });
-    const unknown = endpoint(ADDRESS).connect(signal);
+    const unknown = endpoint(vcsim.uri).connect(signal);
     await expect(unknown).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('thumbprint') });
   });
 
@@ -161,12 +165,12 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
       'sh',
       [
         '-c',
-        'openssl s_client -connect 127.0.0.1:18989 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256',
+        `openssl s_client -connect 127.0.0.1:${vcsim.port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`,
       ],
       { encoding: 'utf8' },
     );
     const thumbprint = /=([0-9A-F:]+)/.exec(pin)?.[1] ?? '';
-    const session = await connect(endpoint(`${ADDRESS}?thumbprint=${thumbprint}`));
+    const session = await connect(endpoint(`${vcsim.uri}?thumbprint=${thumbprint}`));
     expect((await session.poll(signal)).calls).toBe(3);
   });
 
