@@ -36,6 +36,9 @@ export class Inventory {
   /** What has been read since the watch began, until it is all. */
   #fresh: { vms: Map<string, Vm>; hosts: Map<string, EsxHost> } | undefined;
 
+  /** The server has more to tell than there was time for. */
+  #isLate = false;
+
   constructor(client: Client, service: ServiceContent) {
     this.#client = client;
     this.#service = service;
@@ -50,9 +53,9 @@ export class Inventory {
     return this.#hosts;
   }
 
-  /** False while the first reading goes on: not all are known. */
+  /** False while the first reading goes on, or changes are left for the next one: not all are known. */
   get complete(): boolean {
-    return this.#fresh === undefined && this.#watch !== undefined;
+    return this.#fresh === undefined && this.#watch !== undefined && !this.#isLate;
   }
 
   /** Reads what changed, all pages of it, until `hasTime` says no: the rest is read the next time. */
@@ -84,6 +87,7 @@ export class Inventory {
         continue;
       }
       this.#apply(watch, set);
+      this.#isLate = set.truncated;
       if (!set.truncated) return this.#settle();
       if (!hasTime()) return;
     }

@@ -41,7 +41,7 @@ export const deviceOf = (id: string): Device => ({ id, epoch: null });
 export type Place = number | 'none' | 'unclear';
 
 /** The physical nics of its host, which are told of VMs as well. */
-const PHYSICAL_NIC = /^vmnic\d/;
+export const isPhysicalNic = (instance: string): boolean => instance.startsWith('vmnic');
 
 /** The devices of one answer: those of the layout, and behind them what only the answer knows, such as what was unplugged meanwhile. */
 export class DevicePlaces {
@@ -61,7 +61,7 @@ export class DevicePlaces {
   }
 
   static ofNics({ kind, nics }: Layout): DevicePlaces {
-    return new DevicePlaces(nics, (instance) => kind === 'vm' && PHYSICAL_NIC.test(instance));
+    return new DevicePlaces(nics, (instance) => kind === 'vm' && isPhysicalNic(instance));
   }
 
   static ofDisks({ disks }: Layout): DevicePlaces {

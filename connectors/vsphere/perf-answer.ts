@@ -26,91 +26,102 @@ export interface EntitySamples {
 
 /**
  * The answer to QueryPerf in either form, whatever was asked for; entities go to `onEntity` as they are complete, and
- * more of them than `most` are refused: an answer without end costs no more than what was asked for.
+ * more of them than `most` are refused: an answer without end costs no more than what was asked for. Series of an
+ * entity's instances that `skips` names are not kept: most of a VM's are of its host's nics.
  *
  *   normal  returnval(entity, sampleInfo(timestamp, interval) …, value(id(counterId, instance), value …) …)
  *   csv     returnval(entity, sampleInfoCSV "20,2026-01-01T00:00:20Z,20,…", value(id(…), value "1,2,…") …)
  */
-export function readPerf(onEntity: (entity: EntitySamples) => void, most: number): AnswerReader<number> {
+export function readPerf(
+  onEntity: (entity: EntitySamples) => void,
+  most: number,
+  skips: (entity: string, instance: string) => boolean,
+): AnswerReader<number> {
   let entities = 0;
   const times = new Times();
-  let now = new Growing(times);
+  let now = new Growing(times, skips);
   return {
     handler: {
+      // By depth first: comparing names costs more than all else here.
       open: (name, depth) => {
-        if (name === 'returnval') now = new Growing(times);
-        else if (name === 'value' && depth === VALUE_DEPTH) now.openSeries();
-        else if (name === 'sampleInfo') now.openSample();
+        if (depth === ENTITY_DEPTH) now = new Growing(times, skips);
+        else if (depth === PART_DEPTH) now.open(name);
       },
       close: (name, depth, text) => {
-        if (name !== 'returnval') return now.take(name, depth, text);
-        if (++entities > most) throw new XmlError(`samples of more than the ${most} objects that were asked for`);
-        onEntity(now.finish());
+        if (depth > PART_DEPTH + 1) now.takeId(name, text);
+        else if (depth === PART_DEPTH + 1) now.takeOfPart(name, text);
+        else if (depth === PART_DEPTH) now.takePart(name, text);
+        else if (name === 'returnval') {
+          if (++entities > most) throw new XmlError(`samples of more than the ${most} objects that were asked for`);
+          onEntity(now.finish());
+        }
       },
     },
     finish: () => entities,
   };
 }
 
-/** Envelope, Body, QueryPerfResponse, returnval, then the series; single values of the normal form are one deeper. */
-const VALUE_DEPTH = 5;
-
-interface GrowingSeries extends Series {
-  counterId: number;
-  instance: string;
-  values: string;
-}
+/** Envelope, Body, QueryPerfResponse, returnval; then its parts, and what is in them. */
+const ENTITY_DEPTH = 4;
+const PART_DEPTH = ENTITY_DEPTH + 1;
 
 class Growing {
   readonly #times: Times;
+  readonly #skips: (entity: string, instance: string) => boolean;
   #entity = '';
   #samples: readonly SampleTime[] | null = null;
   readonly #single: { at: number | null; interval: number | null }[] = [];
-  readonly #series: GrowingSeries[] = [];
-  #last: GrowingSeries | undefined;
+  readonly #series: Series[] = [];
+  /** Of the series that is open. */
+  #counterId = Number.NaN;
+  #instance = '';
+  /** One text in the csv form, many in the other. */
+  readonly #values: string[] = [];
 
-  constructor(times: Times) {
+  constructor(times: Times, skips: (entity: string, instance: string) => boolean) {
     this.#times = times;
+    this.#skips = skips;
   }
 
-  openSample(): void {
-    this.#single.push({ at: null, interval: null });
+  open(part: string): void {
+    if (part === 'value') {
+      this.#counterId = Number.NaN;
+      this.#instance = '';
+      this.#values.length = 0;
+    } else if (part === 'sampleInfo') this.#single.push({ at: null, interval: null });
   }
 
-  openSeries(): void {
-    this.#last = { counterId: Number.NaN, instance: '', values: '' };
-    this.#series.push(this.#last);
+  /** counterId or instance, in the id of a series. */
+  takeId(name: string, text: string): void {
+    if (name === 'counterId') this.#counterId = Number(text);
+    else if (name === 'instance') this.#instance = text;
   }
 
-  take(name: string, depth: number, text: string): void {
-    const series = this.#last;
-    switch (name) {
-      case 'value':
-        if (series && depth > VALUE_DEPTH) series.values += series.values === '' ? text : `,${text}`;
-        break;
-      case 'counterId':
-        if (series) series.counterId = Number(text);
-        break;
-      case 'instance':
-        if (series) series.instance = text;
-        break;
-      case 'entity':
-        this.#entity = text;
-        break;
-      case 'sampleInfoCSV':
-        this.#samples = this.#times.ofCsv(text);
-        break;
-      case 'timestamp':
-      case 'interval':
-        this.#takeSingle(name, text);
-    }
+  /** The values of a series, or the time of a sample in the longer form. */
+  takeOfPart(name: string, text: string): void {
+    if (name === 'value') this.#values.push(text);
+    else if (name !== 'id') this.#takeSingle(name, text);
   }
 
-  #takeSingle(name: 'timestamp' | 'interval', text: string): void {
+  #takeSingle(name: string, text: string): void {
     const sample = this.#single.at(-1);
     if (sample === undefined) return;
     if (name === 'timestamp') sample.at = this.#times.of(text);
-    else sample.interval = intervalOf(text);
+    else if (name === 'interval') sample.interval = intervalOf(text);
+  }
+
+  takePart(name: string, text: string): void {
+    if (name === 'value') this.#closeSeries();
+    else if (name === 'entity') this.#entity = text;
+    else if (name === 'sampleInfoCSV') this.#samples = this.#times.ofCsv(text);
+  }
+
+  #closeSeries(): void {
+    const instance = this.#instance;
+    if (instance !== '' && this.#skips(this.#entity, instance)) return;
+    const [first = ''] = this.#values;
+    const values = this.#values.length > 1 ? this.#values.join(',') : first;
+    this.#series.push({ counterId: this.#counterId, instance, values });
   }
 
   finish(): EntitySamples {

@@ -2,12 +2,14 @@ import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from './batches.ts';
 import { type Client, HttpStatusError } from './client.ts';
+import { isPhysicalNic } from './layout.ts';
 import { queryPerf } from './methods.ts';
 import type { Budget } from './patience.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
 
 export interface PerfReaderOptions {
+  readonly endpoint: string;
   readonly client: Client;
   readonly clock: Clock;
   readonly perfManager: Moref;
@@ -95,7 +97,6 @@ export class PerfReader {
   async #work(round: Round): Promise<void> {
     for (let batch = round.queue.shift(); batch !== undefined; batch = round.queue.shift()) {
       if (round.broken) this.#fail(round, batch, 'lost', round.broken);
-      // Nothing is lost: the next poll asks for the same samples.
       else if (!round.budget.hasTime()) this.#postpone(round, batch);
       // It was planned before another was too much. Hosts that ride along make no difference.
       else if (batch.length > 2 * this.#throttle.limit.entities)
@@ -107,12 +108,15 @@ export class PerfReader {
   async #ask(round: Round, batch: readonly PerfTarget[]): Promise<void> {
     const { client, perfManager } = this.#options;
     const targets = new Map(batch.map((target) => [target.entity.id, target]));
-    // Kept until the answer is whole.
-    let seen: EntitySamples[] = [];
-    const reader = () => {
-      seen = [];
-      return readPerf((samples) => seen.push(samples), batch.length);
+    const skips = (entity: string, instance: string): boolean =>
+      isPhysicalNic(instance) && targets.get(entity)?.layout.kind === 'vm';
+    // What is whole is taken at once: kept, it would cost more than being read. If the answer breaks off, who is in it is
+    // asked again, and the later word counts.
+    const take = (samples: EntitySamples): void => {
+      const target = targets.get(samples.entity);
+      if (target) round.take(samples, target);
     };
+    const reader = () => readPerf(take, batch.length, skips);
     const limit = round.budget.limit();
     try {
       await client.call(queryPerf(perfManager, batch), reader, limit);
@@ -125,10 +129,6 @@ export class PerfReader {
       return;
     }
     for (const id of targets.keys()) round.answered.add(id);
-    for (const samples of seen) {
-      const target = targets.get(samples.entity);
-      if (target) round.take(samples, target);
-    }
   }
 
   /** Decides what becomes of a batch that failed: asked again without the culprit, or in halves, or given up. */
@@ -164,21 +164,25 @@ export class PerfReader {
     this.#fail(round, [target], reason, error);
   }
 
+  /** No failure of the poll, though it is told: the next one asks for the same samples, and a new session would not be faster. */
   #postpone(round: Round, batch: readonly PerfTarget[]): void {
+    round.troubled = true;
     // Catching up may take several polls.
     const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
-    this.#fail(round, late, 'timeout', new Error('no time was left to read it'));
+    const words = 'no time was left for its statistics: the inventory, or others, took all of it';
+    this.#tell(late, 'timeout', new EndpointError('timeout', this.#options.endpoint, words));
   }
 
   #fail(round: Round, batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
     round.troubled = true;
     round.failure ??= error;
-    this.#options.onFailure(
-      batch.map(({ entity }) => entity.id),
-      reason,
-      error,
-    );
+    this.#tell(batch, reason, error);
+  }
+
+  #tell(batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
+    const entities = batch.map(({ entity }) => entity.id);
+    this.#options.onFailure(entities, reason, error);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Accepted, Progress } from './accepted.ts';
 import type { Afterglow } from './afterglow.ts';
 import type { PerfTarget } from './batches.ts';
 import type { Catalogues } from './catalogues.ts';
-import { type Decoded, decodeSamples, nothingMissing } from './decode.ts';
+import { type Decoded, decodeSamples, type Missing, nothingMissing } from './decode.ts';
 import type { Inventory } from './inventory.ts';
 import { deviceOf, type Layout } from './layout.ts';
 import type { Budget } from './patience.ts';
@@ -30,13 +30,15 @@ export interface Seen {
   readonly commit: () => void;
 }
 
+/** What an answer tells of an entity, and what it does not. */
+type Told = Decoded & { readonly missing: Missing };
+
 /** What came of asking for samples; entities by id. */
 interface Read {
-  readonly decoded: ReadonlyMap<string, Decoded>;
+  readonly decoded: ReadonlyMap<string, Told>;
   readonly answered: ReadonlySet<string>;
   /** Those that had to catch up. */
   readonly behind: ReadonlySet<string>;
-  readonly missing: ReturnType<typeof nothingMissing>;
   readonly serverNow: number;
 }
 
@@ -67,32 +69,34 @@ export class Poller {
       of
         .filter(({ id, state }) => afterglow.isAsked(id, state))
         .map((one) => targetOf(one, { accepted, catalogue, serverNow, until, backfillUs }));
-    const decoded = new Map<string, Decoded>();
-    const missing = nothingMissing();
+    const decoded = new Map<string, Told>();
     const take = (samples: EntitySamples, target: PerfTarget): void => {
       const { entity, layout } = target;
       const catalogue = layout.kind === 'vm' ? catalogues.vm : catalogues.host;
       const after = accepted.lastOf(entity.id);
       const span = { after, seen: accepted.newestOf(entity.id), until, never: until + KEPT_US };
+      const missing = nothingMissing();
       const its = decodeSamples(samples, layout, catalogue, span, missing);
-      missing.expired += its.series * expiredBefore(its.rows, after, target);
-      decoded.set(entity.id, its);
+      missing.expired = its.series * expiredBefore(its.rows, after, target);
+      decoded.set(entity.id, { ...its, missing });
     };
     const vms = dueNow(targets(roster.vms, catalogues.vm));
     const hosts = targets(roster.hosts, catalogues.host);
     const answered = await reader.read(vms, hosts, budget, take);
     const behind = new Set([...vms, ...hosts].filter(({ isBehind }) => isBehind).map(({ entity }) => entity.id));
-    return this.#seen(roster, { decoded, answered, behind, missing, serverNow });
+    return this.#seen(roster, { decoded, answered, behind, serverNow });
   }
 
-  #seen(roster: Roster, { decoded, answered, behind, missing, serverNow }: Read): Seen {
+  #seen(roster: Roster, { decoded, answered, behind, serverNow }: Read): Seen {
     const { accepted, afterglow, clock, endpoint, inventory } = this.#options;
     const instances = roster.vms.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const hosts = roster.hosts.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const progress = new Map<string, Progress>();
+    const missing = nothingMissing();
     let rows = 0;
     let backfilled = 0;
-    for (const [id, { rows: its, newest }] of decoded) {
+    for (const [id, { rows: its, newest, missing: lacks }] of decoded) {
+      for (const reason of Object.keys(missing) as (keyof Missing)[]) missing[reason] += lacks[reason];
       if (newest !== null) progress.set(id, { last: its.at(-1)?.observedAt ?? null, newest });
       rows += its.length;
       if (behind.has(id)) backfilled += Math.max(0, its.length - 1);
@@ -127,7 +131,7 @@ export class Poller {
     if (worst !== 0) report({ event: 'endpoint.skew', hypervisor: endpoint, kind: 'vsphere', skewUs });
   }
 
-  #report({ duplicates }: Roster, missing: ReturnType<typeof nothingMissing>, rows: number, backfilled: number): void {
+  #report({ duplicates }: Roster, missing: Missing, rows: number, backfilled: number): void {
     const { endpoint, report } = this.#options;
     const source = { hypervisor: endpoint, kind: 'vsphere' } as const;
     if (rows > 0) report({ event: 'rows.read', ...source, rows, backfilled });

@@ -113,6 +113,7 @@ class Opening {
     const { clock, endpoint, batch, concurrency, report } = options;
     const poller = new Poller({ ...options, catalogues, inventory });
     const reader = new PerfReader({
+      endpoint,
       client: this.#client,
       clock,
       perfManager: service.perfManager,

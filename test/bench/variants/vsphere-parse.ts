@@ -1,7 +1,7 @@
 import { SaxesParser } from 'saxes';
 import { resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
 import { decodeSamples, nothingMissing } from '../../../connectors/vsphere/decode.ts';
-import type { Layout } from '../../../connectors/vsphere/layout.ts';
+import { isPhysicalNic, type Layout } from '../../../connectors/vsphere/layout.ts';
 import { queryPerf } from '../../../connectors/vsphere/methods.ts';
 import { type EntitySamples, readPerf } from '../../../connectors/vsphere/perf-answer.ts';
 import { readAnswer } from '../../../connectors/vsphere/protocol.ts';
@@ -58,10 +58,13 @@ async function measure({ reader, form, samples, machines }: ParseArgs): Promise<
   let values = 0;
   const pass = async (): Promise<void> => {
     if (reader === 'saxes' || reader === 'saxes-xmlns') return parse(pieces, reader === 'saxes-xmlns');
-    const all: EntitySamples[] = [];
-    await readAnswer('QueryPerf', each(pieces), readPerf((one) => all.push(one), machines).handler);
-    values = all.reduce((sum, one) => sum + one.series.length * one.samples.length, 0);
-    if (reader === 'rows') for (const one of all) decodeSamples(one, layout, vm, span, nothingMissing());
+    values = 0;
+    const take = (one: EntitySamples): void => {
+      values += one.series.length * one.samples.length;
+      if (reader === 'rows') decodeSamples(one, layout, vm, span, nothingMissing());
+    };
+    const { handler } = readPerf(take, machines, (_, instance) => isPhysicalNic(instance));
+    await readAnswer('QueryPerf', each(pieces), handler);
   };
   for (let warmUp = 0; warmUp < 5; warmUp++) await pass();
   const since = cpuNs();

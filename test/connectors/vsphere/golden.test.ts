@@ -79,7 +79,11 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
   await read(
     'QueryPerf',
     perf,
-    readPerf((one) => samples.push(one), 1000),
+    readPerf(
+      (one) => samples.push(one),
+      1000,
+      () => false,
+    ),
   );
   const events: InternalEvent[] = [];
   const poller = new Poller({

@@ -8,7 +8,11 @@ async function samples(content: string, size?: number): Promise<EntitySamples[]>
   const count = await read(
     'QueryPerf',
     answer('QueryPerf', content),
-    readPerf((one) => found.push(one), 3),
+    readPerf(
+      (one) => found.push(one),
+      3,
+      (entity, instance) => entity === 'vm-1' && instance === 'vmnic0',
+    ),
     size,
   );
   expect(count).toBe(found.length);
@@ -70,6 +74,10 @@ describe('samples', () => {
   ])('tell of %s', async (_, csv, sample) => {
     const xml = `<returnval><entity type="VirtualMachine">vm-1</entity><sampleInfoCSV>${csv}</sampleInfoCSV></returnval>`;
     expect((await samples(xml))[0]?.samples).toEqual([sample]);
+  });
+
+  it('of instances that nobody wants are passed over', async () => {
+    expect(await samples(CSV.replace('>4000<', '>vmnic0<'))).toEqual([{ ...BOTH, series: BOTH.series.slice(0, 1) }]);
   });
 
   it('of more entities than were asked are not taken', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
 import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
@@ -7,16 +7,17 @@ import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import { parseSettings } from '../../../pipeline/runtime/config/load.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { available } from '../../services/service.ts';
+import { startVcsim, type Vcsim } from '../../services/vcsim.ts';
 
-/** As test/services/start-vcsim.sh leaves it: 300 VMs on 4 hosts. */
-const ADDRESS = 'vsphere://u:p@127.0.0.1:18989';
+/** One of its own, for it is changed here; as start-vcsim.sh has it: 300 VMs on 4 hosts. */
 const VMS = 300;
+let vcsim: Vcsim;
 const GOVC = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/govc`;
 
 const govc = (...words: string[]): string =>
   execFileSync(GOVC, words, {
     encoding: 'utf8',
-    env: { ...process.env, GOVC_URL: 'https://u:p@127.0.0.1:18989/sdk', GOVC_INSECURE: '1' },
+    env: { ...process.env, GOVC_URL: `https://u:p@127.0.0.1:${vcsim.port}/sdk`, GOVC_INSECURE: '1' },
   });
 
 let signal: AbortSignal;
@@ -31,7 +32,7 @@ afterEach(async () => {
   events = [];
 });
 
-function endpoint(address = `${ADDRESS}?verify=false`, words: object = {}): Endpoint {
+function endpoint(address = `${vcsim.uri}?verify=false`, words: object = {}): Endpoint {
   const config = { ...parseSettings(vsphere.schema, vsphere.fromUri?.(new URL(address)) ?? {}), ...words };
   const report = (event: InternalEvent): void => {
     events.push(event);
@@ -63,6 +64,11 @@ const until = (session: Session, expectation: (seen: Observation) => void): Prom
 const there = await available('vcsim');
 
 describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
+  beforeAll(async () => {
+    vcsim = await startVcsim(['-cluster', '1', '-host', '4', '-standalone-host', '0', '-vm', String(VMS)]);
+  });
+  afterAll(() => vcsim.kill());
+
   it(`${VMS} VMs are three calls a poll, the first with its hour included`, async () => {
     const session = await connect();
     const first = await session.poll(signal);
@@ -122,11 +128,11 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
   it('a VM that is made and destroyed comes and goes', async () => {
     const session = await connect();
     const passing = `passing-${process.pid}`;
-    const before = (await session.poll(signal)).instances.length;
-    govc('vm.create', '-on=false', '-net=VM Network', passing);
-    await until(session, (seen) => expect(seen.instances).toHaveLength(before + 1));
+    const { length: before } = (await session.poll(signal)).instances;
+    govc('vm.create', '-on=true', '-net=VM Network', passing);
+    await until(session, ({ instances }) => expect(instances.length).toBe(before + 1));
     govc('vm.destroy', passing);
-    await until(session, (seen) => expect(seen.instances).toHaveLength(before));
+    await until(session, ({ instances }) => expect(instances.length).toBe(before));
   });
 
   it('no session stays behind, nor is a second one made when one has ended', async () => {
@@ -147,9 +153,9 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
   });
 
   it('a wrong password, and a certificate of nobody, are refused', async () => {
-    const wrong = endpoint('vsphere://u:wrong@127.0.0.1:18989?verify=false').connect(signal);
+    const wrong = endpoint(`${vcsim.uri.replace(':p@', ':wrong@')}?verify=false`).connect(signal);
     await expect(wrong).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('InvalidLogin') });
-    const unknown = endpoint(ADDRESS).connect(signal);
+    const unknown = endpoint(vcsim.uri).connect(signal);
     await expect(unknown).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('thumbprint') });
   });
 
@@ -158,12 +164,12 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
       'sh',
       [
         '-c',
-        'openssl s_client -connect 127.0.0.1:18989 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256',
+        `openssl s_client -connect 127.0.0.1:${vcsim.port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`,
       ],
       { encoding: 'utf8' },
     );
     const thumbprint = /=([0-9A-F:]+)/.exec(pin)?.[1] ?? '';
-    const session = await connect(endpoint(`${ADDRESS}?thumbprint=${thumbprint}`));
+    const session = await connect(endpoint(`${vcsim.uri}?thumbprint=${thumbprint}`));
     expect((await session.poll(signal)).calls).toBe(3);
   });
 
