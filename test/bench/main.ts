@@ -9,6 +9,7 @@ import type { Plan } from './sections/plan.ts';
 import { scaleSection } from './sections/scale.ts';
 import { sendSection } from './sections/send.ts';
 import { sinkSection } from './sections/sink.ts';
+import { xenapiSection } from './sections/xenapi.ts';
 import { printed, type Section } from './table.ts';
 
 /** `npm run bench [-- --quick] [--only amqp,send]`: what each row means is in docs/benchmarks.md. */
@@ -38,6 +39,7 @@ const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
   sink: sinkSection,
   amqp: amqpSection,
   send: sendSection,
+  xenapi: xenapiSection,
 };
 const names = values.only?.split(',') ?? Object.keys(sections);
 const chosen = names.map((name) => {
