@@ -73,8 +73,11 @@ export function harvest(
   for (const { updates } of answers) counts.malformed += updates.malformed;
   const crops = new Map<string, Crop>();
   const marks = new Map<string, Mark>();
+  const byHost = new Map<string, Shown[]>();
+  for (const answer of shown) byHost.set(answer.host, [...(byHost.get(answer.host) ?? []), answer]);
   const reap = (one: One): void => {
-    const crop = reapOne(shown, one, context, counts, marks);
+    if (one.answers.length === 0) return;
+    const crop = reapOne(one, context, counts, marks);
     if (crop !== null) crops.set(one.uuid, crop);
   };
   for (const guest of guests) {
@@ -82,8 +85,8 @@ export function harvest(
     reap({
       uuid,
       since: startTime,
-      columnsIn: ({ host: shownBy, legend, at }) =>
-        (host === null || shownBy === host.uuid) && context.isSettled(uuid, at) ? legend.vms.get(uuid) : undefined,
+      answers: host === null ? shown : (byHost.get(host.uuid) ?? []),
+      columnsIn: ({ legend, at }) => (context.isSettled(uuid, at) ? legend.vms.get(uuid) : undefined),
       attach: (readings) => attachedTo(guest, readings),
       decode: (reading, attached) => decodeGuestRow(reading, guest, attached),
     });
@@ -93,6 +96,7 @@ export function harvest(
     reap({
       uuid,
       since: bootTime,
+      answers: byHost.get(uuid) ?? [],
       columnsIn: ({ legend }) => legend.hosts.get(uuid),
       attach: interfacesIn,
       decode: (reading, attached) => decodeHostRow(reading, host, attached),
@@ -106,20 +110,16 @@ interface One {
   readonly uuid: string;
   /** Microseconds by the host's clock: nothing is missing of the time before. */
   readonly since: number | null;
+  /** Of the host that it is on, or of all where nobody knows. */
+  readonly answers: readonly Shown[];
   /** Undefined: nothing of this answer is of it, or none is to be believed yet. */
   readonly columnsIn: (answer: Shown) => Columns | undefined;
   readonly attach: (readings: readonly Reading[]) => Attachments;
   readonly decode: (reading: Reading, attached: Attachments) => DecodedRow;
 }
 
-function reapOne(
-  shown: readonly Shown[],
-  one: One,
-  context: HarvestContext,
-  counts: HarvestCounts,
-  marks: Map<string, Mark>,
-): Crop | null {
-  const candidates = shown.flatMap((answer): Reading[] => {
+function reapOne(one: One, context: HarvestContext, counts: HarvestCounts, marks: Map<string, Mark>): Crop | null {
+  const candidates = one.answers.flatMap((answer): Reading[] => {
     const columns = one.columnsIn(answer);
     const { rows, stepS } = answer.updates;
     return columns === undefined ? [] : rows.map((row) => ({ columns, row, stepS }));
@@ -131,7 +131,7 @@ function reapOne(
   counts.hole += holeBefore(picked, mark, context.runningSince.get(one.uuid));
   const newestS = picked.readings.at(-1)?.row.t;
   if (newestS === undefined) return null;
-  marks.set(one.uuid, markAt(newestS, shown, one));
+  marks.set(one.uuid, markAt(newestS, one));
   const attached = one.attach(picked.readings);
   const decoded = picked.readings.map((reading) => one.decode(reading, attached));
   const rows = decoded.flatMap(({ row, unknown, malformed, absent, isEmpty }) => {
@@ -147,8 +147,8 @@ function reapOne(
 }
 
 /** The newest row is as old as its host's newest: then the host's clock said so much. */
-function markAt(t: number, shown: readonly Shown[], one: One): Mark {
-  const answers = shown.filter((answer) => one.columnsIn(answer) !== undefined);
+function markAt(t: number, one: One): Mark {
+  const answers = one.answers.filter((answer) => one.columnsIn(answer) !== undefined);
   const at = Math.min(...answers.map((answer) => answer.at - (answer.endS - t) * 1e6));
   return { t, at };
 }

@@ -32,7 +32,14 @@ export interface ReadLimits {
   readonly hostMs: number;
   /** Monotonic time, microseconds, after which no other host is begun: it is left for the next poll. */
   readonly beginBy: number;
+  /** So many values having been read, no other host is begun either: they are all held at once. */
+  readonly mostValues: number;
 }
+
+const valuesIn = (outcome: Outcome): number =>
+  'error' in outcome
+    ? 0
+    : outcome.answers.reduce((sum, { updates }) => sum + updates.rows.length * updates.legend.length, 0);
 
 /** Reads the hosts' statistics, each host on a connection of its own. */
 export class HostReader {
@@ -53,10 +60,13 @@ export class HostReader {
   async read(errands: readonly Errand[], limits: ReadLimits, signal: AbortSignal): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
     const queue = errands.values();
+    let values = 0;
     const worker = async (): Promise<void> => {
       for (const errand of queue) {
-        if (this.#options.clock.monotonic() > limits.beginBy) return;
-        outcomes.push(await this.#run(errand, limits.hostMs, signal));
+        if (this.#options.clock.monotonic() > limits.beginBy || values > limits.mostValues) return;
+        const outcome = await this.#run(errand, limits.hostMs, signal);
+        values += valuesIn(outcome);
+        outcomes.push(outcome);
         signal.throwIfAborted();
       }
     };

@@ -52,7 +52,18 @@ export function hostInstance(host: Host, crop: Crop | undefined): Instance {
   };
 }
 
+/** Identities by what they were made of: the same as long as nothing of the pool changes, and told so at a glance. */
+const identities = new WeakMap<Guest, { readonly keys: TenantKeys; readonly identity: Identity }>();
+
 function identityOf(guest: Guest, keys: TenantKeys): Identity {
+  const known = identities.get(guest);
+  if (known?.keys === keys) return known.identity;
+  const identity = makeIdentity(guest, keys);
+  identities.set(guest, { keys, identity });
+  return identity;
+}
+
+function makeIdentity(guest: Guest, keys: TenantKeys): Identity {
   const of = (key: string | null): string | null => (key === null ? null : guest.otherConfig[key] || null);
   const ids = nicIds(guest);
   return {

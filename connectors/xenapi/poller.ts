@@ -20,14 +20,21 @@ export interface PollerOptions extends ConnectorContext {
 
 /** What a poll may take at most where it is not known yet how often there is one. */
 const POLL_US = 10e6;
+/** Of two hours of some ten hosts, or of a step of three hundred: half a kilobyte each by the time that they are rows. */
+const MOST_VALUES = 1e6;
 /** Polls are no closer to each other, whatever a late timer makes of it. */
 const SHORTEST_US = 1e6;
+
+/** What is known of a VM that is deleted, but for who it was. */
+const GONE = { epoch: null, startedAt: null, state: 'SHUTOFF', disks: [], nics: [], rows: [] } as const;
 
 /** Puts polls together: the inventory as it is known, and the rows of those hosts whose next row is due. */
 export class Poller {
   readonly #options: PollerOptions;
   readonly #feed: Feed;
   readonly #reader: HostReader;
+  /** The VMs that were listed last: the same array as long as nothing of the pool has changed. */
+  #listed: readonly Guest[] | null = null;
 
   constructor(options: PollerOptions, feed: Feed, reader: HostReader) {
     this.#options = options;
@@ -86,7 +93,7 @@ export class Poller {
   #limits(): ReadLimits {
     const { clock, memory, concurrency } = this.#options;
     const pollUs = Math.max(SHORTEST_US, Math.min(POLL_US, memory.cadenceUs ?? POLL_US));
-    return { concurrency, hostMs: pollUs / 2000, beginBy: clock.monotonic() + pollUs * 0.4 };
+    return { concurrency, hostMs: pollUs / 2000, beginBy: clock.monotonic() + pollUs * 0.4, mostValues: MOST_VALUES };
   }
 
   /** XAPI's uuids are unique; should they not be, the one that runs is the one. */
@@ -105,35 +112,38 @@ export class Poller {
   /** All VMs, and once more those that were there and are not any more. */
   #instances(guests: readonly Guest[], { crops }: Harvest): readonly Instance[] {
     const { clock, memory, tenant } = this.#options;
-    const ids = chooseIds(guests, tenant.resourceId, memory.ids);
-    const gone = [...memory.listed].filter(([uuid]) => !ids.has(uuid)).map(([, instance]) => instance);
+    const isSame = guests === this.#listed;
+    const ids = isSame ? memory.ids : chooseIds(guests, tenant.resourceId, memory.ids);
     const instances = guests.map((guest) =>
       instanceOf(guest, ids.get(guest.uuid) ?? guest.uuid, crops.get(guest.uuid), tenant),
     );
+    if (isSame) return instances;
     const used = new Set(instances.map(({ uuid }) => uuid.toString('hex')));
     const deletedAt = clock.now();
-    const deleted = gone
+    const deleted = [...memory.listed]
+      .filter(([uuid]) => !ids.has(uuid))
+      .map(([, instance]) => ({ ...GONE, ...instance, deletedAt }))
       // Its uuid may have passed to a VM that was cloned from it.
-      .filter(({ uuid }) => !used.has(uuid.toString('hex')))
-      .map((instance) => ({ ...instance, deletedAt }));
+      .filter(({ uuid }) => !used.has(uuid.toString('hex')));
     this.#list(guests, instances);
     return [...instances, ...deleted];
   }
 
-  /** What a VM will be listed as when it is gone. */
+  /** Who is there, to be told of when gone. */
   #list(guests: readonly Guest[], instances: readonly Instance[]): void {
     const { listed, marks } = this.#options.memory;
     const before = new Set(listed.keys());
-    guests.forEach(({ uuid }, index) => {
-      before.delete(uuid);
-      const instance = instances[index];
-      if (instance === undefined) return;
-      listed.set(uuid, { ...instance, epoch: null, startedAt: null, state: 'SHUTOFF', disks: [], nics: [], rows: [] });
-    });
+    for (const [index, { uuid, identity }] of instances.entries()) {
+      const key = guests[index]?.uuid;
+      if (key === undefined) continue;
+      before.delete(key);
+      listed.set(key, { uuid, identity });
+    }
     for (const uuid of before) {
       listed.delete(uuid);
       marks.delete(uuid);
     }
+    this.#listed = guests;
   }
 
   #keep(outcomes: readonly Outcome[], { marks }: Harvest): void {

@@ -51,8 +51,8 @@ export class PoolMemory {
   readonly #homes = new Map<string, Home>();
   /** Monotonic time at which the inventory was last known to be whole. */
   #syncedAt: number | null = null;
-  /** VMs as they were last listed, by uuid: one that is gone from the inventory was deleted. */
-  readonly listed = new Map<string, Instance>();
+  /** VMs as they were last listed, by XAPI's uuid: one that is gone from the inventory was deleted. */
+  readonly listed = new Map<string, Pick<Instance, 'uuid' | 'identity'>>();
   /** Under which uuid a VM goes that has one of nova's. */
   readonly ids = new Map<string, string>();
   /** Addresses of the members, the coordinator's first. */

@@ -14,7 +14,7 @@ export async function decodeRrdAnswer(body: AsyncIterable<Uint8Array>): Promise<
       read.push(value);
       const first = firstOf(Buffer.from(value.buffer, value.byteOffset, value.length));
       if (first === '<') return await decodeRrdXml(resumed(read, chunks));
-      if (first !== undefined) return decodeRrdJson(await textOf(resumed(read, chunks)));
+      if (first !== undefined) return decodeRrdJson(await textOf(read, chunks));
     }
   } finally {
     await chunks.return?.();
@@ -33,9 +33,9 @@ async function* resumed(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Ar
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
-async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of chunks) parts.push(part);
+async function textOf(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<string> {
+  const parts = [...read];
+  for (let next = await rest.next(); !next.done; next = await rest.next()) parts.push(next.value);
   const text = Buffer.concat(parts).toString('utf8');
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }

@@ -34,21 +34,23 @@ const MOST_STEP_S = 86_400;
 export function checkUpdates({ step, end, legend, rows }: RawUpdates): RrdUpdates {
   const stepS = wholeNumber(step);
   if (stepS === null || stepS < 1 || stepS > MOST_STEP_S) throw new ProtocolError('rrd_updates without a step');
-  const names = legend.filter((entry) => typeof entry === 'string');
-  if (names.length !== legend.length) throw new ProtocolError('rrd_updates with a legend that is not of names');
+  if (!isNames(legend)) throw new ProtocolError('rrd_updates with a legend that is not of names');
   let malformed = 0;
   const byTime = new Map<number, RrdRow>();
   for (const row of rows) {
     const t = wholeNumber(row.t);
-    if (t === null || row.values.length !== names.length || byTime.has(t)) {
+    if (t === null || row.values.length !== legend.length || byTime.has(t)) {
       malformed++;
       continue;
     }
     byTime.set(t, { t, values: row.values });
   }
   const newestFirst = [...byTime.values()].sort((one, other) => other.t - one.t);
-  return { stepS, endS: wholeNumber(end), legend: names, rows: newestFirst, malformed };
+  return { stepS, endS: wholeNumber(end), legend, rows: newestFirst, malformed };
 }
+
+const isNames = (legend: readonly unknown[]): legend is readonly string[] =>
+  legend.every((entry) => typeof entry === 'string');
 
 /** Seconds, as a number or its digits. */
 function wholeNumber(value: unknown): number | null {

@@ -10,6 +10,7 @@ import { scaleSection } from './sections/scale.ts';
 import { sendSection } from './sections/send.ts';
 import { sinkSection } from './sections/sink.ts';
 import { vsphereSection } from './sections/vsphere.ts';
+import { xenapiSection } from './sections/xenapi.ts';
 import { printed, type Section } from './table.ts';
 
 /** `npm run bench [-- --quick] [--only amqp,send]`: what each row means is in docs/benchmarks.md. */
@@ -40,6 +41,7 @@ const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
   amqp: amqpSection,
   send: sendSection,
   vsphere: vsphereSection,
+  xenapi: xenapiSection,
 };
 const names = values.only?.split(',') ?? Object.keys(sections);
 const chosen = names.map((name) => {

@@ -110,6 +110,20 @@ export class FakePool {
     return this.#listeners.reduce((sum, { sockets }) => sum + sockets.size, 0);
   }
 
+  /** What all hosts have sent. */
+  get bytes(): number {
+    return this.#listeners.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Brings all RRDs up to date now, which is else done when they are asked for. */
+  sampleAll(): void {
+    const now = this.#clock.now();
+    for (const host of this.world.hosts.keys()) {
+      this.#rrdds.host(host, now);
+      this.#rrdds.resident(host, now);
+    }
+  }
+
   /** Says that something was changed that the world does not know of, or that its time was moved. */
   wake = (): void => this.#waiting.wake();
 

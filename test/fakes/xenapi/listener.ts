@@ -13,6 +13,7 @@ export class Listener {
   readonly address: string;
   port = 0;
   readonly sockets = new Set<Socket>();
+  #closedBytes = 0;
   readonly #listener: RequestListener;
   readonly #tls: Certificate | undefined;
   #server: Server | undefined;
@@ -27,11 +28,19 @@ export class Listener {
     this.#listener = serve;
   }
 
+  /** Bytes that it has sent, TLS included. */
+  get bytes(): number {
+    return [...this.sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, this.#closedBytes);
+  }
+
   async up(port: number): Promise<void> {
     const server = this.#tls ? createTlsServer(this.#tls, this.#listener) : createServer(this.#listener);
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        this.#closedBytes += socket.bytesWritten;
+      });
     });
     server.on('clientError', (_, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { selfSigned } from './certificate.ts';
 import { FakePool } from './fake-pool.ts';
 import { sampleWorld } from './sample-world.ts';
 
@@ -12,11 +16,21 @@ const { values } = parseArgs({
     /** Minutes that its VMs have run already. */
     history: { type: 'string', default: '120' },
     addressing: { type: 'string', default: 'ip' },
+    /** Speak TLS, with a certificate that it makes itself. */
+    tls: { type: 'boolean', default: false },
   },
 });
 const startedAt = systemClock.now() - Number(values.history) * 60_000_000;
 const world = sampleWorld({ startedAt, hosts: Number(values.hosts), vms: Number(values.vms) });
 const addressing = values.addressing === 'port' ? 'port' : 'ip';
-const pool = await FakePool.start({ world, port: Number(values.port), addressing });
+const tls = values.tls ? selfMade() : undefined;
+const pool = await FakePool.start({ world, port: Number(values.port), addressing, ...(tls && { tls }) });
 process.stdout.write(`${JSON.stringify({ url: pool.url(), user: 'root', password: 'secret' })}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void pool.close());
+
+function selfMade() {
+  const directory = mkdtempSync(join(tmpdir(), 'hypermeter-xen.'));
+  const certificate = selfSigned(directory, Number(values.hosts));
+  rmSync(directory, { recursive: true });
+  return certificate;
+}
