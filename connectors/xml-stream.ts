@@ -4,9 +4,9 @@ import { SaxesParser } from 'saxes';
 /** Where the `type` of an element's value is said; the prefix bound to it varies from server to server. */
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 
-/** The two attributes of vim25: of a reference to a managed object, its type; of a value, which subtype it is. */
+/** The attributes that mean something to a reader here. */
 export interface Attributes {
-  /** `<obj type="VirtualMachine">` */
+  /** `<obj type="VirtualMachine">`: of vim25, which kind of managed object a reference is to. */
   readonly type: string | null;
   /** `xsi:type`, without a prefix in the value. */
   readonly xsiType: string | null;
@@ -24,8 +24,8 @@ export class XmlError extends Error {
   override readonly name = 'XmlError';
 }
 
-/** Deeper than any answer of vim25 that is asked for: devices nest some 12 deep. */
-const MAX_DEPTH = 40;
+/** Deeper than any answer that is asked for: devices of vim25 nest some 12 deep, lists of XML-RPC some 22. */
+const MAX_DEPTH = 64;
 /** In an answer no text is longer than an hour of one counter's samples or a note, some kilobytes. */
 const MAX_PIECE = 1024 * 1024;
 const NONE: Attributes = { type: null, xsiType: null };
@@ -63,7 +63,7 @@ class XmlStream {
       throw new XmlError(`the XML is not well-formed: ${error.message.slice(0, 200)}`);
     });
     parser.on('doctype', () => {
-      throw new XmlError('the XML has a DTD, which no vSphere answer has');
+      throw new XmlError('the XML has a DTD, which is refused');
     });
     parser.on('opentag', (tag) => {
       this.#held = 0;
