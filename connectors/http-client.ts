@@ -1,7 +1,7 @@
 import { createGunzip } from 'node:zlib';
 import { type Dispatcher, Pool } from 'undici';
 import { EndpointError } from './connector.ts';
-import { type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
+import { type ClientCertificate, type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
 
 /** One request. `path` with its query; `signal` ends it, the answer's body included. */
 export interface HttpRequest {
@@ -46,16 +46,21 @@ export interface HttpOptions {
   readonly connections: number;
   /** For opening a connection, and between two pieces of an answer; the request's signal is to end it before. */
   readonly timeoutMs: number;
+  /** How long a connection that nobody uses is kept; default 4 s. */
+  readonly keepAliveMs?: number;
+  /** What to show a server that asks who it is. */
+  readonly certificate?: ClientCertificate | undefined;
 }
 
-/** Opens nothing yet but the CA's file, for which it rejects with an EndpointError. */
+/** Opens nothing yet but the files of CA and certificate, for which it rejects with an EndpointError. */
 export async function createHttpClient(options: HttpOptions): Promise<HttpClient> {
-  const { endpoint, origin, tls, connections, timeoutMs } = options;
+  const { endpoint, origin, tls, connections, timeoutMs, keepAliveMs, certificate } = options;
   const pool = new Pool(origin, {
     connections,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connect: await httpConnector(endpoint, tls, timeoutMs),
+    ...(keepAliveMs !== undefined && { keepAliveTimeout: keepAliveMs }),
+    connect: await httpConnector(endpoint, tls, timeoutMs, certificate),
   });
   return {
     async request({ maxBytes, ...request }) {

@@ -22,22 +22,33 @@ export const httpTlsSchema = z
   .prefault({});
 export type HttpTls = z.output<typeof httpTlsSchema>;
 
+/** PEM files with which a client proves who it is. */
+export interface ClientCertificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** The certificate is not the one that was pinned. */
 export class ThumbprintError extends Error {
   override readonly name = 'ThumbprintError';
 }
 
 /**
- * How undici is to connect. Reads the CA's file: rejects with an EndpointError that names it. A connection whose
+ * How undici is to connect. Reads the files that are named: rejects with an EndpointError that names the one that cannot be read. A connection whose
  * certificate has another thumbprint than the one that is set fails with a ThumbprintError before a byte is sent.
  */
 export async function httpConnector(
   endpoint: string,
   tls: HttpTls,
   timeoutMs: number,
+  certificate?: ClientCertificate,
 ): Promise<buildConnector.connector> {
   const { caFile, thumbprint, verify } = tls;
-  const ca = caFile === undefined ? undefined : await readCa(endpoint, caFile);
+  const ca = caFile === undefined ? undefined : await readPem(endpoint, 'caFile', caFile);
+  const own = certificate && {
+    cert: await readPem(endpoint, 'certFile', certificate.certFile),
+    key: await readPem(endpoint, 'keyFile', certificate.keyFile),
+  };
   const connect = buildConnector({
     timeout: timeoutMs,
     // A pinned certificate vouches for itself.
@@ -46,6 +57,7 @@ export async function httpConnector(
     // A resumed session shows no certificate, so that there would be nothing to hold against the pin.
     ...(thumbprint !== undefined && { maxCachedSessions: 0 }),
     ...(ca && { ca }),
+    ...own,
   });
   if (thumbprint === undefined) return connect;
   const wanted = plain(thumbprint);
@@ -65,15 +77,11 @@ const plain = (thumbprint: string): string => thumbprint.replaceAll(':', '').toL
 const fingerprintOf = (socket: object): string | undefined =>
   'getPeerCertificate' in socket ? (socket as TLSSocket).getPeerCertificate().fingerprint256 : undefined;
 
-async function readCa(endpoint: string, caFile: string): Promise<Buffer> {
+async function readPem(endpoint: string, word: string, file: string): Promise<Buffer> {
   try {
-    return await readFile(caFile);
+    return await readFile(file);
   } catch (error) {
-    throw new EndpointError(
-      'refused',
-      endpoint,
-      `cannot read tls.caFile ${caFile}: check its path and permissions`,
-      error,
-    );
+    const message = `cannot read tls.${word} ${file}: check its path and permissions`;
+    throw new EndpointError('refused', endpoint, message, error);
   }
 }
