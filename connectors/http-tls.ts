@@ -4,20 +4,35 @@ import { buildConnector } from 'undici';
 import { z } from 'zod';
 import { EndpointError } from './connector.ts';
 
+const tlsObject = z.strictObject({
+  caFile: z.string().min(1).optional().describe('PEM file of the CA that signed the certificate of the server'),
+  thumbprint: z
+    .string()
+    .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'is no SHA-256 thumbprint: 32 bytes in hexadecimal, colons or none')
+    .optional()
+    .describe("SHA-256 of the server's own certificate: it and no other is taken, whoever signed it"),
+  verify: z.boolean().default(true).describe('Verify the certificate of the server'),
+});
+const notBoth = {
+  error: 'give a caFile or a thumbprint, not both',
+  path: ['thumbprint'],
+};
+
 /** `tls:` of every connector that speaks HTTPS. Verified unless it is said otherwise. */
-export const httpTlsSchema = z
-  .strictObject({
-    caFile: z.string().min(1).optional().describe('PEM file of the CA that signed the certificate of the server'),
-    thumbprint: z
-      .string()
-      .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'is no SHA-256 thumbprint: 32 bytes in hexadecimal, colons or none')
-      .optional()
-      .describe("SHA-256 of the server's own certificate: it and no other is taken, whoever signed it"),
-    verify: z.boolean().default(true).describe('Verify the certificate of the server'),
+export const httpTlsSchema = tlsObject
+  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, notBoth)
+  .prefault({});
+
+/** The same for a server that may ask for a certificate of ours. */
+export const httpTlsBothSchema = tlsObject
+  .extend({
+    certFile: z.string().min(1).optional().describe('PEM file of the certificate that is shown to the server'),
+    keyFile: z.string().min(1).optional().describe('PEM file of its key'),
   })
-  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, {
-    error: 'give a caFile or a thumbprint, not both',
-    path: ['thumbprint'],
+  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, notBoth)
+  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+    error: 'certFile and keyFile go together',
+    path: ['keyFile'],
   })
   .prefault({});
 export type HttpTls = z.output<typeof httpTlsSchema>;

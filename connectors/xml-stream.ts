@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
 
-/** Where the `type` of an element's value is said; the prefix bound to it varies from server to server. */
+/** Where the `type` of an element's value is said, and that it has none; the prefix bound to it varies from server to server. */
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 
 /** The attributes that mean something to a reader here. */
@@ -10,6 +10,10 @@ export interface Attributes {
   readonly type: string | null;
   /** `xsi:type`, without a prefix in the value. */
   readonly xsiType: string | null;
+  /** `xsi:nil="true"`: the element stands for null. */
+  readonly isNil: boolean;
+  /** `<WSManFault Code="5">`: of WS-Management. */
+  readonly code: string | null;
 }
 
 /** Told of elements by their local names. Depth is 1 for the root. May throw XmlError. */
@@ -28,7 +32,7 @@ export class XmlError extends Error {
 const MAX_DEPTH = 64;
 /** In an answer no text is longer than an hour of one counter's samples or a note, some kilobytes. */
 const MAX_PIECE = 1024 * 1024;
-const NONE: Attributes = { type: null, xsiType: null };
+const NONE: Attributes = { type: null, xsiType: null, isNil: false, code: null };
 
 /**
  * Reads a document piece by piece and keeps nothing of it. Rejects with an XmlError on what is not well-formed, on a
@@ -106,12 +110,13 @@ type SaxesAttributes = Readonly<
 >;
 
 function attributesOf(given: SaxesAttributes): Attributes {
-  let type: string | null = null;
-  let xsiType: string | null = null;
+  let attributes = NONE;
   for (const { uri, local, value } of Object.values(given)) {
-    if (local !== 'type') continue;
-    if (uri === '') type = value;
-    else if (uri === XSI) xsiType = value.slice(value.indexOf(':') + 1);
+    if (uri === '' && local === 'type') attributes = { ...attributes, type: value };
+    else if (uri === '' && local === 'Code') attributes = { ...attributes, code: value };
+    else if (uri !== XSI) continue;
+    else if (local === 'type') attributes = { ...attributes, xsiType: value.slice(value.indexOf(':') + 1) };
+    else if (local === 'nil') attributes = { ...attributes, isNil: value === 'true' || value === '1' };
   }
-  return type === null && xsiType === null ? NONE : { type, xsiType };
+  return attributes;
 }
