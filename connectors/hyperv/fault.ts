@@ -96,11 +96,14 @@ function* textsOf(record: XmlRecord | undefined): Generator<string> {
 }
 
 /** What faults of providers within faults bear: as an attribute, as WMI's error object, or in the words. */
+/** Of WMI's error objects, MSFT_WmiError and __ExtendedStatus. */
+const ERROR_CODES = ['error_Code', 'StatusCode'];
+
 function* codesOf(record: XmlRecord | undefined): Generator<number> {
   if (!record) return;
   // What is within knows more exactly.
   for (const part of record.children) yield* codesOf(part);
   if (record.code !== null && /^\d{1,10}$/.test(record.code)) yield Number(record.code);
-  if (record.name === 'error_Code' && /^\d{1,10}$/.test(record.text)) yield Number(record.text);
+  if (ERROR_CODES.includes(record.name) && /^\d{1,10}$/.test(record.text)) yield Number(record.text);
   for (const [hex] of record.text.matchAll(/\b0x80[0-9a-f]{6}\b/gi)) yield Number(hex);
 }

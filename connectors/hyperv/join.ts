@@ -81,7 +81,8 @@ class Joining {
       const name = textOf(row, 'Name') ?? '';
       if (isNoise(name)) continue;
       const vcpu = vcpuOf(name);
-      const owned = this.#settle(vcpu === null ? undefined : this.#named(vcpu.vm), name);
+      const owner = vcpu === null ? undefined : vcpu.isOther ? this.#other(vcpu.vm) : this.#named(vcpu.vm);
+      const owned = this.#settle(owner, name);
       if (owned && vcpu) this.#put(owned, 'vcpus', vcpu.number, row);
     }
   }
@@ -105,7 +106,8 @@ class Joining {
       const name = textOf(row, 'Name') ?? '';
       if (isNoise(name)) continue;
       const key = diskKey(name);
-      const owned = this.#settle(this.#byDisk.get(key), name);
+      const isOther = this.#byDisk.get(diskKey(withoutOrdinal(name))) === AMBIGUOUS;
+      const owned = this.#settle(isOther ? AMBIGUOUS : this.#byDisk.get(key), name);
       if (owned) this.#put(owned, 'disks', key, row);
     }
   }
@@ -120,6 +122,11 @@ class Joining {
       if (its && its[part] === null) its[part] = row;
       else this.#ambiguous++;
     }
+  }
+
+  /** A second VM of that name; with one only, the inventory is older than the rows. */
+  #other(name: string): Owner<Vm> {
+    return this.#byName.get(name) === AMBIGUOUS ? AMBIGUOUS : undefined;
   }
 
   #named(name: string): Owner<Vm> {

@@ -6,16 +6,20 @@
  *   disk       the VHD's path with \ and / as -, of any case
  */
 
-const VCPU = /^(.*):Hv VP (\d{1,5})$/s;
+const VCPU = /^(.*):Hv VP (\d{1,5})(#\d{1,5})?$/s;
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 const WHOLE_GUID = new RegExp(`^\\{?(${GUID.source})\\}?$`, 'i');
 
 /** Rows that stand for no device of a VM: the sum, and what belongs to a switch. */
 export const isNoise = (name: string): boolean => name === '_Total' || /__DEVICE|__TEAMNIC/.test(name);
 
-export function vcpuOf(name: string): { readonly vm: string; readonly number: number } | null {
-  const [, vm, number] = VCPU.exec(name) ?? [];
-  return vm === undefined || number === undefined ? null : { vm, number: Number(number) };
+/** `isOther`: a second row of that name, of another VM or of who knows what. */
+export function vcpuOf(
+  name: string,
+): { readonly vm: string; readonly number: number; readonly isOther: boolean } | null {
+  const [, vm, number, ordinal] = VCPU.exec(name) ?? [];
+  if (vm === undefined || number === undefined) return null;
+  return { vm, number: Number(number), isOther: ordinal !== undefined };
 }
 
 /** Every GUID in a text, in lower case. */

@@ -107,7 +107,7 @@ export interface Portion {
 }
 
 /** Envelope, Body, the answer, Items, an instance, a property. */
-const DEPTH = { answer: 3, items: 4, row: 5, property: 6 } as const;
+const DEPTH = { section: 2, answer: 3, items: 4, row: 5, property: 6 } as const;
 const MOST_ROWS = 50_000;
 
 /** Reads an answer: what is in it is handed to the reader as it comes. `finish` throws the Fault that it is, if it is one. */
@@ -115,6 +115,7 @@ export class AnswerReader implements XmlHandler {
   readonly #rows: WmiRow[] = [];
   readonly #fault = new FaultReader();
   #row: Map<string, (string | null)[]> | undefined;
+  #isBody = false;
   #answer: string | undefined;
   #isItems = false;
   #isNil = false;
@@ -125,6 +126,8 @@ export class AnswerReader implements XmlHandler {
 
   open(name: string, depth: number, attributes: Attributes): void {
     if (depth === 1 && name !== 'Envelope') throw new XmlError(`<${name}> where an Envelope belongs`);
+    if (depth === DEPTH.section) this.#isBody = name === 'Body';
+    if (!this.#isBody) return;
     if (depth === DEPTH.answer) this.#answer ??= name;
     if (this.#answer === 'Fault') {
       this.#fault.open(name, depth, attributes);
@@ -138,6 +141,7 @@ export class AnswerReader implements XmlHandler {
   }
 
   close(name: string, depth: number, text: string): void {
+    if (!this.#isBody || depth < DEPTH.answer) return;
     if (this.#answer === 'Fault') this.#fault.close(name, depth, text);
     else if (depth === DEPTH.items) this.#closePart(name, text);
     else if (depth === DEPTH.row && this.#row) this.#closeRow(this.#row);
