@@ -14,7 +14,9 @@ export interface NegotiateOptions extends CarrierOptions {
   readonly seals: boolean;
 }
 
-const CREDENTIALS = 'check username and password; the account may be locked, or not allowed to log on over the network';
+const CREDENTIALS =
+  'check username and password; the account may be locked, or not allowed to log on over the network, or over TLS ' +
+  'the service may demand channel bindings (CbtHardeningLevel Strict), which are not given';
 const SCHEMES = 'the service must allow Negotiate (winrm get winrm/config/service/auth)';
 
 /**
