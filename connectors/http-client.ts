@@ -2,7 +2,7 @@ import { createGunzip } from 'node:zlib';
 import { type Dispatcher, Pool } from 'undici';
 import { EndpointError } from './connector.ts';
 import type { HttpTap, TappedAnswer } from './http-tap.ts';
-import { type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
+import { type ClientCertificate, type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
 
 /** One request. `path` with its query; `signal` ends it, the answer's body included. */
 export interface HttpRequest {
@@ -49,16 +49,21 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   /** Looks on. */
   readonly tap?: HttpTap | undefined;
+  /** How long a connection that nobody uses is kept; default 4 s. */
+  readonly keepAliveMs?: number;
+  /** What to show a server that asks who it is. */
+  readonly certificate?: ClientCertificate | undefined;
 }
 
-/** Opens nothing yet but the CA's file, for which it rejects with an EndpointError. */
+/** Opens nothing yet but the files of CA and certificate, for which it rejects with an EndpointError. */
 export async function createHttpClient(options: HttpOptions): Promise<HttpClient> {
-  const { endpoint, origin, tls, connections, timeoutMs, tap } = options;
+  const { endpoint, origin, tls, connections, timeoutMs, keepAliveMs, certificate, tap } = options;
   const pool = new Pool(origin, {
     connections,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connect: await httpConnector(endpoint, tls, timeoutMs),
+    ...(keepAliveMs !== undefined && { keepAliveTimeout: keepAliveMs }),
+    connect: await httpConnector(endpoint, tls, timeoutMs, certificate),
   });
   return {
     async request({ maxBytes, ...request }) {

@@ -4,23 +4,44 @@ import { buildConnector } from 'undici';
 import { z } from 'zod';
 import { EndpointError } from './connector.ts';
 
+const tlsObject = z.strictObject({
+  caFile: z.string().min(1).optional().describe('PEM file of the CA that signed the certificate of the server'),
+  thumbprint: z
+    .string()
+    .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'is no SHA-256 thumbprint: 32 bytes in hexadecimal, colons or none')
+    .optional()
+    .describe("SHA-256 of the server's own certificate: it and no other is taken, whoever signed it"),
+  verify: z.boolean().default(true).describe('Verify the certificate of the server'),
+});
+const notBoth = {
+  error: 'give a caFile or a thumbprint, not both',
+  path: ['thumbprint'],
+};
+
 /** `tls:` of every connector that speaks HTTPS. Verified unless it is said otherwise. */
-export const httpTlsSchema = z
-  .strictObject({
-    caFile: z.string().min(1).optional().describe('PEM file of the CA that signed the certificate of the server'),
-    thumbprint: z
-      .string()
-      .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'is no SHA-256 thumbprint: 32 bytes in hexadecimal, colons or none')
-      .optional()
-      .describe("SHA-256 of the server's own certificate: it and no other is taken, whoever signed it"),
-    verify: z.boolean().default(true).describe('Verify the certificate of the server'),
+export const httpTlsSchema = tlsObject
+  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, notBoth)
+  .prefault({});
+
+/** The same for a server that may ask for a certificate of ours. */
+export const httpTlsBothSchema = tlsObject
+  .extend({
+    certFile: z.string().min(1).optional().describe('PEM file of the certificate that is shown to the server'),
+    keyFile: z.string().min(1).optional().describe('PEM file of its key'),
   })
-  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, {
-    error: 'give a caFile or a thumbprint, not both',
-    path: ['thumbprint'],
+  .refine(({ caFile, thumbprint }) => caFile === undefined || thumbprint === undefined, notBoth)
+  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+    error: 'certFile and keyFile go together',
+    path: ['keyFile'],
   })
   .prefault({});
 export type HttpTls = z.output<typeof httpTlsSchema>;
+
+/** PEM files with which a client proves who it is. */
+export interface ClientCertificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
 
 /** The certificate is not the one that was pinned. */
 export class ThumbprintError extends Error {
@@ -28,16 +49,21 @@ export class ThumbprintError extends Error {
 }
 
 /**
- * How undici is to connect. Reads the CA's file: rejects with an EndpointError that names it. A connection whose
+ * How undici is to connect. Reads the files that are named: rejects with an EndpointError that names the one that cannot be read. A connection whose
  * certificate has another thumbprint than the one that is set fails with a ThumbprintError before a byte is sent.
  */
 export async function httpConnector(
   endpoint: string,
   tls: HttpTls,
   timeoutMs: number,
+  certificate?: ClientCertificate,
 ): Promise<buildConnector.connector> {
   const { caFile, thumbprint, verify } = tls;
-  const ca = caFile === undefined ? undefined : await readCa(endpoint, caFile);
+  const ca = caFile === undefined ? undefined : await readPem(endpoint, 'caFile', caFile);
+  const own = certificate && {
+    cert: await readPem(endpoint, 'certFile', certificate.certFile),
+    key: await readPem(endpoint, 'keyFile', certificate.keyFile),
+  };
   const connect = buildConnector({
     timeout: timeoutMs,
     // A pinned certificate vouches for itself.
@@ -46,6 +72,7 @@ export async function httpConnector(
     // A resumed session shows no certificate, so that there would be nothing to hold against the pin.
     ...(thumbprint !== undefined && { maxCachedSessions: 0 }),
     ...(ca && { ca }),
+    ...own,
   });
   if (thumbprint === undefined) return connect;
   const wanted = plain(thumbprint);
@@ -65,15 +92,11 @@ const plain = (thumbprint: string): string => thumbprint.replaceAll(':', '').toL
 const fingerprintOf = (socket: object): string | undefined =>
   'getPeerCertificate' in socket ? (socket as TLSSocket).getPeerCertificate().fingerprint256 : undefined;
 
-async function readCa(endpoint: string, caFile: string): Promise<Buffer> {
+async function readPem(endpoint: string, word: string, file: string): Promise<Buffer> {
   try {
-    return await readFile(caFile);
+    return await readFile(file);
   } catch (error) {
-    throw new EndpointError(
-      'refused',
-      endpoint,
-      `cannot read tls.caFile ${caFile}: check its path and permissions`,
-      error,
-    );
+    const message = `cannot read tls.${word} ${file}: check its path and permissions`;
+    throw new EndpointError('refused', endpoint, message, error);
   }
 }

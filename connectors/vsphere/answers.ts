@@ -1,7 +1,7 @@
+import { child, eachRecord, textOf, type XmlRecord } from '../xml-record.ts';
+import { XmlError, type XmlHandler } from '../xml-stream.ts';
 import { parseInstant } from './instant.ts';
 import type { Moref } from './protocol.ts';
-import { child, eachRecord, textOf, type XmlRecord } from './xml-record.ts';
-import { XmlError, type XmlHandler } from './xml-stream.ts';
 
 /** Reads one answer: its handler, and what it has come to at the end. `finish` throws an XmlError if something lacks. */
 export interface AnswerReader<T> {

@@ -2,9 +2,9 @@ import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import type { HttpAnswer, HttpClient } from '../http-client.ts';
 import { inTime } from '../in-time.ts';
+import { XmlError } from '../xml-stream.ts';
 import type { AnswerReader } from './answers.ts';
 import { encodeCall, readAnswer, type SoapCall, VimFault } from './protocol.ts';
-import { XmlError } from './xml-stream.ts';
 
 export interface ClientOptions {
   /** The endpoint's id, for errors. */

@@ -1,4 +1,4 @@
-import { child, textOf, type XmlRecord } from './xml-record.ts';
+import { child, textOf, type XmlRecord } from '../xml-record.ts';
 
 /** A virtual disk of a VM. */
 export interface Disk {

@@ -1,6 +1,6 @@
+import { XmlError } from '../xml-stream.ts';
 import type { AnswerReader } from './answers.ts';
 import { parseInstant } from './instant.ts';
-import { XmlError } from './xml-stream.ts';
 
 /** One counter of one entity, or of one of its devices. */
 export interface Series {

@@ -1,7 +1,7 @@
+import { textOf, type XmlRecord } from '../xml-record.ts';
 import { isTrue } from './answers.ts';
 import { type Devices, NO_DEVICES, readDevices, wholeOf } from './devices.ts';
 import { parseInstant } from './instant.ts';
-import { textOf, type XmlRecord } from './xml-record.ts';
 
 /** What is known of a VM; null: not told, or not set. */
 export interface Vm {

@@ -1,5 +1,5 @@
-import { child, eachRecord, textOf, type XmlRecord } from './xml-record.ts';
-import { readXml, XmlError, type XmlHandler } from './xml-stream.ts';
+import { child, eachRecord, textOf, type XmlRecord } from '../xml-record.ts';
+import { readXml, XmlError, type XmlHandler } from '../xml-stream.ts';
 
 /**
  * SOAP 1.1 as vim25 speaks it, document style:

@@ -52,6 +52,8 @@ export const DROP_REASONS = [
   'clock_step',
   'malformed',
   'duplicate_uuid',
+  'ambiguous',
+  'unmatched',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

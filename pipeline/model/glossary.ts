@@ -33,6 +33,8 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   clock_step: 'of a clock that went back, without a monotonic time to tell how far',
   malformed: 'a statistic of a type it cannot have, left out by the connector that read it',
   duplicate_uuid: 'of a VM or host whose uuid another one has as well: the one that runs is kept',
+  ambiguous: 'of one VM or device as well as of another, by its name: whose it is is not guessed',
+  unmatched: 'of a VM or device that the inventory does not have',
 };
 
 export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {

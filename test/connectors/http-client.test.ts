@@ -6,10 +6,11 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpClient, type HttpClient, type HttpRequest } from '../../connectors/http-client.ts';
+import { createHttpClient, type HttpClient, type HttpOptions, type HttpRequest } from '../../connectors/http-client.ts';
 import type { HttpTap } from '../../connectors/http-tap.ts';
 import { type HttpTls, httpTlsSchema } from '../../connectors/http-tls.ts';
 
@@ -33,9 +34,9 @@ async function clientOf(
   origin: string,
   tls: Partial<HttpTls> = {},
   timeoutMs = 5000,
-  tap?: HttpTap,
+  more: Partial<HttpOptions> = {},
 ): Promise<HttpClient> {
-  const options = { endpoint: 'vc1', origin, tls: httpTlsSchema.parse(tls), connections: 2, timeoutMs, tap };
+  const options = { endpoint: 'vc1', origin, tls: httpTlsSchema.parse(tls), connections: 2, timeoutMs, ...more };
   const client = await createHttpClient(options);
   open.push(() => client.close());
   return client;
@@ -142,6 +143,19 @@ describe('a request', () => {
     });
   });
 
+  it('goes over the same connection again, as long as it is to be kept', async () => {
+    const ports = new Set<number | undefined>();
+    const origin = `http://127.0.0.1:${await listen(
+      createServer((request, response) => {
+        ports.add(request.socket.remotePort);
+        response.end();
+      }),
+    )}`;
+    const client = await clientOf(origin, {}, 5000, { connections: 1, keepAliveMs: 60_000 });
+    await Promise.all([1, 2, 3].map(async () => (await client.request(get())).text()));
+    expect(ports.size).toBe(1);
+  });
+
   it('is let go of when the client closes', async () => {
     const client = await plainClient(() => undefined);
     const asked = client.request(get());
@@ -203,6 +217,18 @@ describe('TLS', () => {
     });
   });
 
+  it('shows a certificate to a server that asks for one', async () => {
+    const server = createTlsServer({ ...files, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+      response.end((request.socket as TLSSocket).getPeerCertificate().fingerprint256 ?? 'none');
+    });
+    const origin = `https://127.0.0.1:${await listen(server)}`;
+    const certificate = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    const client = await clientOf(origin, { verify: false }, 5000, { certificate });
+    expect(await (await client.request(get())).text()).toBe(thumbprint());
+    const none = clientOf(origin, {}, 5000, { certificate: { ...certificate, keyFile: '/nowhere/key.pem' } });
+    await expect(none).rejects.toThrow('tls.keyFile /nowhere/key.pem');
+  });
+
   it('says which file is missing', async () => {
     await expect(clientOf('https://127.0.0.1', { caFile: '/nowhere/ca.pem' })).rejects.toMatchObject({
       code: 'refused',
@@ -229,7 +255,7 @@ describe('a tap', () => {
 
   const asked = async (answer: RequestListener) => {
     const { told, tap } = tapped();
-    const client = await clientOf(`http://127.0.0.1:${await listen(createServer(answer))}`, {}, 5000, tap);
+    const client = await clientOf(`http://127.0.0.1:${await listen(createServer(answer))}`, {}, 5000, { tap });
     return { told, client };
   };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readCounters, readServiceContent, readUpdates } from '../../../connectors/vsphere/answers.ts';
 import { readDevices } from '../../../connectors/vsphere/devices.ts';
-import { eachRecord, type XmlRecord } from '../../../connectors/vsphere/xml-record.ts';
-import { readXml } from '../../../connectors/vsphere/xml-stream.ts';
+import { eachRecord, type XmlRecord } from '../../../connectors/xml-record.ts';
+import { readXml } from '../../../connectors/xml-stream.ts';
 import { answer, COUNTERS, counterTable, leave, SERVICE, updateSet, vmUpdate } from './answers.ts';
 import { pieces, read } from './xml.ts';
 

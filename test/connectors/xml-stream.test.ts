@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { eachRecord, type XmlRecord } from '../../../connectors/vsphere/xml-record.ts';
-import { readXml } from '../../../connectors/vsphere/xml-stream.ts';
-import { pieces } from './xml.ts';
+import { eachRecord, type XmlRecord } from '../../connectors/xml-record.ts';
+import { readXml } from '../../connectors/xml-stream.ts';
+import { pieces } from './vsphere/xml.ts';
 
 async function records(xml: string | Buffer, wanted: readonly string[], size?: number): Promise<XmlRecord[]> {
   const found: XmlRecord[] = [];

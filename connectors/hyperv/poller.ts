@@ -1,0 +1,173 @@
+import type { Instance, Row } from '../../avro/snapshot.ts';
+import { backoffMs } from '../backoff.ts';
+import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
+import { chooseIds } from './choose-ids.ts';
+import { decodeVm } from './decode.ts';
+import { isFault } from './fault.ts';
+import { type HostTime, hostTime } from './host-clock.ts';
+import { type Inventory, isOn, readInventory } from './inventory.ts';
+import { type Joined, join } from './join.ts';
+import type { Lives } from './lives.ts';
+import type { Budget } from './patience.ts';
+import type { Sampled, Sampler } from './sampler.ts';
+import { Numbers } from './values.ts';
+
+export interface PollerOptions extends ConnectorContext {
+  readonly endpoint: string;
+  readonly sampler: Pick<Sampler, 'inventory' | 'perf'>;
+  /** Of the endpoint, not of one session. */
+  readonly lives: Lives;
+  /** Take the uuid that nova left in the notes. */
+  readonly notes: boolean;
+}
+
+const INVENTORY_US = 300e6;
+const KIND = 'hyperv';
+
+interface Seen {
+  readonly joined: Joined;
+  readonly instances: readonly Instance[];
+  readonly duplicates: number;
+  /** Running VMs, of which no vCPU has a row, or not all. */
+  readonly incomplete: number;
+  readonly malformed: number;
+}
+
+/** Puts a poll together of what was read just now and of the inventory, which is read every five minutes. */
+export class Poller {
+  readonly #options: PollerOptions;
+  #inventory: Inventory = { host: null, vms: [] };
+  #readAt = Number.NEGATIVE_INFINITY;
+  /** The inventory was read anew for this, and it stayed. */
+  #settled = '';
+  #last: ReadonlyMap<string, Row> = new Map();
+  #quotas = 0;
+  #quietUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+  }
+
+  async readInventory(budget: Budget): Promise<void> {
+    const { clock, lives, sampler, report } = this.#options;
+    const numbers = new Numbers();
+    this.#inventory = readInventory(await sampler.inventory(budget), numbers);
+    this.#readAt = clock.monotonic();
+    lives.update(this.#inventory.vms, clock.now() + this.#skewUs);
+    if (numbers.malformed > 0) report({ event: 'reading.dropped', reason: 'malformed', count: numbers.malformed });
+  }
+
+  #skewUs = 0;
+
+  /** Nothing is reported of a poll that is given up before its end. */
+  async poll(budget: Budget): Promise<Pick<Observation, 'instances' | 'bootedAt' | 'partial'> & { commit(): void }> {
+    const { clock, endpoint, sampler } = this.#options;
+    if (clock.monotonic() < this.#quietUntil)
+      throw new EndpointError(
+        'refused',
+        endpoint,
+        'is left alone for a while, because it said that it is asked too much',
+      );
+    try {
+      if (clock.monotonic() - this.#readAt >= INVENTORY_US) await this.readInventory(budget);
+      const running = this.#inventory.vms.filter(({ state }) => isOn(state)).length;
+      const sampled = await sampler.perf(budget, () => clock.now(), running);
+      const seen = await this.#agree(sampled, budget);
+      this.#quotas = 0;
+      return seen;
+    } catch (error) {
+      if (!isFault(error, 'quota')) throw error;
+      this.#quietUntil = clock.monotonic() + backoffMs(++this.#quotas, clock.random()) * 1000;
+      throw new EndpointError(
+        'refused',
+        endpoint,
+        `is asked too much: ${error.message} (look at winrm get winrm/config there, and at who else asks)`,
+        error,
+      );
+    }
+  }
+
+  /** What is read of VMs that the inventory does not know, or of counters that fell, is a reason to read it anew. */
+  async #agree(sampled: Sampled, budget: Budget): Promise<Awaited<ReturnType<Poller['poll']>>> {
+    const time = hostTime(sampled, new Numbers());
+    this.#skewUs = time.skewUs ?? this.#skewUs;
+    let seen = this.#see(sampled, time);
+    let partial: string | null = null;
+    const { disagreement } = seen.joined;
+    if ((disagreement !== '' && disagreement !== this.#settled) || this.#hasFallen(seen.instances)) {
+      if (budget.hasTime()) {
+        await this.readInventory(budget);
+        seen = this.#see(sampled, time);
+        this.#settled = seen.joined.disagreement;
+      } else partial = 'there was no time left to read the inventory, which has changed';
+    }
+    const { instances } = seen;
+    return { instances, bootedAt: time.bootedAt, partial, commit: () => this.#commit(seen, time) };
+  }
+
+  #see({ samples }: Sampled, { observedAt }: HostTime): Seen {
+    const { lives, notes } = this.#options;
+    const { host, vms } = this.#inventory;
+    const joined = join(this.#inventory, samples);
+    const ids = chooseIds(vms, notes);
+    const numbers = new Numbers();
+    let incomplete = 0;
+    const instances: Instance[] = [];
+    for (const vm of vms) {
+      const uuid = ids.get(vm.guid);
+      if (uuid === undefined) continue;
+      const life = lives.of(vm.guid);
+      // What was read before it began is of the life before.
+      const isOfThisLife = life?.startedAt == null || life.startedAt <= observedAt;
+      const rows = isOfThisLife ? joined.byVm.get(vm.guid) : undefined;
+      const hasAll = (vcpus: number): boolean => lives.hasAll(vm, vcpus);
+      const instance = decodeVm(vm, rows, { host, observedAt, life, hasAll, uuid, numbers });
+      if (isOn(vm.state) && samples.cpu !== null && (instance.rows[0]?.cpuTime ?? null) === null) incomplete++;
+      instances.push(instance);
+    }
+    return { joined, instances, duplicates: vms.length - ids.size, incomplete, malformed: numbers.malformed };
+  }
+
+  /** Within a life no counter falls: it is another life, of which the inventory knows. */
+  #hasFallen(instances: readonly Instance[]): boolean {
+    return instances.some((instance) => {
+      const [row] = instance.rows;
+      const last = this.#last.get(keyOf(instance));
+      return row !== undefined && last !== undefined && hasFallen(row, last);
+    });
+  }
+
+  #commit({ joined, instances, duplicates, incomplete, malformed }: Seen, { skewUs }: HostTime): void {
+    const { endpoint, report } = this.#options;
+    const source = { hypervisor: endpoint, kind: KIND } as const;
+    this.#last = new Map(
+      instances.flatMap((instance) => instance.rows.map((row): [string, Row] => [keyOf(instance), row])),
+    );
+    if (skewUs !== null) report({ event: 'endpoint.skew', ...source, skewUs });
+    if (incomplete > 0) report({ event: 'values.missing', ...source, reason: 'absent', count: incomplete });
+    const drops = {
+      ambiguous: joined.ambiguous,
+      unmatched: joined.unmatched,
+      duplicate_uuid: duplicates,
+      malformed,
+    };
+    for (const [reason, count] of Object.entries(drops))
+      if (count > 0) report({ event: 'reading.dropped', reason, count });
+  }
+}
+
+const keyOf = ({ uuid, epoch }: Instance): string => `${uuid.toString('hex')}/${epoch}`;
+
+function hasFallen(row: Row, last: Row): boolean {
+  if (fell(row.cpuTime, last.cpuTime)) return true;
+  // Devices that came or went have moved the others' places.
+  if (row.disks.length !== last.disks.length || row.nics.length !== last.nics.length) return false;
+  return (
+    row.disks.some(
+      (disk, n) => fell(disk.readBytes, last.disks[n]?.readBytes) || fell(disk.writeBytes, last.disks[n]?.writeBytes),
+    ) || row.nics.some((nic, n) => fell(nic.rxBytes, last.nics[n]?.rxBytes) || fell(nic.txBytes, last.nics[n]?.txBytes))
+  );
+}
+
+const fell = (now: bigint | null, before: bigint | null | undefined): boolean =>
+  now !== null && before !== null && before !== undefined && now < before;

@@ -1,0 +1,133 @@
+import { type ConnectorContext, EndpointError, type Session } from '../connector.ts';
+import { createHttpClient, type HttpClient } from '../http-client.ts';
+import type { ClientCertificate, HttpTls } from '../http-tls.ts';
+import type { Address } from './address.ts';
+import type { Carrier, CarrierOptions } from './carrier.ts';
+import { basicCarrier, certificateCarrier } from './carrier-header.ts';
+import { negotiateCarrier } from './carrier-negotiate.ts';
+import type { WmiClass } from './classes.ts';
+import { Client } from './client.ts';
+import { Fault, isFault } from './fault.ts';
+import type { Lives } from './lives.ts';
+import { ntlmUser } from './ntlm/ntlm.ts';
+import { Patience } from './patience.ts';
+import { Poller } from './poller.ts';
+import { Sampler } from './sampler.ts';
+
+/** Who asks, and how it is shown. */
+export type Login =
+  | { readonly auth: 'negotiate' | 'basic'; readonly username: string; readonly password: string }
+  | { readonly auth: 'certificate'; readonly certificate: ClientCertificate };
+
+export interface SessionOptions extends ConnectorContext {
+  readonly endpoint: string;
+  readonly address: Address;
+  readonly login: Login;
+  readonly tls: HttpTls;
+  readonly notes: boolean;
+  /** Of the endpoint, not of one session. */
+  readonly lives: Lives;
+  /** Told of a class that the host does not have; the endpoint says it once. */
+  readonly onOff: (wmiClass: WmiClass, reason: 'absent' | 'denied') => void;
+}
+
+const KIND = 'hyperv';
+/** Of opening a connection, and between two pieces of an answer: enumerations have shorter limits of their own. */
+const HTTP_MS = 10_000;
+/** Below the two minutes after which Windows closes a connection that nobody uses. */
+const KEEP_ALIVE_MS = 110_000;
+/** Four times what an answer may be: 512,000 bytes. */
+const MAX_ANSWER_BYTES = 2_048_000;
+
+/** Logs in and reads the inventory. Rejects with an EndpointError, closed. */
+export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
+  const { endpoint, address, login, tls } = options;
+  const http = await createHttpClient({
+    endpoint,
+    origin: address.origin,
+    tls,
+    // Who is logged in is the connection.
+    connections: 1,
+    timeoutMs: HTTP_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    certificate: login.auth === 'certificate' ? login.certificate : undefined,
+  });
+  try {
+    return await begin(options, http, signal);
+  } catch (error) {
+    await http.close();
+    throw told(options, error);
+  }
+}
+
+async function begin(options: SessionOptions, http: HttpClient, signal: AbortSignal): Promise<Session> {
+  const { endpoint, clock, report, address } = options;
+  let calls = 0;
+  const onCall = (call: string): void => {
+    calls++;
+    report({ event: 'endpoint.call', hypervisor: endpoint, kind: KIND, call });
+  };
+  const carrier = carrierOf(options, http);
+  const client = new Client({ endpoint, clock, origin: address.origin, path: address.path, carrier, onCall });
+  const sampler = new Sampler({
+    client,
+    onFailure: (part, reason, error) =>
+      report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) }),
+    onOff: options.onOff,
+  });
+  const poller = new Poller({ ...options, sampler });
+  const patience = new Patience(clock, endpoint);
+  await poller.readInventory(patience.begin(signal));
+  let settle: (reason: undefined) => void = () => undefined;
+  const closed = new Promise<undefined>((resolve) => {
+    settle = resolve;
+  });
+  return {
+    closed,
+    close: async () => {
+      await http.close();
+      settle(undefined);
+    },
+    poll: async (pollSignal) => {
+      const startedAt = clock.now();
+      const before = calls;
+      const budget = patience.begin(pollSignal);
+      try {
+        const { instances, bootedAt, partial, commit } = await poller.poll(budget);
+        // The caller has given this poll up: it must not count.
+        pollSignal.throwIfAborted();
+        commit();
+        return { startedAt, endedAt: clock.now(), bootedAt, partial, calls: calls - before, hosts: [], instances };
+      } catch (error) {
+        if (pollSignal.aborted) budget.ended();
+        throw told(options, error);
+      }
+    },
+  };
+}
+
+function carrierOf({ endpoint, address, login, clock }: SessionOptions, http: HttpClient): Carrier {
+  const options: CarrierOptions = { endpoint, http, ...address, maxBytes: MAX_ANSWER_BYTES };
+  if (login.auth === 'certificate') return certificateCarrier(options);
+  const { username, password } = login;
+  if (login.auth === 'basic') return basicCarrier(options, username, password);
+  return negotiateCarrier({ ...options, clock, user: ntlmUser(username, password), seals: !address.isTls });
+}
+
+/** What the service refuses, as an EndpointError in its words. */
+function told({ endpoint, address }: SessionOptions, error: unknown): Error {
+  if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
+  const { code, remedy } = remedyOf(error);
+  return new EndpointError(code, endpoint, `${address.origin} refuses: ${error.message}${remedy}`, error);
+}
+
+function remedyOf(error: Fault): { readonly code: 'refused' | 'timeout' | 'unsupported'; readonly remedy: string } {
+  if (isFault(error, 'denied'))
+    return {
+      code: 'refused',
+      remedy: ' (the user may not read WMI: see the groups in the README of the connector)',
+    };
+  if (isFault(error, 'absent')) return { code: 'unsupported', remedy: ' (is Hyper-V installed there?)' };
+  if (isFault(error, 'timeout')) return { code: 'timeout', remedy: ' (WMI there is slow)' };
+  return { code: 'refused', remedy: '' };
+}
