@@ -27,8 +27,13 @@ export const hypervSchema = z
       .enum(['negotiate', 'basic', 'certificate'])
       .default('negotiate')
       .describe('NTLM; or a name and password, or a certificate, of a local account, over HTTPS only'),
-    username: z.string().min(1).optional().describe('DOMAIN\\user, user@domain.example.org or a local account'),
-    password: z.string().min(1).optional().meta({ secret: true }),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ sample: 'change-me' })
+      .describe('DOMAIN\\user, user@domain.example.org or a local account'),
+    password: z.string().min(1).optional().meta({ secret: true, sample: 'change-me' }),
     tls: httpTlsBothSchema,
     notes: z
       .enum(['nova', 'none'])

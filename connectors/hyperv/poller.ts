@@ -38,6 +38,8 @@ export class Poller {
   readonly #options: PollerOptions;
   #inventory: Inventory = { host: null, vms: [] };
   #readAt = Number.NEGATIVE_INFINITY;
+  /** When it was read, by our clock, while its lives are still to be told in the host's. */
+  #newSince: number | null = null;
   /** The inventory was read anew for this, and it stayed. */
   #settled = '';
   #last: ReadonlyMap<string, Row> = new Map();
@@ -49,15 +51,13 @@ export class Poller {
   }
 
   async readInventory(budget: Budget): Promise<void> {
-    const { clock, lives, sampler, report } = this.#options;
+    const { clock, sampler, report } = this.#options;
     const numbers = new Numbers();
     this.#inventory = readInventory(await sampler.inventory(budget), numbers);
     this.#readAt = clock.monotonic();
-    lives.update(this.#inventory.vms, clock.now() + this.#skewUs);
+    this.#newSince = clock.now();
     if (numbers.malformed > 0) report({ event: 'reading.dropped', reason: 'malformed', count: numbers.malformed });
   }
-
-  #skewUs = 0;
 
   /** Nothing is reported of a poll that is given up before its end. */
   async poll(budget: Budget): Promise<Pick<Observation, 'instances' | 'bootedAt' | 'partial'> & { commit(): void }> {
@@ -90,7 +90,6 @@ export class Poller {
   /** What is read of VMs that the inventory does not know, or of counters that fell, is a reason to read it anew. */
   async #agree(sampled: Sampled, budget: Budget): Promise<Awaited<ReturnType<Poller['poll']>>> {
     const time = hostTime(sampled, new Numbers());
-    this.#skewUs = time.skewUs ?? this.#skewUs;
     let seen = this.#see(sampled, time);
     let partial: string | null = null;
     const { disagreement } = seen.joined;
@@ -105,9 +104,11 @@ export class Poller {
     return { instances, bootedAt: time.bootedAt, partial, commit: () => this.#commit(seen, time) };
   }
 
-  #see({ samples }: Sampled, { observedAt }: HostTime): Seen {
+  #see({ samples }: Sampled, { observedAt, skewUs }: HostTime): Seen {
     const { lives, notes } = this.#options;
     const { host, vms } = this.#inventory;
+    if (this.#newSince !== null) lives.update(vms, this.#newSince + (skewUs ?? 0));
+    this.#newSince = null;
     const joined = join(this.#inventory, samples);
     const ids = chooseIds(vms, notes);
     const numbers = new Numbers();

@@ -54,6 +54,7 @@ function settings(node: SchemaNode, margin: string, given: Readonly<Record<strin
     const value =
       property.const ??
       withDefaults(property.default, property) ??
+      property.sample ??
       (required ? (given[name] ?? placeholder(name, property)) : undefined);
     if (value === undefined)
       return { required, line: `${margin}# ${name}: …  # ${property.description ?? describe(property)}\n` };

@@ -23,6 +23,8 @@ export interface SchemaNode {
   /** What the setting is, as a noun with its article: `a duration`. */
   what?: string;
   example?: string;
+  /** What to write in a sample of a setting that is not always required. */
+  sample?: string;
 }
 
 /** The JSON Schema (2020-12) of what a user writes. Each secret has a twin that names a file holding it. */

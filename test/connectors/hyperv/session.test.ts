@@ -123,11 +123,15 @@ describe('a poll', () => {
 
   it('tells how far the clock is ahead, and when the host booted', async () => {
     const of = fleet(1, 1, NOON - HOUR);
-    const { poll, reported } = await start({ ...of, hosts: of.hosts.map((host) => ({ ...host, skewUs: 3_000_000 })) });
+    const { poll, reported } = await start({
+      ...of,
+      hosts: of.hosts.map((host) => ({ ...host, skewUs: -100_000_000 })),
+    });
     const { bootedAt, instances } = await poll();
-    expect(reported('endpoint.skew')).toMatchObject([{ skewUs: 3_000_000 }]);
-    expect(instances[0]?.rows[0]?.observedAt).toBe(NOON + 3_000_000);
-    expect(bootedAt).toBe(NOON - 2 * HOUR + 3_000_000);
+    expect(reported('endpoint.skew')).toMatchObject([{ skewUs: -100_000_000 }]);
+    expect(instances[0]?.rows[0]?.observedAt).toBe(NOON - 100_000_000);
+    expect(instances[0]?.startedAt).toBe(NOON - HOUR - 100_000_000);
+    expect(bootedAt).toBe(NOON - 2 * HOUR - 100_000_000);
   });
 });
 
