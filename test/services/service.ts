@@ -24,7 +24,11 @@ const SERVICES = {
     provide: 'sudo test/services/start-libvirt.sh',
   },
   python: {
-    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack, confluent_kafka, XenAPI']),
+    probe: () =>
+      runs(`${pythonHome}/bin/python`, [
+        '-c',
+        'import fastavro, msgpack, confluent_kafka, XenAPI, winrm, requests_ntlm',
+      ]),
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
@@ -67,10 +71,18 @@ const SERVICES = {
     probe: () => runs(govc, ['version']),
     provide: 'test/services/build-vcsim.sh',
   },
+  wslenum: {
+    probe: async () => ['wslenum', 'curl', 'xmllint'].every(isInPath),
+    provide: 'apt-get install wsl curl libxml2-utils',
+  },
+  ntlmAuth: {
+    probe: async () => isInPath('ntlm_auth'),
+    provide: 'apt-get install winbind',
+  },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
 
-/** The Python environment of the foreign judges (fastavro, msgpack, confluent_kafka, XenAPI). */
+/** The Python environment of the foreign judges (fastavro, msgpack, confluent_kafka, XenAPI, pywinrm). */
 export const pythonHome = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/python`;
 
 /** Ceilometer's own Python, apart because it pins a hundred dependencies. */
@@ -115,6 +127,9 @@ const listens = (port: number): Promise<boolean> =>
     });
     socket.once('error', () => resolve(false));
   });
+
+const isInPath = (command: string): boolean =>
+  (process.env.PATH ?? '').split(':').some((directory) => existsSync(`${directory}/${command}`));
 
 function runs(command: string, args: readonly string[]): boolean {
   try {

@@ -70,11 +70,12 @@ export function summaries(view: View): readonly Row[] {
 export const systemSettings = (view: View): readonly Row[] =>
   machines(view).flatMap((machine) => {
     const { name, novaUuid } = machine.stateAt(view.now);
-    const { guid } = machine.spec;
+    const { guid, moreNotes = [] } = machine.spec;
+    const notes = [...(novaUuid === null ? [] : [novaUuid]), ...moreNotes];
     const realized = {
       ElementName: name,
       InstanceID: `Microsoft:${guid}`,
-      Notes: novaUuid === null ? null : [novaUuid],
+      Notes: notes.length === 0 ? null : notes,
       VirtualSystemIdentifier: guid,
       VirtualSystemType: 'Microsoft:Hyper-V:System:Realized',
     };

@@ -17,6 +17,8 @@ export interface MachineSpec {
   readonly name: string;
   /** nova's UUID in its notes; null: there is none. */
   readonly novaUuid?: string | null;
+  /** What its notes have after that. */
+  readonly moreNotes?: readonly string[];
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly dynamicMemory: boolean;

@@ -146,6 +146,16 @@ describe('instances', () => {
     expect(await client.rows(`SELECT ElementName FROM Msvm_VirtualSystemSettingData ${one}`)).toHaveLength(1);
   });
 
+  it('repeat an array, element by element', async () => {
+    const named = machineSpec(1, 'HV1', NOON - HOUR, { moreNotes: ['a <b> & "c"', ''] });
+    const nameless = machineSpec(2, 'HV1', NOON - HOUR, { novaUuid: null });
+    const { client } = await bench(0, { world: worldOf(named, nameless) });
+    const { text } = await client.post(enumerateXml('SELECT Notes FROM Msvm_VirtualSystemSettingData'));
+    const notes = `<Notes>${named.novaUuid}</Notes><Notes>a &lt;b&gt; &amp; &quot;c&quot;</Notes><Notes></Notes>`;
+    expect(text).toContain(`>${notes}</w:XmlFragment>`);
+    expect(text).toContain('<Notes xsi:nil="true"/>');
+  });
+
   it('have times by the clock of the host, and nil where there is nothing', async () => {
     const { client } = await bench(1);
     const [host, machine] = await client.rows(
