@@ -1,7 +1,8 @@
 import { libvirt } from './libvirt/libvirt.ts';
+import { proxmox } from './proxmox/proxmox.ts';
 import { simulator } from './simulator/simulator.ts';
 import { vsphere } from './vsphere/vsphere.ts';
 import { xenapi } from './xenapi/xenapi.ts';
 
 /** Every kind of hypervisor there is. */
-export const CONNECTOR_KINDS = [libvirt, vsphere, xenapi, simulator] as const;
+export const CONNECTOR_KINDS = [libvirt, vsphere, xenapi, proxmox, simulator] as const;
