@@ -24,7 +24,11 @@ const SERVICES = {
     provide: 'sudo test/services/start-libvirt.sh',
   },
   python: {
-    probe: () => runs(`${pythonHome}/bin/python`, ['-c', 'import fastavro, msgpack, confluent_kafka, XenAPI']),
+    probe: () =>
+      runs(`${pythonHome}/bin/python`, [
+        '-c',
+        'import fastavro, msgpack, confluent_kafka, XenAPI, proxmoxer, requests',
+      ]),
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
