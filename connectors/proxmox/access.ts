@@ -26,19 +26,12 @@ export class Access {
     this.#credentials = credentials;
   }
 
-  /**
-   * `GET`s; with a ticket that is refused once more with a new one. Rejects with EndpointError or the signal's reason.
-   * `isUnlike` errors are left to the caller as StatusError.
-   */
-  async get(
-    path: string,
-    signal: AbortSignal,
-    isUnlike: (error: StatusError) => boolean = () => false,
-  ): Promise<Reply> {
+  /** `GET`s; with a ticket that is refused once more with a new one. Rejects with EndpointError or the signal's reason. */
+  async get(path: string, signal: AbortSignal): Promise<Reply> {
     try {
       return await this.#getOrLogin(path, signal);
     } catch (error) {
-      if (!(error instanceof StatusError) || isUnlike(error)) throw error;
+      if (!(error instanceof StatusError)) throw error;
       throw explainStatus(error, path, this.client.origin, this.#endpoint, this.#credentials);
     }
   }

@@ -47,7 +47,8 @@ export function instanceOf(guest: Guest, cluster: string, { at, life, cpu, isLos
     disks: rows.length > 0 ? TOTAL : [],
     nics: rows.length > 0 ? TOTAL : [],
     rows,
-    identity: identityOf(guest),
+    // Of a guest that nothing is told of not even the name is known: what it was called stays.
+    identity: guest.status === 'unknown' && guest.name === null ? null : identityOf(guest),
   };
 }
 
@@ -67,7 +68,7 @@ export function hostOf(node: Node, cluster: string, at: Moment, cpu: CpuSpan | n
     rows: isTold
       ? [...cpuRow(cpu, false), { ...EMPTY_ROW, ...times(at), ...levels(node), extras: extrasOf(node) }]
       : [],
-    identity: { ...EMPTY_IDENTITY, name: node.name, instanceName: `node/${node.name}`, host: node.name },
+    identity: { ...EMPTY_IDENTITY, name: node.name, instanceName: node.name, host: node.name },
   };
 }
 
@@ -124,7 +125,7 @@ function identityOf({ type, vmid, node, name, pool, tags, lock }: Guest): Identi
   return {
     ...EMPTY_IDENTITY,
     name,
-    instanceName: `${type}/${vmid}`,
+    instanceName: `${type}-${vmid}`,
     projectId: pool,
     projectName: pool,
     host: node,

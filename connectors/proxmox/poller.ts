@@ -1,5 +1,4 @@
 import type { Instance } from '../../avro/snapshot.ts';
-import { within } from '../../pipeline/runtime/deadline.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
 import type { Access } from './access.ts';
 import { hostOf, instanceOf, type Seen } from './decode.ts';
@@ -8,22 +7,12 @@ import type { Moment } from './lives.ts';
 import type { ClusterMemory, GuestMemory, NodeMemory } from './memory.ts';
 import { RESOURCES, rollCallPath } from './protocol.ts';
 import { decodeResources, type Guest, type Node, type Resources } from './resources.ts';
-import { decodeRollCall, type Present } from './roll-call.ts';
+import { callRolls, type RollCall } from './roll-caller.ts';
 import { attribute, freshNodes, guestCpu, judge, next, nodeSample, type Sampled, type Verdict } from './sampling.ts';
 
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
   readonly memory: ClusterMemory;
-}
-
-/** Nodes that are asked at once, how long one may take, and how long one that failed is left alone. */
-const AT_ONCE = 4;
-const ROLL_CALL_MS = 3000;
-const REST_US = 30e6;
-
-interface RollCall {
-  readonly present: ReadonlyMap<number, Present>;
-  readonly asked: Moment;
 }
 
 interface Judged {
@@ -56,7 +45,7 @@ export class Poller {
       return { guest, isLost, verdict: isLost ? 'off' : judge(guest, memory.guests.get(guest.vmid), at) };
     });
     const paths = [...new Set(judged.flatMap(({ guest, verdict }) => (verdict === 'ask' ? pathOf(guest) : [])))];
-    const { calls, rollCalls, failed } = await this.#callRolls(paths, signal);
+    const { calls, rollCalls, failed } = await callRolls(this.#access, this.#options, paths, signal);
     signal.throwIfAborted();
     const sampled = judged.map((each) => ({ ...each, sampled: this.#sample(each, rollCalls, at) }));
     const instances = this.#instances(sampled, at);
@@ -130,48 +119,6 @@ export class Poller {
     });
     memory.nodes = remembered;
     return hosts;
-  }
-
-  /** Asks those nodes, a few at once, that have not failed just now. Rejects with the signal's reason only. */
-  async #callRolls(paths: readonly string[], signal: AbortSignal) {
-    const { clock, memory } = this.#options;
-    const due = paths.filter((path) => (memory.notBefore.get(path) ?? 0) <= clock.monotonic());
-    const failed = new Set(paths.filter((path) => !due.includes(path)));
-    const rollCalls = new Map<string, RollCall>();
-    const queue = [...due];
-    const work = async (): Promise<void> => {
-      for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-        const call = await this.#callRoll(path, signal);
-        if (call === null) failed.add(path);
-        else rollCalls.set(path, call);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return { calls: due.length, rollCalls, failed };
-  }
-
-  async #callRoll(path: string, signal: AbortSignal): Promise<RollCall | null> {
-    const { clock, memory, endpoint, report } = this.#options;
-    // Also if the poll ends before the answer comes.
-    memory.notBefore.set(path, clock.monotonic() + REST_US);
-    try {
-      const ask = (inner: AbortSignal) => this.#access.get(path, inner);
-      const { data, at } = await within(clock, ROLL_CALL_MS, path, ask, signal);
-      memory.notBefore.delete(path);
-      return { present: decodeRollCall(data, path), asked: at };
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      const reason = error instanceof EndpointError ? error.code : 'timeout';
-      report({
-        event: 'part.failed',
-        hypervisor: endpoint,
-        kind: 'proxmox',
-        part: path,
-        reason,
-        error: errorOf(error),
-      });
-      return null;
-    }
   }
 
   #tell({ malformed, duplicates }: Resources): void {

@@ -30,15 +30,16 @@ export const proxmoxSchema = z
     tokenId: z
       .string()
       .regex(/^[^\s@!=]+@[^\s@!=]+![^\s@!=]+$/, 'is no token id such as metering@pve!hypermeter')
+      .meta({ suggested: true, example: 'metering@pve!hypermeter' })
       .optional()
       .describe('An API token, `user@realm!name`, with the role PVEAuditor at /'),
-    tokenSecret: z.string().min(1).meta({ secret: true }).optional().describe("The token's secret"),
+    tokenSecret: z.string().min(1).meta({ secret: true, suggested: true }).optional().describe("The token's secret."),
     username: z
       .string()
       .regex(/^[^\s@]+@[^\s@!]+$/, 'is no user with its realm such as metering@pve')
       .optional()
       .describe('In place of a token: a user with its realm, `user@realm`'),
-    password: z.string().min(1).meta({ secret: true }).optional().describe('Its password'),
+    password: z.string().min(1).meta({ secret: true }).optional().describe('Its password.'),
     tls: httpTlsSchema,
     cluster: z
       .string()

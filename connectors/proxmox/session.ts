@@ -28,14 +28,14 @@ interface Opened {
 }
 
 /**
- * Opens one of the nodes: in their order, those that failed lately last. Rejects with the first EndpointError, or the
- * signal's reason.
+ * Opens one of the nodes: in their order, those that failed lately last. Rejects with an EndpointError that tells of all,
+ * or the signal's reason.
  */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
   const { urls, memory } = options;
   const failed = (origin: string): number => memory.failures.get(origin) ?? 0;
   const origins = urls.map((url) => new URL(url).origin).sort((one, other) => failed(one) - failed(other));
-  let first: unknown;
+  const errors: EndpointError[] = [];
   for (const [n, origin] of origins.entries()) {
     try {
       const opened = await openNode(origin, options, n === origins.length - 1, signal);
@@ -43,12 +43,21 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       memory.failures.set(origin, failed(origin) + 1);
-      first ??= error;
+      if (!(error instanceof EndpointError)) throw error;
+      errors.push(error);
       // The cluster has one list of users: the next node would refuse it as well.
-      if (error instanceof EndpointError && error.code === 'refused' && isOfCluster(error)) throw error;
+      if (error.code === 'refused' && isOfCluster(error)) throw error;
     }
   }
-  throw first;
+  throw together(errors, options.endpoint);
+}
+
+/** What each of the nodes failed with, in one sentence. */
+function together(errors: readonly EndpointError[], endpoint: string): EndpointError {
+  const [first] = errors;
+  if (first !== undefined && errors.length === 1) return first;
+  const words = errors.map(({ message }) => message.replace(`${endpoint}: `, '')).join('; ');
+  return new EndpointError(first?.code ?? 'unreachable', endpoint, words, new AggregateError(errors));
 }
 
 /** Refused by the API, not by TLS. */
