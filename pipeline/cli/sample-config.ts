@@ -46,11 +46,11 @@ function entries(key: string, list: SchemaNode, types: readonly string[]): strin
   return `${key}:\n${texts.join('')}`;
 }
 
-/** A line for each setting: those with a default or required as they are, the others as comments. */
+/** A line for each setting: those with a default, required or suggested as they are, the others as comments. */
 function settings(node: SchemaNode, margin: string, given: Readonly<Record<string, unknown>> = {}): readonly string[] {
   const lines = Object.entries(node.properties ?? {}).map(([name, property]) => {
     const meaning = property.description === undefined ? '' : `  # ${property.description}`;
-    const required = isRequired(node, name);
+    const required = isRequired(node, name) || property.suggested === true;
     const value =
       property.const ??
       withDefaults(property.default, property) ??

@@ -27,7 +27,7 @@ const SERVICES = {
     probe: () =>
       runs(`${pythonHome}/bin/python`, [
         '-c',
-        'import fastavro, msgpack, confluent_kafka, XenAPI, winrm, requests_ntlm',
+        'import fastavro, msgpack, confluent_kafka, XenAPI, winrm, requests_ntlm, proxmoxer, requests',
       ]),
     provide: 'test/services/install-python.sh',
   },

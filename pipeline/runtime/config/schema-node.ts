@@ -20,6 +20,8 @@ export interface SchemaNode {
   allOf?: readonly SchemaNode[];
   /** Must never be shown. */
   secret?: boolean;
+  /** Not required by itself, but one of several choices is: the one that a sample has. */
+  suggested?: boolean;
   /** What the setting is, as a noun with its article: `a duration`. */
   what?: string;
   example?: string;

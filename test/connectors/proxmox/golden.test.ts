@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { aCluster } from './a-cluster.ts';
+
+const FOLDER = new URL('./golden/', import.meta.url);
+
+/** As expected.json has it: whole numbers of 64 bits as digits, uuids as hexadecimal. */
+const plain = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_, part) =>
+      typeof part === 'bigint'
+        ? part.toString()
+        : part?.type === 'Buffer'
+          ? Buffer.from(part.data).toString('hex')
+          : part,
+    ),
+  );
+
+/**
+ * Two polls, ten seconds apart, of answers after what the sources of Proxmox VE make them of: none of them was recorded
+ * on a real node.
+ */
+describe('answers', () => {
+  it.each(readdirSync(FOLDER))('%s', async (name) => {
+    const file = (path: string): URL => new URL(`${name}/${path}`, FOLDER);
+    let polls = 0;
+    const fileOf = (call: string): string => {
+      if (call === 'GET /cluster/status') return 'cluster.json';
+      if (call === 'GET /cluster/resources') return `resources-${++polls}.json`;
+      const [, node, type] = /^GET \/nodes\/(.*)\/(.*)$/.exec(call) ?? [];
+      return `${node}-${type}.json`;
+    };
+    const { connect, poll } = await aCluster({
+      react: ({ name: call }) => {
+        if (call === 'GET /access/permissions') return undefined;
+        const path = file(fileOf(call));
+        const body = existsSync(path) ? readFileSync(path, 'utf8') : '{"data":[]}';
+        return { status: 200, type: 'application/json', body };
+      },
+    });
+    const session = await connect();
+    const seen = [await poll(session), await poll(session)];
+    await expect(`${JSON.stringify(plain(seen), null, 1)}\n`).toMatchFileSnapshot(file('expected.json').pathname);
+  });
+});
