@@ -17,8 +17,8 @@ import { deliveryTo } from './sinks/a-parcel.ts';
 
 const { events, context } = listening();
 const PARTITIONS = [0, 1, 2, 3];
-/** Two hours ago, at a full minute: seconds. */
-const START = Math.floor(systemClock.now() / 60e6) * 60 - 7200;
+/** Four hours ago, at a full minute, so that nothing that is polled here is of the future: seconds. */
+const START = Math.floor(systemClock.now() / 60e6) * 60 - 14_400;
 let cluster: Cluster;
 let producer: RawProducer;
 
