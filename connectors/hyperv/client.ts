@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import { inTime } from '../in-time.ts';
+import type { CallLimit } from '../patience.ts';
 import { readXml, XmlError } from '../xml-stream.ts';
 import type { Carrier } from './carrier.ts';
 import { Fault, isFault } from './fault.ts';
-import type { CallLimit } from './patience.ts';
 import {
   AnswerReader,
   type Asked,

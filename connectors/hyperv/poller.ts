@@ -1,6 +1,7 @@
 import type { Instance, Row } from '../../avro/snapshot.ts';
 import { backoffMs } from '../backoff.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
+import type { Budget } from '../patience.ts';
 import { chooseIds } from './choose-ids.ts';
 import { decodeVm } from './decode.ts';
 import { isFault } from './fault.ts';
@@ -8,7 +9,6 @@ import { type HostTime, hostTime } from './host-clock.ts';
 import { type Inventory, isOn, readInventory } from './inventory.ts';
 import { type Joined, join } from './join.ts';
 import type { Lives } from './lives.ts';
-import type { Budget } from './patience.ts';
 import type { Sampled, Sampler } from './sampler.ts';
 import { Numbers } from './values.ts';
 

@@ -1,4 +1,5 @@
 import { EndpointError } from '../connector.ts';
+import type { Budget } from '../patience.ts';
 import {
   INVENTORY_CLASSES,
   type InventoryPart,
@@ -12,7 +13,6 @@ import { isFault } from './fault.ts';
 import type { InventoryRows } from './inventory.ts';
 import type { Samples } from './join.ts';
 import { isNoise } from './names.ts';
-import type { Budget } from './patience.ts';
 import type { WmiRow } from './protocol.ts';
 import { textOf } from './values.ts';
 

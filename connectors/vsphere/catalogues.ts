@@ -1,8 +1,8 @@
+import type { Budget } from '../patience.ts';
 import { readCounters, type ServiceContent } from './answers.ts';
 import type { Client } from './client.ts';
 import { type Catalogue, HOST_COUNTERS, resolveCounters, VM_COUNTERS } from './counters.ts';
 import { continueRetrieve, retrieveCounters } from './methods.ts';
-import type { Budget } from './patience.ts';
 
 /** What is asked of VMs and of hosts, in one server's numbers. */
 export interface Catalogues {

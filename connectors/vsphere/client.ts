@@ -2,6 +2,7 @@ import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import type { HttpAnswer, HttpClient } from '../http-client.ts';
 import { inTime } from '../in-time.ts';
+import type { CallLimit } from '../patience.ts';
 import { XmlError } from '../xml-stream.ts';
 import type { AnswerReader } from './answers.ts';
 import { encodeCall, readAnswer, type SoapCall, VimFault } from './protocol.ts';
@@ -22,12 +23,6 @@ export interface ClientOptions {
 
 /** A call that is made as it is, without a session if need be. */
 export type LoginCall = <T>(call: SoapCall, reader: AnswerReader<T>) => Promise<T>;
-
-/** How long one call may take, and what else ends it. */
-export interface CallLimit {
-  readonly ms: number;
-  readonly signal: AbortSignal;
-}
 
 /** The server answers with an HTTP status that is neither an answer nor a fault. */
 export class HttpStatusError extends EndpointError {

@@ -1,3 +1,4 @@
+import type { CallLimit } from '../patience.ts';
 import {
   type AnswerReader,
   type ObjectUpdate,
@@ -7,7 +8,7 @@ import {
   type ServiceContent,
   type UpdateSet,
 } from './answers.ts';
-import type { CallLimit, Client } from './client.ts';
+import type { Client } from './client.ts';
 import { createContainerView, createFilter, destroyFilter, destroyView, waitForUpdates } from './methods.ts';
 import { changeHost, changeVm, type EsxHost, PATHS, UNKNOWN_HOST, UNKNOWN_VM, type Vm } from './properties.ts';
 import { type Moref, type SoapCall, VimFault } from './protocol.ts';

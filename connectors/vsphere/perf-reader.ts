@@ -1,10 +1,10 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
+import type { Budget } from '../patience.ts';
 import { halvesOf, type PerfTarget, partsOf, planBatches, Throttle } from './batches.ts';
 import { type Client, HttpStatusError } from './client.ts';
 import { isPhysicalNic } from './layout.ts';
 import { queryPerf } from './methods.ts';
-import type { Budget } from './patience.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
 

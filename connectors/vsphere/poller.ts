@@ -1,5 +1,6 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import type { ConnectorContext } from '../connector.ts';
+import type { Budget } from '../patience.ts';
 import type { Accepted, Progress } from './accepted.ts';
 import type { Afterglow } from './afterglow.ts';
 import type { PerfTarget } from './batches.ts';
@@ -7,7 +8,6 @@ import type { Catalogues } from './catalogues.ts';
 import { type Decoded, decodeSamples, type Missing, nothingMissing } from './decode.ts';
 import type { Inventory } from './inventory.ts';
 import { deviceOf, type Layout } from './layout.ts';
-import type { Budget } from './patience.ts';
 import type { EntitySamples } from './perf-answer.ts';
 import type { PerfReader } from './perf-reader.ts';
 import { type Listed, type Roster, RosterMaker } from './roster.ts';

@@ -1,6 +1,7 @@
 import { type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { HttpTls } from '../http-tls.ts';
+import { type Budget, Patience } from '../patience.ts';
 import type { Accepted } from './accepted.ts';
 import type { Afterglow } from './afterglow.ts';
 import { readCurrentTime, readNothing, readServiceContent, type ServiceContent } from './answers.ts';
@@ -8,10 +9,12 @@ import { type Catalogues, readCatalogues } from './catalogues.ts';
 import { Client } from './client.ts';
 import { Inventory } from './inventory.ts';
 import { currentTime, login, logout, retrieveServiceContent } from './methods.ts';
-import { type Budget, Patience } from './patience.ts';
 import { PerfReader } from './perf-reader.ts';
 import { Poller } from './poller.ts';
 import { VimFault } from './protocol.ts';
+
+/** A poll's time among its QueryPerf calls. */
+const SHARES = { begin: 0.6, call: 0.45 };
 
 export interface SessionOptions extends ConnectorContext {
   readonly endpoint: string;
@@ -46,7 +49,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const http = await createHttpClient({ endpoint, origin, tls, connections, timeoutMs: HTTP_MS, tap });
   const opening = new Opening(options, http);
   try {
-    return await opening.open(new Patience(clock, endpoint).begin(signal));
+    return await opening.open(new Patience(clock, endpoint, SHARES).begin(signal));
   } catch (error) {
     await opening.close();
     throw told(options, error);
@@ -124,7 +127,7 @@ class Opening {
         report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) });
       },
     });
-    const patience = new Patience(clock, endpoint);
+    const patience = new Patience(clock, endpoint, SHARES);
     return async (signal) => {
       const startedAt = clock.now();
       const before = this.#calls;

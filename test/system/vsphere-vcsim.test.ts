@@ -163,6 +163,9 @@ describe.skipIf(!(await available('vcsim')))('a simulated vCenter of its own [vc
         ops: { listen: '127.0.0.1:0' },
       }),
     );
+    const check = startProgram(['check', '-c', path]);
+    expect(await check.exit).toEqual({ code: 0, signal: null });
+    expect(check.stdout()).toMatch(/^✓ vsphere vc1: 4 hosts, 30\d instances, .* 3 calls for the first poll/m);
     const child = startProgram(['run', '-c', path]);
     await ready(child);
     for (const name of ['cpu.delta', 'compute.node.cpu.percent', 'network.incoming.bytes.delta'])

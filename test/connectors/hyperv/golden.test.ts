@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { INVENTORY_CLASSES, PERF_CLASSES } from '../../../connectors/hyperv/classes.ts';
 import { Fault } from '../../../connectors/hyperv/fault.ts';
 import { Lives } from '../../../connectors/hyperv/lives.ts';
-import { Patience } from '../../../connectors/hyperv/patience.ts';
 import { Poller } from '../../../connectors/hyperv/poller.ts';
 import { AnswerReader, type Query, type WmiRow } from '../../../connectors/hyperv/protocol.ts';
 import { Sampler } from '../../../connectors/hyperv/sampler.ts';
+import { Patience } from '../../../connectors/patience.ts';
 import { readXml } from '../../../connectors/xml-stream.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { NOON, never, stillClock } from './a-host.ts';
@@ -47,7 +47,9 @@ async function pollOf(name: string): Promise<unknown> {
     onOff: ({ title }, reason) => events.push({ part: title, reason }),
   });
   const poller = new Poller({ clock, report, endpoint: 'hv1', sampler, lives: new Lives('hv1'), notes: true });
-  const { instances, bootedAt, partial, commit } = await poller.poll(new Patience(clock, 'hv1').begin(never()));
+  const { instances, bootedAt, partial, commit } = await poller.poll(
+    new Patience(clock, 'hv1', { begin: 0.9, call: 0.4 }).begin(never()),
+  );
   commit();
   return plain({ partial, bootedAt, events, instances });
 }

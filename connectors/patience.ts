@@ -1,14 +1,23 @@
-import type { Clock } from '../../pipeline/runtime/clock.ts';
-import { EndpointError } from '../connector.ts';
-import type { CallLimit } from './client.ts';
+import type { Clock } from '../pipeline/runtime/clock.ts';
+import { EndpointError } from './connector.ts';
 
 /** What the collector allows a poll unless it is set otherwise. */
 const USUAL_MS = 10_000;
-/** Of a poll's time: after it no further call begins, no call takes longer, and all are over. */
-const BEGIN = 0.6;
-const CALL = 0.45;
+/** Of a poll's time: all calls are over. */
 const END = 0.95;
 const LEAST_MS = 500;
+
+/** How long one call may take, and what else ends it. */
+export interface CallLimit {
+  readonly ms: number;
+  readonly signal: AbortSignal;
+}
+
+/** Of a poll's time: after `begin` no further call begins, and no call of several takes longer than `call`. */
+export interface Shares {
+  readonly begin: number;
+  readonly call: number;
+}
 
 /** The time of one poll, divided among its calls. */
 export interface Budget {
@@ -29,15 +38,18 @@ export interface Budget {
 export class Patience {
   readonly #clock: Clock;
   readonly #endpoint: string;
+  readonly #shares: Shares;
   #pollMs = USUAL_MS;
 
-  constructor(clock: Clock, endpoint: string) {
+  constructor(clock: Clock, endpoint: string, shares: Shares) {
     this.#clock = clock;
     this.#endpoint = endpoint;
+    this.#shares = shares;
   }
 
   begin(signal: AbortSignal): Budget {
     const clock = this.#clock;
+    const { begin, call } = this.#shares;
     const begun = clock.monotonic();
     const spentMs = (): number => (clock.monotonic() - begun) / 1000;
     const within = (mostMs: number): CallLimit => {
@@ -46,8 +58,8 @@ export class Patience {
       return { ms: Math.ceil(ms), signal };
     };
     return {
-      hasTime: () => spentMs() < this.#pollMs * BEGIN,
-      limit: () => within(this.#pollMs * CALL),
+      hasTime: () => spentMs() < this.#pollMs * begin,
+      limit: () => within(this.#pollMs * call),
       rest: () => within(this.#pollMs),
       ended: () => {
         if (spentMs() >= LEAST_MS) this.#pollMs = Math.min(this.#pollMs, spentMs());
