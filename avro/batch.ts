@@ -2,6 +2,8 @@ import {
   DISK_COUNTERS,
   DISK_GAUGES,
   type Extra,
+  HOST_COUNTERS,
+  HOST_GAUGES,
   type Identity,
   INSTANCE_COUNTERS,
   INSTANCE_GAUGES,
@@ -10,20 +12,27 @@ import {
   type Source,
 } from './snapshot.ts';
 
-/** Kinds of blocks: the statistics of the instance itself, of one disk, of one nic. An index into the two below. */
+/** Kinds of blocks: the statistics of the instance itself, of one disk, of one nic, of a host alone. An index into the two below. */
 export const INSTANCE = 0;
 export const DISK = 1;
 export const NIC = 2;
+export const NODE = 3;
 
-/** Statistics of a block in the order of the schema: counters first, gauges after. */
+/** Statistics of a block in the order of the schema, those of NODE by the names of their extras: counters first, gauges after. */
 export const BLOCK_FIELDS = [
   [...INSTANCE_COUNTERS, ...INSTANCE_GAUGES],
   [...DISK_COUNTERS, ...DISK_GAUGES],
   [...NIC_COUNTERS],
+  [...HOST_COUNTERS, ...HOST_GAUGES],
 ] as const;
 
 /** How many of a block's fields are counters. */
-export const COUNTERS = [INSTANCE_COUNTERS.length, DISK_COUNTERS.length, NIC_COUNTERS.length] as const;
+export const COUNTERS = [
+  INSTANCE_COUNTERS.length,
+  DISK_COUNTERS.length,
+  NIC_COUNTERS.length,
+  HOST_COUNTERS.length,
+] as const;
 
 /** Whose poll it was and which instances of the batch are its: `firstInstance` and the `instances - 1` after it. */
 export interface SliceHeader {
@@ -70,19 +79,19 @@ export interface SliceBatch {
   readonly interval: Float64Array;
   /** NaN is null. */
   readonly monotonic: Float64Array;
-  /** The blocks of row r are blockStart[r] to blockStart[r + 1] - 1: INSTANCE, then the disks, then the nics, in order. */
+  /** The blocks of row r are blockStart[r] to blockStart[r + 1] - 1: INSTANCE, then the disks, then the nics, in order, then a host's NODE. */
   readonly blockStart: Int32Array;
   /** By row, only of those that have some. */
   readonly extras: ReadonlyMap<number, readonly Extra[]>;
 
   readonly blocks: number;
-  /** INSTANCE, DISK or NIC. */
+  /** INSTANCE, DISK, NIC or NODE. */
   readonly kind: Uint8Array;
-  /** 52-bit hash of the device's id; 0 for an INSTANCE block. */
+  /** 52-bit hash of the device's id; 0 for an INSTANCE or NODE block. */
   readonly device: Float64Array;
-  /** 52-bit hash of the device's epoch; NaN is null, and so it is for an INSTANCE block. */
+  /** 52-bit hash of the device's epoch; NaN is null, and so it is for an INSTANCE or NODE block. */
   readonly deviceEpoch: Float64Array;
-  /** The device's id, made on demand from the message's bytes; '' for an INSTANCE block. */
+  /** The device's id, made on demand from the message's bytes; '' for an INSTANCE or NODE block. */
   deviceId(block: number): string;
   /** Where the block's first statistic is in hi, lo and present; the others follow in the order of BLOCK_FIELDS. */
   readonly valueStart: Int32Array;
@@ -92,6 +101,6 @@ export interface SliceBatch {
   readonly lo: Uint32Array;
   /** 1 = read, 0 = null. */
   readonly present: Uint8Array;
-  /** Statistics present, extras not counted. */
+  /** Statistics present; of extras those that are in a NODE block. */
   readonly readings: number;
 }

@@ -51,11 +51,7 @@ export function decodeSnapshots(value: Buffer, schemas: Schemas = SCHEMAS): Snap
 }
 
 /** The Snapshot that lies at the cursor without a header, as this writer wrote it; moves the cursor behind it. */
-export function decodeBody(
-  cursor: Cursor,
-  writer: Pick<ReadableSchema, 'check' | 'resolver'>,
-  schemas: Schemas,
-): Snapshot {
+function decodeBody(cursor: Cursor, writer: Pick<ReadableSchema, 'check' | 'resolver'>, schemas: Schemas): Snapshot {
   const start = cursor.position;
   writer.check(cursor);
   const decoded: { value: Decoded<Snapshot> } = schemas.current.type.decode(cursor.bytes, start, writer.resolver);

@@ -1,5 +1,5 @@
 /** What can be wrong with the value of a raw message. */
-export const DECODE_ERRORS = ['magic', 'unknown_schema', 'truncated', 'malformed', 'trailing', 'too_large'] as const;
+const DECODE_ERRORS = ['magic', 'unknown_schema', 'truncated', 'malformed', 'trailing', 'too_large'] as const;
 export type DecodeErrorCode = (typeof DECODE_ERRORS)[number];
 
 /** A value that is not one or more Snapshots. `position` is the byte at which that showed. */

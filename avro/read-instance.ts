@@ -1,4 +1,4 @@
-import { DISK, INSTANCE, NIC } from './batch.ts';
+import { BLOCK_FIELDS, COUNTERS, DISK, INSTANCE, NIC, NODE } from './batch.ts';
 import { readIdentity } from './codec.ts';
 import { addBlock, addInstance, addRow, type Columns } from './columns.ts';
 import {
@@ -32,6 +32,8 @@ export interface InstanceReading {
   nics: number;
   /** The extras of the row at hand. */
   extras: Extra[];
+  /** The instances that are read are hosts. */
+  areHosts: boolean;
 }
 
 /** First the disks, then the nics; `count` of them. */
@@ -50,6 +52,7 @@ export const instanceReading = (columns: Columns, schemas: Schemas): InstanceRea
   disks: 0,
   nics: 0,
   extras: [],
+  areHosts: false,
 });
 
 /** Reads an Instance of the current schema into the columns, field by field in the schema's order. */
@@ -61,7 +64,7 @@ export function readInstance(cursor: Cursor, reading: InstanceReading): void {
   columns.startedAt[instance] = readNullableNumber(cursor);
   columns.deletedAt[instance] = readNullableNumber(cursor);
   columns.state[instance] = readState(cursor);
-  columns.isHost[instance] = 0;
+  columns.isHost[instance] = reading.areHosts ? 1 : 0;
   devices.count = 0;
   reading.disks = readItems(cursor, devices, readDevice);
   reading.nics = readItems(cursor, devices, readDevice);
@@ -113,8 +116,37 @@ function readRow(cursor: Cursor, reading: InstanceReading): void {
   if (readItems(cursor, reading, readNic) !== nics) throw malformed(cursor, `a row without its ${nics} nics`);
   if (readItems(cursor, reading, readExtra) > 0) {
     columns.extras.set(row, reading.extras);
+    if (reading.areHosts) addNode(columns, reading.extras);
     reading.extras = [];
   }
+}
+
+const NODE_FIELDS: ReadonlyMap<string, number> = new Map(BLOCK_FIELDS[NODE].map((name, field) => [name, field]));
+
+/** A host's extras that are statistics of every host, as a block of their own; none where the row has none of them. */
+function addNode(columns: Columns, extras: readonly Extra[]): void {
+  let first = -1;
+  for (const { name, device, counter, value } of extras) {
+    const field = NODE_FIELDS.get(name);
+    if (field === undefined || device !== null || counter !== field < COUNTERS[NODE]) continue;
+    if (first < 0) first = emptyNode(columns);
+    if (columns.present[first + field] === 0) columns.readings++;
+    columns.hi[first + field] = Number(value >> 32n);
+    columns.lo[first + field] = Number(value & 0xffffffffn);
+    columns.present[first + field] = 1;
+  }
+}
+
+/** Where its values are. */
+function emptyNode(columns: Columns): number {
+  const block = addBlock(columns, NODE);
+  columns.device[block] = 0;
+  columns.deviceEpoch[block] = Number.NaN;
+  columns.idStart[block] = 0;
+  columns.idEnd[block] = 0;
+  const first = columns.valueStart[block] as number;
+  columns.present.fill(0, first, columns.values);
+  return first;
 }
 
 const readDisk = (cursor: Cursor, reading: InstanceReading): void => {

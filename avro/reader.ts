@@ -48,8 +48,9 @@ export class SliceReader {
     const firstInstance = columns.instances;
     const source = readSource(cursor, this.#sources);
     const poll = readPoll(cursor);
-    const hosts = readItems(cursor, this.#reading, readInstance);
-    columns.isHost.fill(1, firstInstance, firstInstance + hosts);
+    this.#reading.areHosts = true;
+    readItems(cursor, this.#reading, readInstance);
+    this.#reading.areHosts = false;
     readItems(cursor, this.#reading, readInstance);
     columns.slices.push({ source, poll, firstInstance, instances: columns.instances - firstInstance });
   }

@@ -42,6 +42,23 @@ export const NIC_COUNTERS = [
   'txErrors',
 ] as const;
 
+/**
+ * What hosts alone have, by the names of the extras that carry it: CPU time by mode since boot in ns over all CPUs (user
+ * with nice, kernel with interrupts), and gauges: bytes, instances.
+ */
+export const HOST_COUNTERS = [
+  'compute.node.cpu.kernel.time',
+  'compute.node.cpu.idle.time',
+  'compute.node.cpu.user.time',
+  'compute.node.cpu.iowait.time',
+] as const;
+export const HOST_GAUGES = [
+  'compute.node.memory.free',
+  'compute.node.instances',
+  'compute.node.instances.running',
+] as const;
+export type HostExtra = (typeof HOST_COUNTERS)[number] | (typeof HOST_GAUGES)[number];
+
 type Statistics<Name extends string> = {
   readonly [name in Name]: bigint | null;
 };
@@ -194,6 +211,17 @@ export const EMPTY_IDENTITY: Identity = {
   nics: [],
   metadata: {},
   imageMetadata: {},
+};
+
+/** Of a nic of which nothing is known but its id. */
+export const EMPTY_NIC_IDENTITY: Omit<NicIdentity, 'id'> = {
+  name: null,
+  mac: null,
+  bridge: null,
+  portId: null,
+  network: null,
+  filter: null,
+  parameters: {},
 };
 
 const nulls = <Name extends string>(names: readonly Name[]): Statistics<Name> =>

@@ -1,10 +1,10 @@
-import { merge, type Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { Snapshot } from '../avro/snapshot.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
-import type { Connector, Poll } from './connector.ts';
+import type { Poll } from './connector.ts';
 import { MESSAGE_BYTES, type Parcel } from './gather.ts';
 import type { Outbox } from './outbox.ts';
-import { cutPoll, halved, type SliceOptions, type SliceState } from './slices.ts';
+import { cutPoll, forgetSent, halved, type SliceOptions, type SliceState } from './slices.ts';
 
 export interface CollectDeps {
   readonly outbox: Outbox;
@@ -22,15 +22,15 @@ export interface Collection {
 }
 
 /**
- * The collector: every connector's polls, cut into a slice for each partition, encoded, gathered and sent to Kafka.
+ * The collector: the polls of all connectors, cut into a slice for each partition, encoded, gathered and sent to Kafka.
  * A poll is delivered when all of its slices are acknowledged. Starts at once.
  */
-export function collect(connectors: readonly Connector[], deps: CollectDeps): Collection {
+export function collect(source: Observable<Poll>, deps: CollectDeps): Collection {
   const { outbox } = deps;
   const state: SliceState = new Map();
   let polls: Subscription | undefined;
   const failed = new Promise<never>((_, reject) => {
-    polls = merge(...connectors.map((connector) => connector.snapshots)).subscribe({
+    polls = source.subscribe({
       next: (poll) => outbox.put(parcelsOf(poll, state, deps)),
       error: reject,
     });
@@ -46,21 +46,49 @@ export function collect(connectors: readonly Connector[], deps: CollectDeps): Co
 }
 
 /** A slice that cannot be encoded is reported; those of the other partitions go all the same. */
-function parcelsOf(poll: Poll, state: SliceState, { slicing, encode, report }: CollectDeps): readonly Parcel[] {
-  const { hypervisor } = poll;
-  return cutPoll(state, poll, slicing).flatMap((snapshot) => {
-    const { slice: partition } = snapshot.poll;
-    try {
-      return encodedParts(snapshot, encode).map((value) => ({ hypervisor, partition, value }));
-    } catch (cause) {
-      report({
-        event: 'slices.failed',
-        hypervisor,
-        error: new Error(`slice ${partition} cannot be encoded`, { cause }),
-      });
-      return [];
-    }
-  });
+function parcelsOf(poll: Poll, state: SliceState, deps: CollectDeps): readonly Parcel[] {
+  const { slicing } = deps;
+  const slices = cutPoll(state, poll, slicing).map((snapshot) => encoded(snapshot, poll.trace, deps));
+  const parcels = slices.flat();
+  if (poll.settled === undefined) return parcels;
+  const settled = settlement(
+    poll,
+    state,
+    parcels.length,
+    slices.every(({ length }) => length > 0),
+  );
+  return parcels.map((parcel) => ({ ...parcel, settled }));
+}
+
+/**
+ * Waits for so many parcels of a poll and tells it what became of them. The identities of one that is given up have not
+ * travelled after all.
+ */
+function settlement(poll: Poll, state: SliceState, parcels: number, complete: boolean): (delivered: boolean) => void {
+  let waiting = parcels;
+  let all = complete;
+  const tell = (): void => {
+    if (!all) forgetSent(state, poll);
+    poll.settled?.(all);
+  };
+  if (waiting === 0) tell();
+  return (delivered) => {
+    all &&= delivered;
+    waiting--;
+    if (waiting === 0) tell();
+  };
+}
+
+function encoded(snapshot: Snapshot, trace: string | undefined, { encode, report }: CollectDeps): readonly Parcel[] {
+  const { hypervisor } = snapshot.source;
+  const { slice: partition } = snapshot.poll;
+  try {
+    return encodedParts(snapshot, encode).map((value) => ({ hypervisor, partition, value, trace }));
+  } catch (cause) {
+    const error = new Error(`slice ${partition} cannot be encoded`, { cause });
+    report({ event: 'slices.failed', hypervisor, error });
+    return [];
+  }
 }
 
 /** A slice as what fits a message; one that catches up on an hour may be too large for that and goes in parts. */

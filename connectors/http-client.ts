@@ -1,6 +1,7 @@
 import { createGunzip } from 'node:zlib';
 import { type Dispatcher, Pool } from 'undici';
 import { EndpointError } from './connector.ts';
+import { trackOpening } from './http-opening.ts';
 import type { HttpTap, TappedAnswer } from './http-tap.ts';
 import { type ClientCertificate, type HttpTls, httpConnector, ThumbprintError } from './http-tls.ts';
 
@@ -12,6 +13,8 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array;
   /** An answer that is longer, unpacked, is given up with an EndpointError `protocol`. */
   readonly maxBytes: number;
+  /** How long the answer, and each piece of it, may take to come, if that is longer than usual. */
+  readonly silenceMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -33,6 +36,8 @@ export interface HttpAnswer {
 export interface HttpClient {
   /** Rejects with an EndpointError where there is no answer, with the signal's reason when it aborts. Any status is an answer. */
   request(request: HttpRequest): Promise<HttpAnswer>;
+  /** Of the connection that was opened last, the server's certificate in DER; null without TLS. */
+  serverCertificate(): Buffer | null;
   /** Lets go of all connections, also of requests in flight. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -53,24 +58,33 @@ export interface HttpOptions {
   readonly keepAliveMs?: number;
   /** What to show a server that asks who it is. */
   readonly certificate?: ClientCertificate | undefined;
+  /** `serverCertificate` is wanted: no TLS session is resumed then, which would not show it. */
+  readonly bindsToServer?: boolean;
 }
 
 /** Opens nothing yet but the files of CA and certificate, for which it rejects with an EndpointError. */
 export async function createHttpClient(options: HttpOptions): Promise<HttpClient> {
-  const { endpoint, origin, tls, connections, timeoutMs, keepAliveMs, certificate, tap } = options;
+  const { endpoint, origin, tls, connections, timeoutMs, keepAliveMs, certificate, bindsToServer, tap } = options;
+  let server: Buffer | null = null;
+  const onServer = (shown: Buffer | null): void => {
+    server = shown;
+  };
+  const watched = bindsToServer === true ? onServer : undefined;
+  const opening = trackOpening(await httpConnector(endpoint, tls, timeoutMs, certificate, watched));
   const pool = new Pool(origin, {
     connections,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     ...(keepAliveMs !== undefined && { keepAliveTimeout: keepAliveMs }),
-    connect: await httpConnector(endpoint, tls, timeoutMs, certificate),
+    connect: opening.connect,
   });
   return {
-    async request({ maxBytes, ...request }) {
+    async request({ maxBytes, silenceMs = 0, ...request }) {
       const { signal } = request;
       signal.throwIfAborted();
       const given = {
         ...request,
+        ...(silenceMs > timeoutMs && { headersTimeout: silenceMs, bodyTimeout: silenceMs }),
         headers: { 'user-agent': 'hypermeter', 'accept-encoding': 'gzip', ...request.headers },
         body: request.body ?? null,
       };
@@ -83,7 +97,12 @@ export async function createHttpClient(options: HttpOptions): Promise<HttpClient
         throw failure(error, options, signal);
       }
     },
-    close: () => pool.destroy(),
+    serverCertificate: () => server,
+    close: async () => {
+      const destroyed = pool.destroy();
+      opening.abandon();
+      await destroyed;
+    },
   };
 }
 
@@ -209,7 +228,12 @@ function failure(error: unknown, { endpoint, origin }: HttpOptions, signal: Abor
   if (error instanceof EndpointError) return error;
   const { name, code = '', message = String(error) } = error as NodeJS.ErrnoException;
   if (error instanceof ThumbprintError)
-    return new EndpointError('refused', endpoint, `${origin}: ${message}, not the one of tls.thumbprint`, error);
+    return new EndpointError(
+      'refused',
+      endpoint,
+      `${origin}: ${message}, not the one of tls.thumbprint: if that is the right machine, write the new one there`,
+      error,
+    );
   const [kind, remedy] = REMEDIES[code] ?? ['lost', message || code];
   if (name === 'HTTPParserError')
     return new EndpointError('protocol', endpoint, `${origin}: what answers is no HTTP server: check the port`, error);

@@ -50,13 +50,15 @@ export class ThumbprintError extends Error {
 
 /**
  * How undici is to connect. Reads the files that are named: rejects with an EndpointError that names the one that cannot be read. A connection whose
- * certificate has another thumbprint than the one that is set fails with a ThumbprintError before a byte is sent.
+ * certificate has another thumbprint than the one that is set fails with a ThumbprintError before a byte is sent. `onServer`
+ * is told the certificate of every connection, in DER; null without TLS.
  */
 export async function httpConnector(
   endpoint: string,
   tls: HttpTls,
   timeoutMs: number,
   certificate?: ClientCertificate,
+  onServer?: (certificate: Buffer | null) => void,
 ): Promise<buildConnector.connector> {
   const { caFile, thumbprint, verify } = tls;
   const ca = caFile === undefined ? undefined : await readPem(endpoint, 'caFile', caFile);
@@ -69,19 +71,21 @@ export async function httpConnector(
     // A pinned certificate vouches for itself.
     rejectUnauthorized: verify && thumbprint === undefined,
     allowH2: false,
-    // A resumed session shows no certificate, so that there would be nothing to hold against the pin.
-    ...(thumbprint !== undefined && { maxCachedSessions: 0 }),
+    // A resumed session shows no certificate, so that there would be nothing to hold against the pin, or to bind to.
+    ...((thumbprint !== undefined || onServer !== undefined) && { maxCachedSessions: 0 }),
     ...(ca && { ca }),
     ...own,
   });
-  if (thumbprint === undefined) return connect;
-  const wanted = plain(thumbprint);
+  if (thumbprint === undefined && onServer === undefined) return connect;
+  const wanted = thumbprint === undefined ? null : plain(thumbprint);
+  // The socket is returned as undici itself does, though its types do not say so.
   return (options, done) =>
     connect(options, (...outcome) => {
       const [error, socket] = outcome;
       if (error !== null) return done(error, null);
-      const shown = fingerprintOf(socket);
-      if (shown !== undefined && plain(shown) === wanted) return done(null, socket);
+      onServer?.(certificateOf(socket)?.raw ?? null);
+      const shown = certificateOf(socket)?.fingerprint256;
+      if (wanted === null || (shown !== undefined && plain(shown) === wanted)) return done(null, socket);
       socket.destroy();
       done(new ThumbprintError(`its certificate has the SHA-256 thumbprint ${shown ?? '(none)'}`), null);
     });
@@ -89,8 +93,9 @@ export async function httpConnector(
 
 const plain = (thumbprint: string): string => thumbprint.replaceAll(':', '').toLowerCase();
 
-const fingerprintOf = (socket: object): string | undefined =>
-  'getPeerCertificate' in socket ? (socket as TLSSocket).getPeerCertificate().fingerprint256 : undefined;
+/** Undefined where the connection is not TLS. */
+const certificateOf = (socket: object): ReturnType<TLSSocket['getPeerCertificate']> | undefined =>
+  'getPeerCertificate' in socket ? (socket as TLSSocket).getPeerCertificate() : undefined;
 
 async function readPem(endpoint: string, word: string, file: string): Promise<Buffer> {
   try {

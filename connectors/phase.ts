@@ -7,6 +7,10 @@ import { createHash } from 'node:crypto';
 export const phaseOf = (id: string, intervalUs: number): number =>
   createHash('sha256').update(id).digest().readUIntBE(0, 6) % intervalUs;
 
+/** The last due time up to `nowUs`. */
+export const latestDue = (nowUs: number, intervalUs: number, phaseUs: number): number =>
+  Math.floor((nowUs - phaseUs) / intervalUs) * intervalUs + phaseUs;
+
 /** The first due time after `nowUs`: due times are k · interval + phase of the wall clock, so they never drift. */
 export const nextDue = (nowUs: number, intervalUs: number, phaseUs: number): number =>
   (Math.floor((nowUs - phaseUs) / intervalUs) + 1) * intervalUs + phaseUs;

@@ -7,6 +7,7 @@ export interface SliceOptions {
   /** Which partition an instance's 16 uuid bytes belong to. */
   readonly partitionOf: (uuid: Uint8Array, partitions: number) => number;
   readonly collector: string;
+  /** Of polls that tell none. */
   readonly generation: number;
   /** How often an identity travels that did not change. */
   readonly identityEveryUs: number;
@@ -22,14 +23,13 @@ interface Known {
 /** What was sent of the instances of each hypervisor; instances no longer seen are forgotten. */
 export type SliceState = Map<string, Map<string, Known>>;
 
-export const IDENTITY_EVERY_US = 60_000_000;
-
 /**
  * Cuts a poll into one Snapshot for each partition, empty ones included, in the order of the partitions. An identity is
  * attached at first sight, when it changed and every `identityEveryUs`, else null. Changes the state it is given.
  */
 export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): readonly Snapshot[] {
-  const { partitions, partitionOf, collector, generation } = options;
+  const { partitions, partitionOf, collector } = options;
+  const generation = poll.generation ?? options.generation;
   const known = state.get(poll.hypervisor) ?? new Map<string, Known>();
   state.set(poll.hypervisor, known);
   const deal = (listed: readonly Instance[]): readonly (readonly Instance[])[] => {
@@ -53,7 +53,13 @@ export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): r
   }));
 }
 
-const IN_PARTS = 'the slice is in parts';
+/** What a poll that was not delivered listed: the identities travel again with the next one. Changes the state. */
+export function forgetSent(state: SliceState, { hypervisor, hosts, instances }: Poll): void {
+  const known = state.get(hypervisor);
+  for (const { uuid } of [...hosts, ...instances]) known?.delete(uuid.toString('latin1'));
+}
+
+export const IN_PARTS = 'the slice is in parts';
 
 /**
  * A slice as two, each with half of its instances; none where it has not two of them. Neither lists everyone, so neither

@@ -4,14 +4,16 @@ import type { DeadLetters } from './kafka/dead-letters.ts';
 import type { RawConsumer } from './kafka/raw-consumer.ts';
 import type { DeriveRules } from './model/derive.ts';
 import type { Rules } from './model/rules.ts';
+import type { Sample } from './model/sample.ts';
 import { type Credits, createCredits } from './operators/credits.ts';
 import { createEnds, type Ends } from './operators/ends.ts';
-import { createOwnership } from './operators/ownership.ts';
+import { createOwnership, type Owned } from './operators/ownership.ts';
 import { type Pulled, pullOf } from './operators/pull.ts';
 import { takeAnew, takeUp } from './operators/take-up.ts';
 import { createUnconfirmed } from './operators/unconfirmed.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Report } from './runtime/events.ts';
+import type { Tracing } from './runtime/tracing.ts';
 import type { Delivery } from './sinks/fanout.ts';
 import type { StateStore } from './state/store.ts';
 import { topology } from './topology.ts';
@@ -30,11 +32,16 @@ export interface PipelineDeps {
   readonly checkpointEvery: number;
   readonly clock: Clock;
   readonly report: Report;
+  /** Looks at the samples that windows gave. */
+  readonly watch?: ((samples: readonly Sample[]) => void) | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Pipeline {
   /** Resolves when the pipeline has stopped; rejects when it can do nothing any more. */
   readonly done: Promise<void>;
+  /** The partitions that it owns at the moment, to be looked at. */
+  owned(): readonly Pick<Owned, 'index' | 'partition'>[];
   /** Delivers and checkpoints what was read, gives the partitions back, also if it failed. The signal says that time is up. */
   stop(signal: AbortSignal): Promise<void>;
 }
@@ -43,6 +50,8 @@ export interface Pipeline {
 const CREDITS = 16;
 /** So many of them wait for a checkpoint at most. */
 const GATHERED = 4;
+/** Finished windows that become samples at once: some five times as many. */
+const MOST_WINDOWS = 5000;
 /** A partition that is taken away waits so long for its destinations; what they do not have then, its next owner delivers. */
 const SETTLE_MS = 3000;
 /** A pipeline that stops waits so long for its destinations; less than the part of the stop that it has. */
@@ -50,7 +59,8 @@ const LEAVE_MS = 8000;
 
 /** Joins the consumer group and meters what the raw topic brings, until stopped. */
 export function startPipeline(deps: PipelineDeps): Pipeline {
-  const { consumer, deadLetters, delivery, store, rules, deriveRules, rewind, checkpointEvery, clock, report } = deps;
+  const { consumer, deadLetters, delivery, store, rules, deriveRules, rewind, checkpointEvery, clock, report, watch } =
+    deps;
   const reading = new AbortController();
   const publishing = new AbortController();
   const { signal } = publishing;
@@ -103,13 +113,17 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       startAnew(index, offset + 1).catch(fail);
     },
     delivery,
+    watch,
     unconfirmed,
     store,
     clock,
     every: checkpointEvery,
     mostPulls: GATHERED,
     report,
+    tracing: deps.tracing,
     signal,
+    stopping: reading.signal,
+    mostWindows: MOST_WINDOWS,
   });
   const done = Promise.race([lastValueFrom(metered, { defaultValue: undefined }).then(() => undefined), failed]);
   done.catch(() => undefined);
@@ -117,6 +131,7 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
 
   return {
     done,
+    owned: () => [...ownership.all()],
     stop: async (stopping) => {
       reading.abort(new Error('the pipeline is stopping'));
       const giveUp = (): void => publishing.abort(stopping.reason);

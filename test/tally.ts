@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 import { provide } from './services/service.ts';
 
-/** Ends a run with what was skipped, how to provide it, and `N passed, N failed` alone on the last line. */
+/** Ends a run with what failed, what was skipped and how to provide it, and `N passed, N failed` alone on the last line. */
 export class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
@@ -12,9 +13,37 @@ export class Tally implements Reporter {
     // A run whose set-up failed has neither tests nor errors.
     const tally = `${inState('passed').length} passed, ${reason === 'failed' ? Math.max(1, failed) : failed} failed`;
     const skipped = inState('skipped');
-    const lines = [...told(skipped), skipped.length > 0 ? `${tally}, ${skipped.length} skipped` : tally];
+    const unhandled = errors.map((error) => `FAILED outside of any test: ${firstLine(error)}`);
+    const lines = [...unsteady(tests), ...failures(modules), ...unhandled, ...told(skipped)];
+    lines.push(skipped.length > 0 ? `${tally}, ${skipped.length} skipped` : tally);
     process.stdout.write(`\n${lines.join('\n')}\n`);
   }
+}
+
+/** Each failed test, and each file that could not be collected, on a line with the first line of why. */
+function failures(modules: readonly TestModule[]): readonly string[] {
+  return modules.flatMap((module) => {
+    const failed = [...module.children.allTests('failed')];
+    const broken = module.errors().map((error) => `FAILED ${module.relativeModuleId}: ${firstLine(error)}`);
+    const tests = failed.map(
+      (test) => `FAILED ${module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
+    );
+    return [...broken, ...tests];
+  });
+}
+
+/** Each test that failed at first and passed when it was tried again. */
+const unsteady = (tests: readonly TestCase[]): readonly string[] =>
+  tests
+    .filter((test) => test.diagnostic()?.flaky)
+    .map(
+      (test) => `UNSTEADY ${test.module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
+    );
+
+/** Enough of a message to know the failure again. */
+function firstLine(error: unknown): string {
+  const message = error instanceof Object && 'message' in error ? String(error.message) : String(error);
+  return stripVTControlCharacters(message.split('\n', 1)[0] ?? '').slice(0, 300);
 }
 
 /** More skipped tests than this are not named: a run of a single test skips all others of its file. */

@@ -3,6 +3,7 @@ import { MalformedBody } from './malformed.ts';
 import type { Product } from './product.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import { rewriteVim25 } from './vim25-body.ts';
+import { rewriteWsman } from './wsman-body.ts';
 import { XapiRules } from './xapi-rules.ts';
 import { rewriteXmlRpc, rewriteXport } from './xapi-xml-body.ts';
 
@@ -13,15 +14,19 @@ export interface BodyOptions {
 }
 
 const ROOT = /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?(\w+)/s;
+/** Of which version the envelope is: WS-Management takes this one, vim25 the other. */
+const SOAP_1_2 = /<(?:\w+:)?Envelope\s[^>]*['"]http:\/\/www\.w3\.org\/2003\/05\/soap-envelope['"]/;
 const DIALECTS: Readonly<Record<string, (document: string, options: BodyOptions) => string>> = {
-  Envelope: rewriteVim25,
+  Envelope: (document, options) =>
+    SOAP_1_2.test(document) ? rewriteWsman(document, options) : rewriteVim25(document, options),
   methodCall: rewriteXmlRpc,
   methodResponse: rewriteXmlRpc,
   xport: rewriteXport,
 };
 
 /**
- * A body with every text in it replaced that is not known to be harmless: SOAP of vim25, XML-RPC and JSON-RPC of XenAPI, and
+ * A body with every text in it replaced that is not known to be harmless: SOAP of vim25 and of
+ * WS-Management, XML-RPC and JSON-RPC of XenAPI, and
  * statistics in both of theirs. Throws MalformedBody where it is none of these or not well-formed.
  */
 export function rewriteBody(bytes: Uint8Array, options: BodyOptions): string {

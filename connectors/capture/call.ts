@@ -19,7 +19,7 @@ export function callOf(path: string, body: string): Call {
   return { name: isMethod(name) ? name : 'unknown', isLogin: /login/i.test(name) };
 }
 
-const KNOWN_PATH = new Set(['sdk', 'jsonrpc', 'rrd_updates']);
+const KNOWN_PATH = new Set(['sdk', 'wsman', 'jsonrpc', 'rrd_updates']);
 /** Parameters of a query that are no secrets, and what their values look like. */
 const PARAMETERS: Readonly<Record<string, RegExp>> = {
   start: /^-?\d{1,12}$/,

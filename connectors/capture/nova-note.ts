@@ -1,6 +1,6 @@
 import type { Pseudonyms } from './pseudonyms.ts';
 
-const LINE = /^((?:flavor:)?[a-z_]+):(.*)$/;
+const LINE = /^((?:flavor:)?[a-z_]+):(.*)$/s;
 const KEYS: ReadonlySet<string> = new Set(
   ['name', 'userid', 'username', 'projectid', 'projectname', 'imageid', 'package'].concat(
     ['name', 'memory_mb', 'vcpus', 'ephemeral_gb', 'root_gb', 'swap'].map((key) => `flavor:${key}`),

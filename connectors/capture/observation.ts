@@ -2,17 +2,14 @@ import type { Identity, Instance } from '../../avro/snapshot.ts';
 import type { Observation } from '../connector.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import { isWord } from './shapes.ts';
+import { WmiTexts } from './wmi-texts.ts';
 
 /** What becomes of the texts that a connector gives; `Pseudonyms` is one, a replay's keeps them. */
 export type ObservationTexts = Pick<Pseudonyms, 'text' | 'name' | 'device' | 'epoch'>;
 
-/** For what was pseudonymous before. */
-export const UNCHANGED: ObservationTexts = {
-  text: (text) => text,
-  name: (text) => text,
-  device: (text) => text,
-  epoch: (text) => text,
-};
+/** How the texts of a kind of connector are replaced: as its answers' are. */
+export const textsOfKind = (kind: string, texts: Pseudonyms): ObservationTexts =>
+  kind === 'hyperv' ? new WmiTexts(texts) : texts;
 
 /** Words that connectors themselves put where a source's texts are else. */
 const OWN_WORDS = new Set(['ESXi', 'model', 'base_image_ref']);
@@ -41,13 +38,14 @@ interface Manner {
 }
 
 function describeInstance(instance: Instance, manner: Manner): object {
-  const { texts } = manner;
+  const { texts, kind, isHost } = manner;
   const { uuid, epoch, deletedAt, disks, nics, rows, identity } = instance;
   const devices = (of: typeof disks): object[] =>
     of.map((device) => ({ id: texts.device(device.id), epoch: orNull(device.epoch, texts.epoch.bind(texts)) }));
   return {
     ...instance,
-    uuid: texts.text(withHyphens(uuid)),
+    // Of a Hyper-V host it is made of the host's name, which it would tell to who can guess.
+    uuid: isHost && kind === 'hyperv' ? null : texts.text(withHyphens(uuid)),
     epoch: orNull(epoch, texts.epoch.bind(texts)),
     deletedAt: undefined,
     deleted: deletedAt !== null,

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { isDevice, isMac, isNil, isReference, isTime, isUuid, isWhole } from './shapes.ts';
 
-export const PSEUDONYM_KINDS = ['name', 'uuid', 'mac', 'ipv4', 'ipv6', 'reference'] as const;
+const PSEUDONYM_KINDS = ['name', 'uuid', 'mac', 'ipv4', 'ipv6', 'reference'] as const;
 export type PseudonymKind = (typeof PSEUDONYM_KINDS)[number];
 
 /** Of one kind: how many different texts there were, and how often one was replaced. */
@@ -21,13 +21,13 @@ export interface PseudonymOptions {
 }
 
 /** Stands for what is not written in any form. */
-export const REMOVED = 'removed';
+const REMOVED = 'removed';
 /** The name of the endpoint that a replay has. */
 export const CAPTURED = 'captured';
 
 /** A shorter secret is in any text by chance. */
 const LEAST_SECRET = 6;
-const EXTENSION = /\.(?:vmdk|vmx|vmtx|nvram|iso|img|vhdx?|qcow2)$/i;
+const EXTENSION = /\.(?:vmdk|vmx|vmtx|nvram|iso|img|a?vhdx?|vhds|vhdpmem|qcow2)$/i;
 
 /**
  * Replaces texts by others of the same form that hold nothing of them: they are numbered in the order in which they are

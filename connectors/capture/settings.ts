@@ -5,13 +5,13 @@ import { isCounter } from './shapes.ts';
 /** Words of a connector's configuration that say who is asked, and by whom. */
 const WHO = new Set(['name', 'type', 'url', 'uri', 'username']);
 /** Of which it matters only that they are set. */
-const SET = new Set(['caFile', 'thumbprint']);
-/** The default of `tenant.resourceId`. */
-const KNOWN = 'nova_uuid';
+const SET = new Set(['caFile', 'thumbprint', 'certFile', 'keyFile', 'keytab', 'ccache', 'spn']);
+/** The default of `tenant.resourceId`, and words to choose from. */
+const KNOWN = new Set(['nova_uuid', 'nova', 'none', 'negotiate', 'kerberos', 'basic', 'certificate']);
 
 /** A connector's configuration as it is shown: numbers, choices and counters; whoever and whatever is secret is left out. */
 export function shownSettings(config: unknown, texts: Pseudonyms): unknown {
-  if (typeof config === 'string') return isCounter(config) || config === KNOWN ? config : texts.text(config);
+  if (typeof config === 'string') return isCounter(config) || KNOWN.has(config) ? config : texts.text(config);
   if (Array.isArray(config)) return config.map((each) => shownSettings(each, texts));
   if (typeof config !== 'object' || config === null) return config;
   const shown = Object.entries(config).filter(([key]) => !WHO.has(key) && !isSecretKey(key));

@@ -7,9 +7,11 @@ export const isNumber = (text: string): boolean =>
 
 export const isBoolean = (text: string): boolean => /^(?:true|false|0|1)$/.test(text);
 
-/** ISO 8601 in the long form and in XenAPI's short one; a plain number of seconds. */
+/** ISO 8601 in the long form and in XenAPI's short one; WMI's own form; a plain number of seconds. */
 export const isTime = (text: string): boolean =>
-  /^(?:-?\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{1,12}(?:\.\d{1,9})?)$/.test(text);
+  /^(?:-?\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{14}\.\d{6}[+-]\d{3}|\d{1,12}(?:\.\d{1,9})?)$/.test(
+    text,
+  );
 
 /** A word of an API: the value of an enumeration, a type with or without its prefix, a field. */
 export const isWord = (text: string): boolean => /^(?:[A-Za-z]\w{0,19}:)?[A-Za-z]\w{0,63}$/.test(text);

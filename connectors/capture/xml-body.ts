@@ -13,15 +13,16 @@ export interface OpenElement {
 /** What becomes of the texts of a document. `stack` has the element that a text stands in at its end. */
 export interface XmlRules {
   text(stack: readonly OpenElement[], text: string): string;
-  /** An attribute that is neither a namespace nor a type. */
-  attribute(value: string): string;
+  /** An attribute that is neither a namespace nor a type; `name` without its prefix. */
+  attribute(value: string, name: string): string;
   /** An element begins, or ends; it is the last of the stack. */
   open?(stack: readonly OpenElement[]): void;
   close?(stack: readonly OpenElement[]): void;
 }
 
 const MAX_DEPTH = 64;
-const KNOWN_NAMESPACE = /^(?:urn:[a-z0-9]{1,20}|http:\/\/(?:schemas\.xmlsoap\.org|www\.w3\.org)\/[\w./-]{0,80})$/;
+const KNOWN_NAMESPACE =
+  /^(?:urn:[a-z0-9]{1,20}|http:\/\/(?:schemas\.(?:xmlsoap|dmtf)\.org|www\.w3\.org|schemas\.microsoft\.com\/wbem)\/[\w./-]{0,120})$/;
 const ELEMENT = /^(?:[A-Za-z]\w{0,39}:)?[A-Za-z_][\w.-]{0,79}$/;
 const TYPE = /^(?:[A-Za-z]\w{0,39}:)?[A-Za-z]\w{0,79}$/;
 
@@ -88,7 +89,7 @@ class XmlWriter {
   #attribute(key: string, value: string): string {
     if (!ELEMENT.test(key)) throw new MalformedBody('XML with unlikely attributes');
     const isNamespace = key === 'xmlns' || key.startsWith('xmlns:');
-    return isNamespace && KNOWN_NAMESPACE.test(value) ? value : this.#rules.attribute(value);
+    return isNamespace && KNOWN_NAMESPACE.test(value) ? value : this.#rules.attribute(value, localOf(key));
   }
 
   #close(name: string, isEmpty: boolean): void {

@@ -1,4 +1,5 @@
 import type { HttpAnswer, HttpClient } from '../http-client.ts';
+import type { HttpTap, TappedAnswer } from '../http-tap.ts';
 
 /** An answer as whoever asked is to see it: opened, if it was sealed. */
 export interface Reply {
@@ -26,7 +27,7 @@ export interface CarrierOptions {
   readonly maxBytes: number;
 }
 
-export const SOAP_TYPE = 'application/soap+xml;charset=UTF-8';
+const SOAP_TYPE = 'application/soap+xml;charset=UTF-8';
 
 export const post = (
   { http, path, maxBytes }: CarrierOptions,
@@ -49,3 +50,42 @@ export const replyOf = (answer: HttpAnswer): Reply => ({
   body: answer.body,
   discard: () => answer.discard(),
 });
+
+/** The same carrier, of which is told what it brings and fetches, before it is sealed and after it was opened: no logins. */
+export const tappedCarrier = (
+  carrier: Carrier,
+  tap: HttpTap,
+  { origin, path }: Pick<CarrierOptions, 'origin' | 'path'>,
+): Carrier => ({
+  send: async (message, signal) => {
+    const tapped = tap({ origin, method: 'POST', path, body: message });
+    try {
+      const reply = await carrier.send(message, signal);
+      tapped.head(reply.status, { 'content-type': reply.contentType });
+      return {
+        ...reply,
+        body: tappedBody(reply.body, tapped),
+        discard: async () => {
+          tapped.end(false);
+          await reply.discard();
+        },
+      };
+    } catch (error) {
+      tapped.end(false);
+      throw error;
+    }
+  },
+});
+
+async function* tappedBody(body: AsyncIterable<Uint8Array>, tapped: TappedAnswer): AsyncGenerator<Uint8Array> {
+  let whole = false;
+  try {
+    for await (const piece of body) {
+      tapped.bytes(piece);
+      yield piece;
+    }
+    whole = true;
+  } finally {
+    tapped.end(whole);
+  }
+}

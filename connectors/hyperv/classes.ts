@@ -101,6 +101,23 @@ export const INVENTORY_CLASSES = {
   },
 } as const satisfies Readonly<Record<string, WmiClass>>;
 
+/** Of the host itself: what every one of its processors did since the boot, all partitions together, and its memory in KiB. */
+export const HOST_CLASSES = {
+  processors: {
+    title: "the host's processors",
+    namespace: PERF,
+    name: 'Win32_PerfRawData_HvStats_HyperVHypervisorLogicalProcessor',
+    properties: ['Name', 'PercentTotalRunTime', 'PercentIdleTime', ...TIMES],
+  },
+  system: {
+    title: "the host's memory",
+    namespace: PERF,
+    name: 'Win32_OperatingSystem',
+    properties: ['CSName', 'TotalVisibleMemorySize', 'FreePhysicalMemory'],
+  },
+} as const satisfies Readonly<Record<string, WmiClass>>;
+export type HostPart = keyof typeof HOST_CLASSES;
+
 export type InventoryPart = keyof typeof INVENTORY_CLASSES;
 
 /** `withNewer`: with what old builds do not have. */

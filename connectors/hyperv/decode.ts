@@ -3,6 +3,7 @@ import {
   type DiskRow,
   EMPTY_DISK_ROW,
   EMPTY_IDENTITY,
+  EMPTY_NIC_IDENTITY,
   EMPTY_NIC_ROW,
   EMPTY_ROW,
   type Identity,
@@ -10,10 +11,10 @@ import {
   type NicRow,
   type Row,
 } from '../../avro/snapshot.ts';
+import { guidOf } from '../wmi-names.ts';
 import { isOn, type Vm, type VmDisk, type VmNic } from './inventory.ts';
 import type { VmRows } from './join.ts';
 import type { Life } from './lives.ts';
-import { guidOf } from './names.ts';
 import type { WmiRow } from './protocol.ts';
 import type { Numbers } from './values.ts';
 
@@ -143,13 +144,9 @@ const identityOf = (vm: Vm, nicIds: readonly string[], host: string | null): Ide
   disks: vm.disks.map(({ id, path }) => ({ id, path, serial: null, bus: null })),
   nics: vm.nics.map(({ mac, name }, index) => ({
     id: nicIds[index] ?? '',
-    name: null,
+    ...EMPTY_NIC_IDENTITY,
     mac,
-    bridge: null,
     // compute-hyperv names an adapter after neutron's port.
     portId: guidOf(name),
-    network: null,
-    filter: null,
-    parameters: {},
   })),
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { duration } from '../../pipeline/runtime/config/units.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint, Settings } from '../connector.ts';
+import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsBothSchema } from '../http-tls.ts';
 import { parseUrl } from './address.ts';
@@ -15,6 +17,17 @@ const wsmanUrl = z.string().superRefine((text, context) => {
   }
 });
 
+type Auth = 'negotiate' | 'kerberos' | 'basic' | 'certificate';
+type Word = 'username' | 'password' | 'keytab' | 'ccache' | 'spn' | 'certFile';
+
+/** What each way of logging in is told; a word that is not there is not its own. */
+const NEEDS: Readonly<Record<Auth, Readonly<Partial<Record<Word, 'must' | 'may'>>>>> = {
+  negotiate: { username: 'must', password: 'must' },
+  kerberos: { username: 'may', keytab: 'may', ccache: 'may', spn: 'may' },
+  basic: { username: 'must', password: 'must' },
+  certificate: { certFile: 'must' },
+};
+
 /** `connectors: [{ type: hyperv, … }]` */
 export const hypervSchema = z
   .strictObject({
@@ -24,35 +37,55 @@ export const hypervSchema = z
       'WinRM of the host: https://hv1.example.org:5986/wsman, or http://hv1.example.org:5985/wsman, where messages are sealed',
     ),
     auth: z
-      .enum(['negotiate', 'basic', 'certificate'])
+      .enum(['negotiate', 'kerberos', 'basic', 'certificate'])
       .default('negotiate')
-      .describe('NTLM; or a name and password, or a certificate, of a local account, over HTTPS only'),
+      .describe(
+        'NTLM; over HTTPS only: Kerberos, which takes the package kerberos; or a name and password, or a certificate, of a local account',
+      ),
     username: z
       .string()
       .min(1)
       .optional()
       .meta({ sample: 'change-me' })
-      .describe('DOMAIN\\user, user@domain.example.org or a local account'),
+      .describe('DOMAIN\\user, user@domain.example.org or a local account; for Kerberos user@REALM, or none'),
     password: z.string().min(1).optional().meta({ secret: true, sample: 'change-me' }),
+    keytab: z.string().min(1).optional().describe('File of keys with which Kerberos gets its tickets, and renews them'),
+    ccache: z.string().min(1).optional().describe('File of tickets of Kerberos, which somebody else renews'),
+    spn: z
+      .string()
+      .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9.-]+$/, 'is no service principal name like HTTP/hv1.example.org')
+      .optional()
+      .describe("What the host is called in Kerberos; default HTTP/ and the url's host"),
     tls: httpTlsBothSchema,
+    channelBinding: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Tie a login of NTLM over HTTPS to the certificate of the host; false where TLS ends at a proxy before it',
+      ),
     notes: z
       .enum(['nova', 'none'])
       .default('nova')
       .describe("nova: a VM goes by the uuid in the first line of its notes, where nova's driver leaves it"),
+    hosts: hostsWord(),
+    hostInterval: duration({ atLeast: '1s', atMost: '1h' })
+      .prefault('5m')
+      .describe(
+        'How often the CPU time and memory of the host itself are read, two enumerations each time: its counters lose nothing in between',
+      ),
   })
-  .superRefine(({ url, auth, username, password, tls }, context) => {
+  .superRefine((config, context) => {
     const fault = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
-    const hasCertificate = tls.certFile !== undefined;
-    if (auth === 'certificate') {
-      if (!hasCertificate) fault(['tls', 'certFile'], 'auth: certificate needs certFile and keyFile');
-      if (username !== undefined || password !== undefined)
-        fault(['username'], 'auth: certificate takes neither username nor password');
-    } else {
-      if (hasCertificate) fault(['tls', 'certFile'], 'is for auth: certificate alone');
-      if (username === undefined) fault(['username'], `auth: ${auth} needs one`);
-      if (password === undefined) fault(['password'], `auth: ${auth} needs one`);
+    const { auth, username, password, tls, keytab, ccache, spn } = config;
+    const has = { username, password, keytab, ccache, spn, certFile: tls.certFile };
+    for (const [word, value] of Object.entries(has)) {
+      const path = word === 'certFile' ? ['tls', word] : [word];
+      const need = NEEDS[auth][word as keyof typeof has];
+      if (need === 'must' && value === undefined) fault(path, `auth: ${auth} needs ${word}`);
+      if (need === undefined && value !== undefined) fault(path, `auth: ${auth} takes no ${word}`);
     }
-    if (auth !== 'negotiate' && /^http:/i.test(url))
+    if (keytab !== undefined && ccache !== undefined) fault(['ccache'], 'give a keytab or a ccache, not both');
+    if (auth !== 'negotiate' && /^http:/i.test(config.url))
       fault(['auth'], `${auth} over http:// would not be secret: take https://, or auth: negotiate, which seals`);
   });
 export type HypervConfig = z.output<typeof hypervSchema>;
@@ -61,6 +94,7 @@ export const hyperv: ConnectorKind<HypervConfig> = {
   kind: 'hyperv',
   schema: hypervSchema,
   create,
+  recordable: true,
   fromUri: (uri) => (uri.protocol === 'hyperv:' ? settingsOf(uri) : undefined),
 };
 
@@ -79,8 +113,9 @@ function settingsOf(uri: URL): Settings {
 }
 
 function create(config: HypervConfig, context: ConnectorContext): Endpoint {
-  const { name: endpoint, url, tls, notes } = config;
+  const { name: endpoint, url, tls, notes, hosts, hostInterval, channelBinding } = config;
   const { report } = context;
+  const hostEveryUs = hosts ? hostInterval : null;
   const told = new Set<string>();
   const onOff = ({ title, name }: WmiClass, reason: string): void => {
     if (told.has(name)) return;
@@ -89,7 +124,16 @@ function create(config: HypervConfig, context: ConnectorContext): Endpoint {
     const error = new Error(`${name}: ${why}; what it is for stays empty`);
     report({ event: 'part.failed', hypervisor: endpoint, kind: 'hyperv', part: title, reason, error });
   };
-  const about = { endpoint, address: parseUrl(url), login: loginOf(config), tls, notes: notes === 'nova', onOff };
+  const about = {
+    endpoint,
+    address: parseUrl(url),
+    login: loginOf(config),
+    tls,
+    notes: notes === 'nova',
+    channelBinding,
+    onOff,
+    hostEveryUs,
+  };
   const lives = new Lives(endpoint);
   return {
     id: endpoint,
@@ -98,8 +142,14 @@ function create(config: HypervConfig, context: ConnectorContext): Endpoint {
   };
 }
 
-function loginOf({ auth, username = '', password = '', tls: { certFile, keyFile } }: HypervConfig): Login {
+function loginOf(config: HypervConfig): Login {
+  const { auth, username, password = '', tls, keytab, ccache, url } = config;
+  const { certFile, keyFile } = tls;
   if (certFile !== undefined && keyFile !== undefined)
     return { auth: 'certificate', certificate: { certFile, keyFile } };
-  return { auth: auth === 'basic' ? 'basic' : 'negotiate', username, password };
+  if (auth === 'kerberos') {
+    const { spn = `HTTP/${new URL(url).hostname}` } = config;
+    return { auth, spn, credentials: { principal: username, keytab, ccache } };
+  }
+  return { auth: auth === 'basic' ? 'basic' : 'negotiate', username: username ?? '', password };
 }

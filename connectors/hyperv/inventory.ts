@@ -1,6 +1,6 @@
 import type { State } from '../../avro/snapshot.ts';
+import { diskKey, guidOf, guidsIn } from '../wmi-names.ts';
 import type { InventoryPart } from './classes.ts';
-import { diskKey, guidOf, guidsIn } from './names.ts';
 import type { WmiRow } from './protocol.ts';
 import { type Numbers, textOf, textsOf } from './values.ts';
 

@@ -1,6 +1,6 @@
+import { diskKey, guidsIn, isNoise, vcpuOf, withoutOrdinal } from '../wmi-names.ts';
 import type { PerfPart } from './classes.ts';
 import { type Inventory, isOn, type Vm } from './inventory.ts';
-import { diskKey, guidsIn, isNoise, vcpuOf, withoutOrdinal } from './names.ts';
 import type { WmiRow } from './protocol.ts';
 import { textOf } from './values.ts';
 

@@ -1,10 +1,12 @@
 import type { Instance, Row } from '../../avro/snapshot.ts';
 import { backoffMs } from '../backoff.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import type { Budget } from '../patience.ts';
 import { chooseIds } from './choose-ids.ts';
 import { decodeVm } from './decode.ts';
 import { isFault } from './fault.ts';
+import { decodeHost, hostInstance } from './host.ts';
 import { type HostTime, hostTime } from './host-clock.ts';
 import { type Inventory, isOn, readInventory } from './inventory.ts';
 import { type Joined, join } from './join.ts';
@@ -14,11 +16,13 @@ import { Numbers } from './values.ts';
 
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
-  readonly sampler: Pick<Sampler, 'inventory' | 'perf'>;
+  readonly sampler: Pick<Sampler, 'inventory' | 'perf' | 'host'>;
   /** Of the endpoint, not of one session. */
   readonly lives: Lives;
   /** Take the uuid that nova left in the notes. */
   readonly notes: boolean;
+  /** How often the host itself is read, microseconds; null: it is not metered. */
+  readonly hostEveryUs: number | null;
 }
 
 const INVENTORY_US = 300e6;
@@ -31,6 +35,8 @@ interface Seen {
   /** Running VMs, of which no vCPU has a row, or not all. */
   readonly incomplete: number;
   readonly malformed: number;
+  /** Counters that the host has and says nothing of. */
+  readonly nulls: number;
 }
 
 /** Puts a poll together of what was read just now and of the inventory, which is read every five minutes. */
@@ -43,6 +49,9 @@ export class Poller {
   /** The inventory was read anew for this, and it stayed. */
   #settled = '';
   #last: ReadonlyMap<string, Row> = new Map();
+  /** What was read of the host itself and has not left yet. */
+  #own: Row | null = null;
+  #ownAt = Number.NEGATIVE_INFINITY;
   #quotas = 0;
   #quietUntil = Number.NEGATIVE_INFINITY;
 
@@ -57,10 +66,23 @@ export class Poller {
     this.#readAt = clock.monotonic();
     this.#newSince = clock.now();
     if (numbers.malformed > 0) report({ event: 'reading.dropped', reason: 'malformed', count: numbers.malformed });
+    await this.#readHost(budget);
+  }
+
+  /** What it says counts since its boot, so that reading it seldom costs no exactness. */
+  async #readHost(budget: Budget): Promise<void> {
+    const { clock, sampler, report, hostEveryUs } = this.#options;
+    if (hostEveryUs === null || clock.monotonic() - this.#ownAt < hostEveryUs || !budget.hasTime()) return;
+    this.#ownAt = clock.monotonic();
+    const { row, malformed } = decodeHost(await sampler.host(budget, clock.now));
+    if (row !== null) this.#own = row;
+    if (malformed > 0) report({ event: 'reading.dropped', reason: 'malformed', count: malformed });
   }
 
   /** Nothing is reported of a poll that is given up before its end. */
-  async poll(budget: Budget): Promise<Pick<Observation, 'instances' | 'bootedAt' | 'partial'> & { commit(): void }> {
+  async poll(
+    budget: Budget,
+  ): Promise<Pick<Observation, 'hosts' | 'instances' | 'bootedAt' | 'partial'> & { commit(): void }> {
     const { clock, endpoint, sampler } = this.#options;
     if (clock.monotonic() < this.#quietUntil)
       throw new EndpointError(
@@ -70,6 +92,7 @@ export class Poller {
       );
     try {
       if (clock.monotonic() - this.#readAt >= INVENTORY_US) await this.readInventory(budget);
+      else await this.#readHost(budget);
       const running = this.#inventory.vms.filter(({ state }) => isOn(state)).length;
       const sampled = await sampler.perf(budget, () => clock.now(), running);
       const seen = await this.#agree(sampled, budget);
@@ -89,7 +112,8 @@ export class Poller {
 
   /** What is read of VMs that the inventory does not know, or of counters that fell, is a reason to read it anew. */
   async #agree(sampled: Sampled, budget: Budget): Promise<Awaited<ReturnType<Poller['poll']>>> {
-    const time = hostTime(sampled, new Numbers());
+    const ofTime = new Numbers();
+    const time = hostTime(sampled, ofTime);
     let seen = this.#see(sampled, time);
     let partial: string | null = null;
     const { disagreement } = seen.joined;
@@ -101,7 +125,15 @@ export class Poller {
       } else partial = 'there was no time left to read the inventory, which has changed';
     }
     const { instances } = seen;
-    return { instances, bootedAt: time.bootedAt, partial, commit: () => this.#commit(seen, time) };
+    const hosts = this.#hosts(instances, time);
+    return { hosts, instances, bootedAt: time.bootedAt, partial, commit: () => this.#commit(seen, time, ofTime) };
+  }
+
+  #hosts(instances: readonly Instance[], { observedAt, bootedAt }: HostTime): readonly Instance[] {
+    const { endpoint, hostEveryUs } = this.#options;
+    if (hostEveryUs === null) return [];
+    const host = hostInstance(endpoint, this.#inventory.host, bootedAt, this.#own, observedAt);
+    return withOccupancy([host], instances);
   }
 
   #see({ samples }: Sampled, { observedAt, skewUs }: HostTime): Seen {
@@ -126,7 +158,8 @@ export class Poller {
       if (isOn(vm.state) && samples.cpu !== null && (instance.rows[0]?.cpuTime ?? null) === null) incomplete++;
       instances.push(instance);
     }
-    return { joined, instances, duplicates: vms.length - ids.size, incomplete, malformed: numbers.malformed };
+    const { malformed, nulls } = numbers;
+    return { joined, instances, duplicates: vms.length - ids.size, incomplete, malformed, nulls };
   }
 
   /** Within a life no counter falls: it is another life, of which the inventory knows. */
@@ -138,19 +171,22 @@ export class Poller {
     });
   }
 
-  #commit({ joined, instances, duplicates, incomplete, malformed }: Seen, { skewUs }: HostTime): void {
+  #commit(seen: Seen, { skewUs }: HostTime, ofTime: Numbers): void {
+    const { joined, instances, duplicates, incomplete, malformed, nulls } = seen;
     const { endpoint, report } = this.#options;
     const source = { hypervisor: endpoint, kind: KIND } as const;
+    this.#own = null;
     this.#last = new Map(
       instances.flatMap((instance) => instance.rows.map((row): [string, Row] => [keyOf(instance), row])),
     );
     if (skewUs !== null) report({ event: 'endpoint.skew', ...source, skewUs });
     if (incomplete > 0) report({ event: 'values.missing', ...source, reason: 'absent', count: incomplete });
+    if (nulls > 0) report({ event: 'values.missing', ...source, reason: 'null', count: nulls });
     const drops = {
       ambiguous: joined.ambiguous,
       unmatched: joined.unmatched,
       duplicate_uuid: duplicates,
-      malformed,
+      malformed: malformed + ofTime.malformed,
     };
     for (const [reason, count] of Object.entries(drops))
       if (count > 0) report({ event: 'reading.dropped', reason, count });

@@ -27,7 +27,7 @@ const WQL = 'http://schemas.microsoft.com/wbem/wsman/1/WQL';
 /** Rows in one answer; what the envelope has no room for comes with the next. */
 export const MAX_ELEMENTS = 1000;
 /** Bytes. Since Windows Server 2012 half a megabyte is allowed. */
-export const MAX_ENVELOPE = 512_000;
+const MAX_ENVELOPE = 512_000;
 
 /** A WQL query: `namespace` as `root/cimv2`. */
 export interface Query {

@@ -1,6 +1,9 @@
 import { EndpointError } from '../connector.ts';
 import type { Budget } from '../patience.ts';
+import { isNoise } from '../wmi-names.ts';
 import {
+  HOST_CLASSES,
+  type HostPart,
   INVENTORY_CLASSES,
   type InventoryPart,
   PERF_CLASSES,
@@ -12,7 +15,6 @@ import type { Client } from './client.ts';
 import { isFault } from './fault.ts';
 import type { InventoryRows } from './inventory.ts';
 import type { Samples } from './join.ts';
-import { isNoise } from './names.ts';
 import type { WmiRow } from './protocol.ts';
 import { textOf } from './values.ts';
 
@@ -30,6 +32,9 @@ export interface Sampled {
   readonly askedAt: number;
   readonly answeredAt: number;
 }
+
+/** What was read of the host itself, and in between which moments of our clock its processors were. */
+export type HostSampled = Readonly<Record<HostPart, readonly WmiRow[] | null>> & Omit<Sampled, 'samples'>;
 
 /** Parts without which there is no inventory. */
 const ESSENTIAL: readonly InventoryPart[] = ['systems'];
@@ -84,6 +89,15 @@ export class Sampler {
     const [first] = failures;
     if (first !== undefined && Object.values(samples).every((rows) => rows === null)) throw first;
     return { samples, askedAt, answeredAt };
+  }
+
+  /** Of the host itself; what cannot be read is null. */
+  async host(budget: Budget, now: () => number): Promise<HostSampled> {
+    const askedAt = now();
+    const processors = await this.#attempt(HOST_CLASSES.processors, budget);
+    const answeredAt = now();
+    const system = await this.#attempt(HOST_CLASSES.system, budget);
+    return { processors, system, askedAt, answeredAt };
   }
 
   /** Null: not now, or never here. */

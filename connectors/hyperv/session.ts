@@ -3,13 +3,16 @@ import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { ClientCertificate, HttpTls } from '../http-tls.ts';
 import { Patience } from '../patience.ts';
 import type { Address } from './address.ts';
-import type { Carrier, CarrierOptions } from './carrier.ts';
+import { type Carrier, type CarrierOptions, tappedCarrier } from './carrier.ts';
 import { basicCarrier, certificateCarrier } from './carrier-header.ts';
-import { negotiateCarrier } from './carrier-negotiate.ts';
+import { loginCarrier } from './carrier-login.ts';
 import type { WmiClass } from './classes.ts';
 import { Client } from './client.ts';
 import { Fault, isFault } from './fault.ts';
+import type { Credentials } from './kerberos/credentials.ts';
+import { kerberosLogin } from './kerberos/login.ts';
 import type { Lives } from './lives.ts';
+import { ntlmLogin } from './ntlm/login.ts';
 import { ntlmUser } from './ntlm/ntlm.ts';
 import { Poller } from './poller.ts';
 import { Sampler } from './sampler.ts';
@@ -20,6 +23,7 @@ const SHARES = { begin: 0.9, call: 0.4 };
 /** Who asks, and how it is shown. */
 export type Login =
   | { readonly auth: 'negotiate' | 'basic'; readonly username: string; readonly password: string }
+  | { readonly auth: 'kerberos'; readonly spn: string; readonly credentials: Credentials }
   | { readonly auth: 'certificate'; readonly certificate: ClientCertificate };
 
 export interface SessionOptions extends ConnectorContext {
@@ -28,6 +32,9 @@ export interface SessionOptions extends ConnectorContext {
   readonly login: Login;
   readonly tls: HttpTls;
   readonly notes: boolean;
+  /** How often the host itself is read, microseconds; null: it is not metered. */
+  readonly hostEveryUs: number | null;
+  readonly channelBinding: boolean;
   /** Of the endpoint, not of one session. */
   readonly lives: Lives;
   /** Told of a class that the host does not have; the endpoint says it once. */
@@ -54,6 +61,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     timeoutMs: HTTP_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     certificate: login.auth === 'certificate' ? login.certificate : undefined,
+    bindsToServer: binds(options),
   });
   try {
     return await begin(options, http, signal);
@@ -70,7 +78,7 @@ async function begin(options: SessionOptions, http: HttpClient, signal: AbortSig
     calls++;
     report({ event: 'endpoint.call', hypervisor: endpoint, kind: KIND, call });
   };
-  const carrier = carrierOf(options, http);
+  const carrier = recorded(options, carrierOf(options, http));
   const client = new Client({ endpoint, clock, origin: address.origin, path: address.path, carrier, onCall });
   const sampler = new Sampler({
     client,
@@ -96,11 +104,11 @@ async function begin(options: SessionOptions, http: HttpClient, signal: AbortSig
       const before = calls;
       const budget = patience.begin(pollSignal);
       try {
-        const { instances, bootedAt, partial, commit } = await poller.poll(budget);
+        const { hosts, instances, bootedAt, partial, commit } = await poller.poll(budget);
         // The caller has given this poll up: it must not count.
         pollSignal.throwIfAborted();
         commit();
-        return { startedAt, endedAt: clock.now(), bootedAt, partial, calls: calls - before, hosts: [], instances };
+        return { startedAt, endedAt: clock.now(), bootedAt, partial, calls: calls - before, hosts, instances };
       } catch (error) {
         if (pollSignal.aborted) budget.ended();
         throw told(options, error);
@@ -109,13 +117,28 @@ async function begin(options: SessionOptions, http: HttpClient, signal: AbortSig
   };
 }
 
-function carrierOf({ endpoint, address, login, clock }: SessionOptions, http: HttpClient): Carrier {
+/** Only NTLM's login is tied to the connection that it is made over. */
+const binds = ({ login, address, channelBinding }: SessionOptions): boolean =>
+  login.auth === 'negotiate' && address.isTls && channelBinding;
+
+function carrierOf(given: SessionOptions, http: HttpClient): Carrier {
+  const { endpoint, address, login, clock } = given;
   const options: CarrierOptions = { endpoint, http, ...address, maxBytes: MAX_ANSWER_BYTES };
   if (login.auth === 'certificate') return certificateCarrier(options);
+  if (login.auth === 'kerberos') {
+    const { spn, credentials } = login;
+    return loginCarrier({ ...options, method: kerberosLogin({ ...options, spn, credentials }) });
+  }
   const { username, password } = login;
   if (login.auth === 'basic') return basicCarrier(options, username, password);
-  return negotiateCarrier({ ...options, clock, user: ntlmUser(username, password), seals: !address.isTls });
+  const user = ntlmUser(username, password);
+  const method = ntlmLogin({ ...options, clock, user, seals: !address.isTls, binds: binds(given) });
+  return loginCarrier({ ...options, method });
 }
+
+/** Told as the messages are, not as they are sealed. */
+const recorded = ({ record, address }: SessionOptions, carrier: Carrier): Carrier =>
+  record === undefined ? carrier : tappedCarrier(carrier, record, address);
 
 /** What the service refuses, as an EndpointError in its words. */
 function told({ endpoint, address }: SessionOptions, error: unknown): Error {

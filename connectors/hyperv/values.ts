@@ -9,14 +9,18 @@ export const textOf = (row: WmiRow, name: string): string | null => textsOf(row,
 export const textsOf = (row: WmiRow, name: string): readonly string[] =>
   (row.get(name) ?? []).filter((text) => text !== null && text !== '') as string[];
 
-/** Reads whole numbers and counts what claims to be one and is not. */
+/** Reads whole numbers, and counts what claims to be one and is not, and what is there and null. */
 export class Numbers {
   malformed = 0;
+  nulls = 0;
 
   /** An unsigned number of up to 64 bits; null if it is absent, null or malformed. */
   of(row: WmiRow, name: string): bigint | null {
     const text = textOf(row, name)?.trim();
-    if (text === undefined) return null;
+    if (text === undefined) {
+      if (row.has(name)) this.nulls++;
+      return null;
+    }
     const value = /^\d{1,20}$/.test(text) ? BigInt(text) : null;
     if (value !== null && value <= MAX_U64) return value;
     this.malformed++;

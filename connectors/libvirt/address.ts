@@ -1,4 +1,4 @@
-export const TRANSPORTS = ['unix', 'tcp', 'tls', 'ssh'] as const;
+const TRANSPORTS = ['unix', 'tcp', 'tls', 'ssh'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
 /** Where a daemon is and which of its drivers is wanted: a libvirt URI, taken apart. */

@@ -52,6 +52,7 @@ export class Client {
   // libvirtd sends its events with serial 1 whatever the documentation says: stay clear of it.
   #serial = 1;
   #heard = false;
+  #hasAnswered = false;
 
   constructor(transport: Transport, options: ClientOptions) {
     this.#transport = transport;
@@ -138,6 +139,7 @@ export class Client {
   #receive(chunk: Buffer): void {
     if (this.#failure) return;
     this.#heard = true;
+    this.#hasAnswered = true;
     try {
       for (const bytes of this.#splitter.push(chunk)) this.#dispatch(decodePacket(bytes));
     } catch (error) {
@@ -174,8 +176,10 @@ export class Client {
 
   #lose(cause: Error | undefined): void {
     const why = cause?.message ?? 'the daemon closed it';
+    // Who speaks TLS, or another protocol, hangs up on the first words.
+    const hint = this.#hasAnswered ? '' : '; a TLS port (16514) takes qemu+tls://, and another server is no libvirtd';
     if (cause instanceof EndpointError) this.#end(cause, cause);
-    else this.#fail('lost', `the connection to ${this.#transport.label} was lost: ${why}`, cause);
+    else this.#fail('lost', `the connection to ${this.#transport.label} was lost: ${why}${hint}`, cause);
   }
 
   #fail(code: EndpointErrorCode, message: string, cause?: unknown): void {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { hostsWord } from '../hosts-word.ts';
 import { type Address, isLibvirtUri, parseAddress } from './address.ts';
+import { ERRORS } from './procedures.ts';
+import type { RemoteError } from './replies.ts';
+import { isRemoteError } from './reply.ts';
 import { openSession } from './session.ts';
 import { openSsh } from './transport/ssh.ts';
 import { openTcp } from './transport/tcp.ts';
@@ -37,13 +41,16 @@ export const libvirtSchema = z.strictObject({
     .describe(
       "CPU time of the whole domain, or of its vCPUs with their waiting, as Ceilometer's libvirt inspector has it",
     ),
+  hosts: hostsWord(),
   perf: z.boolean().default(false).describe('Ask for the perf events that are enabled on a domain'),
   stuckAfterMs: z
     .int()
     .min(1)
     .max(60_000)
     .default(3000)
-    .describe('A bulk call that takes longer (and thrice its last duration) is made again past the stuck domain'),
+    .describe(
+      'A bulk call that takes longer (and thrice its last duration) is made again past the stuck domain; at most a third of the time of a poll',
+    ),
 });
 export type LibvirtConfig = z.output<typeof libvirtSchema>;
 
@@ -57,10 +64,27 @@ export const libvirt: ConnectorKind<LibvirtConfig> = {
   },
 };
 
+/** A poll has time for two calls that hang and one that is answered. */
+const CALLS_IN_POLL = 3;
+const USUAL_POLL_MS = 10_000;
+
+const pollMs = ({ pace }: ConnectorContext): number =>
+  Math.min(pace?.timeoutMs ?? USUAL_POLL_MS, pace?.intervalMs ?? USUAL_POLL_MS);
+
 function create(config: LibvirtConfig, context: ConnectorContext): Endpoint {
   const address = parseAddress(config.uri);
-  const { cpu, perf, stuckAfterMs } = config;
-  const options = { ...context, endpoint: config.name, driver: address.name, cpu, perf, stuckAfterMs };
+  const { name: endpoint, cpu, perf, hosts } = config;
+  const stuckAfterMs = Math.min(config.stuckAfterMs, pollMs(context) / CALLS_IN_POLL);
+  const told = new Set<string>();
+  const onHostRefused = (part: string, refusal: RemoteError): void => {
+    if (told.has(part)) return;
+    told.add(part);
+    const reason = isRemoteError(refusal, ERRORS.noSupport) ? 'unsupported' : 'refused';
+    const error = new Error(`the daemon does not tell of it: ${refusal.message}; the guests are metered all the same`);
+    context.report({ event: 'part.failed', hypervisor: endpoint, kind: 'libvirt', part, reason, error });
+  };
+  const about = { endpoint, driver: address.name, cpu, perf, stuckAfterMs, hosts, onHostRefused };
+  const options = { ...context, ...about };
   return {
     id: config.name,
     kind: 'libvirt',

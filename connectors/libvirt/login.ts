@@ -1,26 +1,23 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { EndpointError } from '../connector.ts';
 import type { Client } from './client.ts';
+import { EVENT_IDS } from './events.ts';
+import { type Node, readNode } from './node.ts';
 import {
   EMPTY_ARGUMENTS,
   ERRORS,
   encodeEventRegistration,
   encodeInt,
-  encodeNodeCpuQuery,
   encodeOpen,
   KEEPALIVE_FEATURE,
 } from './procedures.ts';
-import { decodeAuthList, decodeInt, decodeNodeCpuStats, decodeNodeCpus, decodeString, RemoteError } from './replies.ts';
+import { decodeAuthList, decodeInt, decodeString, RemoteError } from './replies.ts';
 import { isRemoteError, reply } from './reply.ts';
-
-/** Lifecycle, reboot, device removed, device added, metadata changed: what may change a domain's XML. */
-const EVENTS = [0, 1, 15, 19, 23];
 
 /** What a connection tells once, at its start. */
 export interface Host {
   readonly name: string | null;
-  /** Microseconds; see `bootTime`. */
-  readonly bootedAt: number | null;
+  readonly node: Node;
   /** The daemon answers pings. */
   readonly keepsAlive: boolean;
   /** Ids of the registered event callbacks, as the daemon gave them and takes them back. */
@@ -45,9 +42,9 @@ export async function login(
     await client.call('CONNECT_OPEN', encodeOpen(driver, true), signal);
     const hostname = client.call('CONNECT_GET_HOSTNAME', EMPTY_ARGUMENTS, signal);
     const name = await optional(reply(endpoint, hostname, decodeString), null);
-    const bootedAt = await optional(bootTime(client, endpoint, clock, signal), null);
+    const node = await readNode(client, endpoint, clock, signal);
     const callbacks: Buffer[] = [];
-    for (const event of EVENTS) {
+    for (const event of EVENT_IDS) {
       const registered = client.call(
         'CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY',
         encodeEventRegistration(event),
@@ -56,7 +53,7 @@ export async function login(
       const callback = await optional(registered, null); // without it the slow refresh finds the change
       if (callback) callbacks.push(callback);
     }
-    return { name, bootedAt, keepsAlive: keepsAlive === 1, callbacks };
+    return { name, node, keepsAlive: keepsAlive === 1, callbacks };
   } catch (error) {
     throw error instanceof RemoteError ? refusal(endpoint, driver, error) : error;
   }
@@ -77,22 +74,6 @@ async function authenticate(client: Client, endpoint: string, signal: AbortSigna
   );
 }
 
-/**
- * When the host booted, in microseconds, or null. libvirt does not tell; but the host's CPU times since boot (user,
- * kernel, idle, iowait; ns over all CPUs) divided by its CPUs are its uptime, but for stolen time (zero on real
- * hardware) and CPUs taken offline: seconds on real hardware, up to a percent of the uptime where it is virtual.
- */
-async function bootTime(client: Client, endpoint: string, clock: Clock, signal: AbortSignal): Promise<number | null> {
-  const cpus = await reply(endpoint, client.call('NODE_GET_INFO', EMPTY_ARGUMENTS, signal), decodeNodeCpus);
-  const ask = (kinds: number) =>
-    reply(endpoint, client.call('NODE_GET_CPU_STATS', encodeNodeCpuQuery(kinds), signal), decodeNodeCpuStats);
-  const { times } = await ask((await ask(0)).kinds);
-  const parts = ['kernel', 'user', 'idle', 'iowait'].map((kind) => times.get(kind));
-  const totalNs = parts.reduce((sum, part) => (sum === undefined || part === undefined ? undefined : sum + part), 0n);
-  if (totalNs === undefined || totalNs === 0n || cpus < 1) return null;
-  return clock.now() - Number(totalNs / BigInt(cpus) / 1000n);
-}
-
 /** A question whose answer the connection can do without: what the daemon refuses is `instead`. */
 async function optional<T>(answer: Promise<T>, instead: T): Promise<T> {
   try {
@@ -108,7 +89,7 @@ function refusal(endpoint: string, driver: string, error: RemoteError): Endpoint
     return new EndpointError(
       'unsupported',
       endpoint,
-      `the daemon has no driver for ${driver}: ${error.message}`,
+      `the daemon has no driver for ${driver}: ${error.message}; check the beginning of the uri (qemu, lxc, xen), or install the driver`,
       error,
     );
   return new EndpointError('refused', endpoint, `the daemon refuses ${driver}: ${error.message}`, error);

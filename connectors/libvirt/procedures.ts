@@ -14,6 +14,7 @@ export const PROCEDURES = {
   AUTH_POLKIT: 70,
   DOMAIN_MEMORY_STATS: 159,
   NODE_GET_CPU_STATS: 227,
+  NODE_GET_MEMORY_STATS: 228,
   DOMAIN_BLOCK_STATS_FLAGS: 243,
   CONNECT_LIST_ALL_DOMAINS: 273,
   CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY: 316,
@@ -21,9 +22,6 @@ export const PROCEDURES = {
   CONNECT_GET_ALL_DOMAIN_STATS: 344,
 } as const;
 export type Procedure = keyof typeof PROCEDURES;
-
-/** Messages for the events that are asked for: lifecycle, reboot, device removed, device added, metadata changed. */
-export const EVENT_PROCEDURES: readonly number[] = [318, 319, 333, 354, 379];
 
 export const AUTH_TYPES = ['none', 'sasl', 'polkit'] as const;
 export const KEEPALIVE_FEATURE = 10;
@@ -35,6 +33,7 @@ export const NOWAIT = 0x20000000;
 
 /** The daemon's limits on what is asked for (remote_protocol.x). */
 export const MAX_NODE_CPU_STATS = 16;
+export const MAX_NODE_MEMORY_STATS = 16;
 export const MAX_MEMORY_STATS = 1024;
 export const MAX_BLOCK_STATS = 16;
 
@@ -90,5 +89,8 @@ export const encodeBlockQuery = (domain: DomainRef, device: string): Buffer =>
 
 /** All CPUs together: cpu number -1. Drivers want to be asked for just as many kinds as they have; 0 asks how many. */
 export const encodeNodeCpuQuery = (kinds: number): Buffer => new XdrWriter().int(-1).int(kinds).uint(0).bytes;
+
+/** All NUMA cells together: cell -1; else as of CPUs. */
+export const encodeNodeMemoryQuery = (kinds: number): Buffer => new XdrWriter().int(kinds).int(-1).uint(0).bytes;
 
 export const encodeEventRegistration = (event: number): Buffer => new XdrWriter().int(event).uint(0).bytes;

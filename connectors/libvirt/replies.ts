@@ -1,4 +1,11 @@
-import { AUTH_TYPES, type DomainRef, MAX_BLOCK_STATS, MAX_MEMORY_STATS, MAX_NODE_CPU_STATS } from './procedures.ts';
+import {
+  AUTH_TYPES,
+  type DomainRef,
+  MAX_BLOCK_STATS,
+  MAX_MEMORY_STATS,
+  MAX_NODE_CPU_STATS,
+  MAX_NODE_MEMORY_STATS,
+} from './procedures.ts';
 import { ProtocolError, XdrReader } from './xdr.ts';
 
 const MAX_DOMAINS = 16_384;
@@ -95,12 +102,23 @@ export const decodeNodeCpus = (payload: Buffer): number =>
     return cpus;
   });
 
-/** Nanoseconds since boot, all CPUs together, by kind (kernel, user, idle, iowait); and how many kinds the driver has. */
-export const decodeNodeCpuStats = (payload: Buffer): { times: ReadonlyMap<string, bigint>; kinds: number } =>
+/** The host's statistics by kind; asked for none, how many kinds the driver has, else 0. */
+export interface NodeStats {
+  readonly values: ReadonlyMap<string, bigint>;
+  readonly kinds: number;
+}
+
+const decodeNodeStats = (payload: Buffer, limit: number): NodeStats =>
   whole(payload, (from) => {
-    const stats = from.array(MAX_NODE_CPU_STATS, 12, (item) => [item.string(), item.uhyper()] as const);
-    return { times: new Map(stats), kinds: from.int() };
+    const stats = from.array(limit, 12, (item) => [item.string(), item.uhyper()] as const);
+    return { values: new Map(stats), kinds: from.int() };
   });
+
+/** Nanoseconds since boot, all CPUs together: kernel, user, idle, iowait. */
+export const decodeNodeCpuStats = (payload: Buffer): NodeStats => decodeNodeStats(payload, MAX_NODE_CPU_STATS);
+
+/** KiB, all cells together: total, free, buffers, cached. */
+export const decodeNodeMemoryStats = (payload: Buffer): NodeStats => decodeNodeStats(payload, MAX_NODE_MEMORY_STATS);
 
 export interface DomainInfo {
   readonly state: number;
@@ -130,13 +148,6 @@ export const decodeBlockStats = (payload: Buffer): Stats =>
 /** Bytes, packets, errors and drops received, then the same sent; -1 where the driver does not know. */
 export const decodeInterfaceStats = (payload: Buffer): bigint[] =>
   whole(payload, (from) => Array.from({ length: 8 }, () => from.hyper()));
-
-/** The domain an event is about: all event messages that are asked for begin with a callback's id and a domain. */
-export function decodeEventDomain(payload: Buffer): DomainRef {
-  const from = new XdrReader(payload);
-  from.int();
-  return readDomain(from);
-}
 
 /** remote_error: code, domain of the error, message, … ; the rest repeats the message's parts. */
 export function decodeError(payload: Buffer): RemoteError {

@@ -1,14 +1,18 @@
+import { Subject } from 'rxjs';
 import type { Instance } from '../../avro/snapshot.ts';
-import { type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
+import { type Change, type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import { BulkReader, type TimedRecord } from './bulk-reader.ts';
 import { Client } from './client.ts';
 import { decodeDomain, isPausedForMigration } from './decode.ts';
 import type { CpuSource } from './decode-row.ts';
 import { DomainReader } from './domain-reader.ts';
+import { decodeEvent } from './events.ts';
+import { HostMeter } from './host-meter.ts';
 import { domainKey, Inventory } from './inventory.ts';
 import { type Host, login } from './login.ts';
-import { ERRORS, EVENT_PROCEDURES } from './procedures.ts';
-import { decodeEventDomain, RemoteError } from './replies.ts';
+import { ERRORS } from './procedures.ts';
+import { RemoteError } from './replies.ts';
 import { isRemoteError } from './reply.ts';
 import type { Transport } from './transport/transport.ts';
 
@@ -23,6 +27,10 @@ export interface SessionOptions extends ConnectorContext {
   readonly cpu: CpuSource;
   readonly perf: boolean;
   readonly stuckAfterMs: number;
+  /** The machine itself is metered too. */
+  readonly hosts: boolean;
+  /** Told of a part of the host that the daemon refuses; the endpoint says it once. */
+  readonly onHostRefused: (part: string, error: RemoteError) => void;
 }
 
 /** Logs in over an open transport and wires what a poll needs. Rejects with EndpointError, the transport closed. */
@@ -34,6 +42,7 @@ export async function openSession(
   const { endpoint, clock, report } = options;
   let calls = 0;
   let inventory: Inventory | undefined;
+  const changes = new Subject<Change>();
   const client = new Client(transport, {
     endpoint,
     clock,
@@ -42,7 +51,10 @@ export async function openSession(
       report({ event: 'endpoint.call', hypervisor: endpoint, kind: 'libvirt', call });
     },
     onEvent: (procedure, payload) => {
-      if (EVENT_PROCEDURES.includes(procedure)) inventory?.invalidate(decodeEventDomain(payload));
+      const event = decodeEvent(procedure, payload);
+      if (event === null) return;
+      inventory?.invalidate(event.domain);
+      if (event.what !== null) changes.next({ uuid: event.domain.uuid, what: event.what });
     },
   });
   const host = await loginOrClose(client, options, signal);
@@ -53,15 +65,19 @@ export async function openSession(
   inventory = new Inventory(client, about);
   const read = reader(client, inventory, options);
   const decode = decoder(inventory, options, malformed);
+  const meter = options.hosts ? hostMeter(client, host, options) : null;
   const poll = async (pollSignal: AbortSignal): Promise<Observation> => {
     const startedAt = clock.now();
     const before = calls;
-    const instances = decode(await refusals(endpoint, transport.label, read(pollSignal)));
+    const reading = refusals(endpoint, transport.label, read(pollSignal));
+    const [records, machine] = await Promise.all([reading, meter?.read(pollSignal)]);
+    const instances = decode(records);
+    const hosts = withOccupancy(machine === undefined ? [] : [machine], instances);
     const endedAt = clock.now();
-    const { bootedAt } = host;
-    return { startedAt, endedAt, bootedAt, partial: null, calls: calls - before, hosts: [], instances };
+    const { bootedAt } = host.node;
+    return { startedAt, endedAt, bootedAt, partial: null, calls: calls - before, hosts, instances };
   };
-  return { poll, closed: client.closed, close: () => client.close(host.callbacks) };
+  return { poll, changes, closed: client.closed, close: () => client.close(host.callbacks) };
 }
 
 async function loginOrClose(client: Client, options: SessionOptions, signal: AbortSignal): Promise<Host> {
@@ -71,6 +87,13 @@ async function loginOrClose(client: Client, options: SessionOptions, signal: Abo
     await client.close();
     throw error;
   }
+}
+
+function hostMeter(client: Client, { name, node }: Host, options: SessionOptions): HostMeter {
+  const { endpoint, clock, report, stuckAfterMs: patienceMs, onHostRefused: onRefused } = options;
+  const onFailure = (part: string, error: EndpointError): void =>
+    report({ event: 'part.failed', hypervisor: endpoint, kind: 'libvirt', part, reason: error.code, error });
+  return new HostMeter(client, { ...node, endpoint, clock, name, patienceMs, onRefused, onFailure });
 }
 
 /** What the daemon refuses, as an EndpointError in its words. */

@@ -1,5 +1,6 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import type { Access } from './access.ts';
 import { hostOf, instanceOf, type Seen } from './decode.ts';
 import { errorOf } from './error-of.ts';
@@ -13,6 +14,8 @@ import { attribute, freshNodes, guestCpu, judge, next, nodeSample, type Sampled,
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
   readonly memory: ClusterMemory;
+  /** The nodes themselves are metered too. */
+  readonly hosts: boolean;
 }
 
 interface Judged {
@@ -49,7 +52,7 @@ export class Poller {
     signal.throwIfAborted();
     const sampled = judged.map((each) => ({ ...each, sampled: this.#sample(each, rollCalls, at) }));
     const instances = this.#instances(sampled, at);
-    const hosts = this.#hosts(resources.nodes, at);
+    const nodes = this.#hosts(resources.nodes, at);
     this.#tell(resources);
     return {
       startedAt,
@@ -57,7 +60,7 @@ export class Poller {
       bootedAt: null,
       partial: partialOf(resources, failed),
       calls: 1 + calls,
-      hosts,
+      hosts: this.#options.hosts ? withOccupancy(nodes, instances) : [],
       instances,
     };
   }

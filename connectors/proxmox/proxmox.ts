@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConnectorContext, ConnectorKind, Endpoint, Settings } from '../connector.ts';
+import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import type { Credentials } from './access.ts';
@@ -46,6 +47,7 @@ export const proxmoxSchema = z
       .min(1)
       .optional()
       .describe("Goes into every guest's uuid in place of the cluster's own name (of a lone node: the node's)"),
+    hosts: hostsWord(),
   })
   .superRefine((entry, context) => {
     const token = [entry.tokenId, entry.tokenSecret].filter((word) => word !== undefined).length;
@@ -78,7 +80,7 @@ function settingsOf(uri: URL): Settings {
 }
 
 function create(config: ProxmoxConfig, context: ConnectorContext): Endpoint {
-  const { name: endpoint, url, tls, cluster = null } = config;
+  const { name: endpoint, url, tls, cluster = null, hosts } = config;
   const memory = new ClusterMemory();
   const options = {
     ...context,
@@ -87,6 +89,7 @@ function create(config: ProxmoxConfig, context: ConnectorContext): Endpoint {
     credentials: credentialsOf(config),
     tls,
     cluster,
+    hosts,
     memory,
   };
   return { id: endpoint, kind: 'proxmox', connect: (signal) => openSession(options, signal) };

@@ -27,7 +27,7 @@ export function explainStatus(
 }
 
 /** AnyEvent::HTTP's own codes of what it could not connect to, send or read, and 504. */
-export const isNodeAway = ({ status }: StatusError): boolean => (status >= 595 && status <= 599) || status === 504;
+const isNodeAway = ({ status }: StatusError): boolean => (status >= 595 && status <= 599) || status === 504;
 
 export const secondFactor = (origin: string, endpoint: string, username: string): EndpointError =>
   new EndpointError(

@@ -17,6 +17,8 @@ export interface SessionOptions extends ConnectorContext {
   /** The cluster's name, where it is set and not asked for. */
   readonly cluster: string | null;
   readonly memory: ClusterMemory;
+  /** The nodes themselves are metered too. */
+  readonly hosts: boolean;
 }
 
 /** pveproxy holds the answer to who is not let in back for three seconds. One node that hangs must leave time for another. */

@@ -12,14 +12,10 @@ const faults = z.strictObject({
   wrap32: z.number().min(0).max(1).default(0.1),
   /** Seconds that a host's clock may be wrong at most, either way. */
   skew: z.number().min(0).max(3600).default(0.2),
-  /** Share of the messages that are delivered twice; for `disturb`, the endpoints themselves do not. */
-  duplicate: z.number().min(0).max(1).default(0.01),
-  /** Share of the messages that are overtaken by later ones; for `disturb`. */
-  reorder: z.number().min(0).max(1).default(0.01),
 });
 export type Faults = z.infer<typeof faults>;
 
-const NO_FAULTS: Faults = { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0, duplicate: 0, reorder: 0 };
+const NO_FAULTS: Faults = { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0 };
 
 /** A fleet in `connectors:`. The same seed and `since` give the same fleet, in every process. */
 export const schema = z.strictObject({

@@ -1,5 +1,6 @@
 import { EMPTY_IDENTITY, EMPTY_ROW, type Instance } from '../../avro/snapshot.ts';
 import type { Observation } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import { rowAt } from './counters.ts';
 import type { Fleet } from './fleet.ts';
 import type { Guest } from './guest.ts';
@@ -16,17 +17,15 @@ export interface Moment {
 /** What a host of the fleet answers when it is read; all times in it are of the host's own clock. */
 export function observe(fleet: Fleet, host: Host, moment: Moment): Observation {
   const { at } = moment;
+  const instances = fleet.guests.flatMap((guest) => observeGuest(guest, host, moment) ?? []);
   return {
     startedAt: at,
     endedAt: at,
     bootedAt: bootedAt(host, at) + host.skew,
     partial: null,
     calls: 1,
-    hosts: [observeHost(host, moment)],
-    instances: fleet.guests.flatMap((guest) => {
-      const instance = observeGuest(guest, host, moment);
-      return instance ? [instance] : [];
-    }),
+    hosts: withOccupancy([observeHost(host, moment)], instances),
+    instances,
   };
 }
 

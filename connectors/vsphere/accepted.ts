@@ -1,3 +1,5 @@
+import type { Known } from '../connector.ts';
+
 /** What is remembered of an entity whose samples were read. */
 interface Taken {
   /** Time of the last sample that was taken, by its host's clock; null: none so far. */
@@ -22,6 +24,24 @@ export interface Progress {
 export class Accepted {
   readonly #taken = new Map<string, Taken>();
   readonly #wanted = new Map<string, number>();
+  /** By uuid, of those that were not listed since. */
+  #recorded = new Map<string, Known>();
+
+  /** What is recorded counts, whatever was taken here: another collector may have taken more, or less have arrived. */
+  resume(known: ReadonlyMap<string, Known>): void {
+    this.#recorded = new Map(known);
+  }
+
+  /** An entity of this uuid is listed: what is recorded of it is its own. `skewUs`: see `Poller.poll`. */
+  adopt(entity: string, uuid: Buffer, skewUs: number): Known | undefined {
+    if (this.#recorded.size === 0) return undefined;
+    const key = uuid.toString('hex');
+    const known = this.#recorded.get(key);
+    this.#recorded.delete(key);
+    const last = known?.lastRowAt ?? null;
+    if (known && last !== null) this.#taken.set(entity, { last, newest: last, seenAt: known.seenAt + skewUs });
+    return known;
+  }
 
   /** The time of the last one; null: none so far. */
   lastOf(entity: string): number | null {
@@ -60,5 +80,6 @@ export class Accepted {
   forgetBefore(at: number): void {
     for (const [entity, { seenAt }] of this.#taken) if (seenAt < at) this.#taken.delete(entity);
     for (const [entity, since] of this.#wanted) if (since < at) this.#wanted.delete(entity);
+    for (const [uuid, known] of this.#recorded) if (known.seenAt < at) this.#recorded.delete(uuid);
   }
 }

@@ -25,6 +25,11 @@ export class Afterglow {
     return state === 'RUNNING' || (state !== 'NOSTATE' && this.#ran.has(id));
   }
 
+  /** It ran when another collector saw it last. */
+  recall(id: string): void {
+    if (!this.#ran.has(id)) this.#ran.set(id, null);
+  }
+
   /** A poll that succeeded at `now` has listed these, and has had answers about `answered`. */
   commit({ listed, complete, answered }: Polled, now: number): void {
     const before = new Map(this.#ran);

@@ -13,7 +13,7 @@ export type NoValue = 'hole' | 'malformed';
 const MOST = 2n ** 63n - 1n;
 
 /** A value's text as a whole number. −1 is how a host says that it has none for the sample. */
-export function parseValue(text: string): bigint | NoValue {
+function parseValue(text: string): bigint | NoValue {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed === '-1') return 'hole';
   if (!/^\d{1,19}$/.test(trimmed)) return 'malformed';

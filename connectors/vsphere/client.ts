@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly origin: string;
   readonly path: string;
   /** Told of every call that is sent. */
-  readonly onCall: (method: string) => void;
+  readonly onCall: (call: SoapCall) => void;
   /** Logs in: the session's cookie comes with the answer. */
   readonly login: (call: LoginCall) => Promise<void>;
 }
@@ -28,10 +28,15 @@ export type LoginCall = <T>(call: SoapCall, reader: AnswerReader<T>) => Promise<
 export class HttpStatusError extends EndpointError {
   readonly status: number;
   constructor(endpoint: string, origin: string, status: number) {
-    const remedy = status === 404 ? 'there is no vSphere API at that path: check the url' : 'is it overloaded?';
+    const remedy = remedyOf(status, origin);
     super(status < 500 ? 'unsupported' : 'lost', endpoint, `${origin} answers with HTTP status ${status}: ${remedy}`);
     this.status = status;
   }
+}
+
+function remedyOf(status: number, origin: string): string {
+  if (status === 404) return 'there is no vSphere API at that path: check the url';
+  return status === 400 && origin.startsWith('http:') ? 'a TLS port needs https://' : 'is it overloaded?';
 }
 
 /**
@@ -136,17 +141,17 @@ export class Client {
   /** Makes a call once, whatever becomes of it. */
   async once<T>(call: SoapCall, reader: AnswerReader<T>, { ms, signal }: CallLimit): Promise<T> {
     const { endpoint, clock, onCall } = this.#options;
-    onCall(call.method);
+    onCall(call);
     const limit = { clock, endpoint, ms, what: call.method, stop: signal };
     await inTime(
       limit,
-      (over) => this.#exchange(call, reader, over),
+      (over) => this.#exchange(call, reader, ms, over),
       async () => undefined,
     );
     return this.#read(call, () => reader.finish());
   }
 
-  async #exchange<T>(call: SoapCall, { handler }: AnswerReader<T>, signal: AbortSignal): Promise<void> {
+  async #exchange<T>(call: SoapCall, { handler }: AnswerReader<T>, ms: number, signal: AbortSignal): Promise<void> {
     const { http, path, endpoint, origin } = this.#options;
     const answer = await http.request({
       method: 'POST',
@@ -160,6 +165,7 @@ export class Client {
       },
       body: encodeCall(call),
       maxBytes: MAX_ANSWER_BYTES,
+      silenceMs: ms,
       signal,
     });
     if (answer.status !== 200 && !isFault(answer)) {

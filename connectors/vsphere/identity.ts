@@ -1,4 +1,4 @@
-import { EMPTY_IDENTITY, type Identity, type State } from '../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, EMPTY_NIC_IDENTITY, type Identity, type State } from '../../avro/snapshot.ts';
 import type { Nic } from './devices.ts';
 import { readNovaAnnotation } from './nova-annotation.ts';
 import type { EsxHost, Vm } from './properties.ts';
@@ -54,13 +54,11 @@ export function identityOfVm(vm: Vm, host: string | null): Identity {
     disks: disks.map(({ instance, fileName, uuid, bus }) => ({ id: instance, path: fileName, serial: uuid, bus })),
     nics: nics.map(({ label, mac, network, portId }, n) => ({
       id: ids[n] as string,
+      ...EMPTY_NIC_IDENTITY,
       name: label,
       mac,
-      bridge: null,
       portId,
       network,
-      filter: null,
-      parameters: {},
     })),
   };
 }

@@ -67,13 +67,32 @@ export const createFilter = (
 
 export const destroyFilter = (filter: Moref): SoapCall => ({ method: 'DestroyPropertyFilter', on: filter, body: '' });
 
-/** What changed since `version` ('' for all), without waiting for anything to change. */
-export const waitForUpdates = (propertyCollector: Moref, version: string, maxObjectUpdates: number): SoapCall => ({
+/** One of its own, whose filters and versions are nobody else's. */
+export const createPropertyCollector = (propertyCollector: Moref): SoapCall => ({
+  method: 'CreatePropertyCollector',
+  on: propertyCollector,
+  body: '',
+});
+
+/** With its filters. */
+export const destroyPropertyCollector = (collector: Moref): SoapCall => ({
+  method: 'DestroyPropertyCollector',
+  on: collector,
+  body: '',
+});
+
+/** What changed since `version` ('' for all); where nothing did the server waits so long for something to change. */
+export const waitForUpdates = (
+  propertyCollector: Moref,
+  version: string,
+  maxObjectUpdates: number,
+  maxWaitSeconds = 0,
+): SoapCall => ({
   method: 'WaitForUpdatesEx',
   on: propertyCollector,
   body:
     element('version', version) +
-    `<options>${element('maxWaitSeconds', 0)}${element('maxObjectUpdates', maxObjectUpdates)}</options>`,
+    `<options>${element('maxWaitSeconds', maxWaitSeconds)}${element('maxObjectUpdates', maxObjectUpdates)}</options>`,
 });
 
 /** `*`: of every device; '': of the whole entity. */

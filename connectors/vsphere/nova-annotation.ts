@@ -14,7 +14,7 @@ type Owner = Pick<
 export function readNovaAnnotation(annotation: string | null): Owner | null {
   const lines = new Map<string, string>();
   for (const line of annotation?.split(/\r?\n/) ?? []) {
-    const [, key, value] = /^((?:flavor:)?[a-z_]+):(.*)$/.exec(line) ?? [];
+    const [, key, value] = /^((?:flavor:)?[a-z_]+):(.*)$/s.exec(line) ?? [];
     if (key !== undefined && value !== undefined && !lines.has(key)) lines.set(key, value);
   }
   if (!lines.has('projectid') || !lines.has('package')) return null;

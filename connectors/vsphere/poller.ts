@@ -1,5 +1,6 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import type { ConnectorContext } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import type { Budget } from '../patience.ts';
 import type { Accepted, Progress } from './accepted.ts';
 import type { Afterglow } from './afterglow.ts';
@@ -20,6 +21,8 @@ export interface PollerOptions extends ConnectorContext {
   readonly accepted: Accepted;
   readonly afterglow: Afterglow;
   readonly backfillUs: number;
+  /** The hosts themselves are metered too. */
+  readonly hosts: boolean;
 }
 
 /** What one poll saw; `commit` is called once it is certain that it counts. */
@@ -62,6 +65,8 @@ export class Poller {
   async poll(reader: Pick<PerfReader, 'read'>, budget: Budget, skewUs: number): Promise<Seen> {
     const { inventory, catalogues, accepted, afterglow, clock } = this.#options;
     const roster = this.#roster.make(inventory);
+    for (const { id, uuid } of [...roster.vms, ...roster.hosts])
+      if (accepted.adopt(id, uuid, skewUs)?.isRunning) afterglow.recall(id);
     const serverNow = clock.now() + skewUs;
     const until = clock.now() + MOST_AHEAD_US;
     const { backfillUs } = this.#options;
@@ -81,7 +86,7 @@ export class Poller {
       decoded.set(entity.id, { ...its, missing });
     };
     const vms = dueNow(targets(roster.vms, catalogues.vm));
-    const hosts = targets(roster.hosts, catalogues.host);
+    const hosts = this.#options.hosts ? targets(roster.hosts, catalogues.host) : [];
     const answered = await reader.read(vms, hosts, budget, take);
     const behind = new Set([...vms, ...hosts].filter(({ isBehind }) => isBehind).map(({ entity }) => entity.id));
     return this.#seen(roster, { decoded, answered, behind, serverNow });
@@ -90,7 +95,8 @@ export class Poller {
   #seen(roster: Roster, { decoded, answered, behind, serverNow }: Read): Seen {
     const { accepted, afterglow, clock, endpoint, inventory } = this.#options;
     const instances = roster.vms.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
-    const hosts = roster.hosts.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
+    const partial = partialOf(roster, inventory.complete);
+    const hosts = this.#hosts(roster, decoded);
     const progress = new Map<string, Progress>();
     const missing = nothingMissing();
     let rows = 0;
@@ -103,8 +109,8 @@ export class Poller {
     }
     return {
       instances,
-      hosts,
-      partial: partialOf(roster, inventory.complete),
+      hosts: partial === null ? withOccupancy(hosts, instances) : hosts,
+      partial,
       commit: () => {
         this.#reportSkew(roster, progress, serverNow);
         accepted.commit(progress, serverNow);
@@ -114,6 +120,11 @@ export class Poller {
         this.#report(roster, missing, rows, backfilled);
       },
     };
+  }
+
+  #hosts({ hosts }: Roster, decoded: Read['decoded']): readonly Instance[] {
+    const { endpoint } = this.#options;
+    return this.#options.hosts ? hosts.map((one) => instanceOf(endpoint, one, decoded.get(one.id))) : [];
   }
 
   /** Hosts have clocks of their own, and their samples tell of them. The one that is furthest off is reported. */

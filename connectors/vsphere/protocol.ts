@@ -23,6 +23,8 @@ export interface SoapCall {
   readonly method: string;
   readonly on: Moref;
   readonly body: string;
+  /** Made beside the polls: not one of their calls. */
+  readonly isAside?: boolean;
 }
 
 /** What the server refuses, by the fault's name in the API reference (NotAuthenticated, InvalidLogin …). */

@@ -1,4 +1,5 @@
-import { type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
+import { Observable } from 'rxjs';
+import { type Change, type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { HttpTls } from '../http-tls.ts';
 import { type Budget, Patience } from '../patience.ts';
@@ -7,7 +8,9 @@ import type { Afterglow } from './afterglow.ts';
 import { readCurrentTime, readNothing, readServiceContent, type ServiceContent } from './answers.ts';
 import { type Catalogues, readCatalogues } from './catalogues.ts';
 import { Client } from './client.ts';
+import { uuidOfVm } from './identity.ts';
 import { Inventory } from './inventory.ts';
+import { Lookout } from './lookout.ts';
 import { currentTime, login, logout, retrieveServiceContent } from './methods.ts';
 import { PerfReader } from './perf-reader.ts';
 import { Poller } from './poller.ts';
@@ -26,8 +29,12 @@ export interface SessionOptions extends ConnectorContext {
   readonly backfillUs: number;
   readonly batch: { readonly entities: number; readonly metrics: number };
   readonly concurrency: number;
+  /** Whether to tell of changes. */
+  readonly events: boolean;
   /** Further counters, by `group.name.rollup`. */
   readonly counters: readonly string[];
+  /** The hosts themselves are metered too. */
+  readonly hosts: boolean;
   /** Of the endpoint, not of one session. */
   readonly accepted: Accepted;
   readonly afterglow: Afterglow;
@@ -45,7 +52,8 @@ const KIND = 'vsphere';
 /** Connects, logs in and reads the inventory, as much of it as there is time for. Rejects with EndpointError, logged out. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
   const { endpoint, origin, tls, concurrency, clock, record: tap } = options;
-  const connections = concurrency + 1;
+  // One for what a poll asks beside QueryPerf, one for the call that waits.
+  const connections = concurrency + 2;
   const http = await createHttpClient({ endpoint, origin, tls, connections, timeoutMs: HTTP_MS, tap });
   const opening = new Opening(options, http);
   try {
@@ -64,6 +72,7 @@ class Opening {
   #inventory: Inventory | undefined;
   #calls = 0;
   #closing: Promise<void> | undefined;
+  readonly #over = new AbortController();
   #settle: (outcome: undefined) => void = () => undefined;
   readonly #closed = new Promise<undefined>((resolve) => {
     this.#settle = resolve;
@@ -79,8 +88,8 @@ class Opening {
       http,
       origin,
       path,
-      onCall: (call) => {
-        this.#calls++;
+      onCall: ({ method: call, isAside }) => {
+        if (!isAside) this.#calls++;
         report({ event: 'endpoint.call', hypervisor: endpoint, kind: KIND, call });
       },
       login: async (call) => {
@@ -103,7 +112,23 @@ class Opening {
     this.#inventory = inventory;
     await inventory.update(budget.rest, budget.hasTime);
     const poll = this.#poller(service, catalogues, inventory, skew);
-    return { poll, closed: this.#closed, close: () => this.close() };
+    const changes = this.#options.events ? this.#changes(service, inventory) : undefined;
+    return { poll, changes, closed: this.#closed, close: () => this.close() };
+  }
+
+  /** As long as somebody listens, a call waits for what happens. */
+  #changes(service: ServiceContent, inventory: Inventory): Observable<Change> {
+    const uuidOf = (id: string): Buffer | null => {
+      const vm = inventory.vms.get(id);
+      return vm === undefined ? null : uuidOfVm(vm);
+    };
+    return new Observable((subscriber) => {
+      const stop = new AbortController();
+      const lookout = new Lookout({ ...this.#options, client: this.#client, service, uuidOf });
+      const over = AbortSignal.any([stop.signal, this.#over.signal]);
+      lookout.watch((change) => subscriber.next(change), over).catch((error: unknown) => subscriber.error(error));
+      return () => stop.abort();
+    });
   }
 
   #poller(
@@ -158,6 +183,7 @@ class Opening {
   async #close(): Promise<void> {
     const client = this.#client;
     const { signal } = new AbortController();
+    this.#over.abort();
     try {
       await client.end();
       if (client.hasSession && this.#service) {

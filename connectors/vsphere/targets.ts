@@ -5,9 +5,10 @@ import type { Catalogue } from './counters.ts';
 import { REAL_TIME_S } from './methods.ts';
 import type { Listed } from './roster.ts';
 
-const SAMPLE_US = REAL_TIME_S * 1_000_000;
+/** Of a host: one every 20 s. */
+export const SAMPLE_US = REAL_TIME_S * 1_000_000;
 /** What a host keeps: an hour. */
-export const ARCHIVE_SAMPLES = 180;
+const ARCHIVE_SAMPLES = 180;
 export const ARCHIVE_US = ARCHIVE_SAMPLES * SAMPLE_US;
 /** The server's clock is known to about a second; a start in its future is never asked for: vcsim does not survive it. */
 const CLOCK_SLACK_US = 2_000_000;

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import { Accepted } from './accepted.ts';
 import { parseUrl } from './address.ts';
 import { Afterglow } from './afterglow.ts';
 import { openSession } from './session.ts';
+import { ARCHIVE_US, SAMPLE_US } from './targets.ts';
 
 /** `connectors: [{ type: vsphere, … }]` */
 export const vsphereSchema = z.strictObject({
@@ -35,6 +37,11 @@ export const vsphereSchema = z.strictObject({
     })
     .prefault({}),
   concurrency: z.int().min(1).max(8).default(2).describe('QueryPerf calls at once'),
+  events: z
+    .boolean()
+    .default(true)
+    .describe('Keep one call waiting for VMs that start, stop, move or get other devices, to poll at once'),
+  hosts: hostsWord(),
   counters: z
     .array(z.string().regex(/^\w+\.\w+\.\w+$/, 'is no counter such as mem.active.average'))
     .max(50)
@@ -52,7 +59,8 @@ export const vsphere: ConnectorKind<VsphereConfig> = {
 };
 
 function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
-  const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency, counters } = config;
+  const { name, url, username, password, tls, backfill: backfillUs, batch, concurrency } = config;
+  const { events, hosts, counters } = config;
   const accepted = new Accepted();
   const afterglow = new Afterglow();
   const told = new Set<string>();
@@ -62,10 +70,23 @@ function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
     const error = new Error('the server has no such counter: what it is for stays empty');
     context.report({ event: 'part.failed', hypervisor: name, kind: 'vsphere', part, reason: 'absent', error });
   };
-  const about = { endpoint: name, ...parseUrl(url), username, password, tls, backfillUs, batch, concurrency, counters };
+  const about = {
+    endpoint: name,
+    ...parseUrl(url),
+    username,
+    password,
+    tls,
+    backfillUs,
+    batch,
+    concurrency,
+    events,
+    hosts,
+    counters,
+  };
   return {
     id: name,
     kind: 'vsphere',
+    history: { everyUs: SAMPLE_US, reachUs: ARCHIVE_US, resume: (known) => accepted.resume(known) },
     connect: (signal) => openSession({ ...context, ...about, accepted, afterglow, onAbsent }, signal),
   };
 }

@@ -7,6 +7,7 @@ import {
   type NicRow,
   type Row,
 } from '../../avro/snapshot.ts';
+import { hostGauge } from '../occupancy.ts';
 import { Amounts } from './amounts.ts';
 import type { Guest, Host } from './inventory.ts';
 import type { Columns } from './legend.ts';
@@ -98,6 +99,7 @@ export function decodeHostRow(reading: Reading, host: Host, attached: Attachment
     memory,
     memoryUsage: memory !== null && free !== null && free <= memory ? memory - free : null,
     nics: attached.nics.map((nic) => nicRow(from, columns, nic.key)),
+    extras: free === null ? [] : [hostGauge('compute.node.memory.free', free)],
   };
   return counted(decoded, from, cpus === null ? 1 : 0);
 }

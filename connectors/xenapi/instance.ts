@@ -1,4 +1,4 @@
-import { EMPTY_IDENTITY, type Identity, type Instance } from '../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, EMPTY_NIC_IDENTITY, type Identity, type Instance } from '../../avro/snapshot.ts';
 import { nicIds } from './attachments.ts';
 import type { Crop } from './harvest.ts';
 import { type Guest, type Host, isOn } from './inventory.ts';
@@ -84,13 +84,9 @@ function makeIdentity(guest: Guest, keys: TenantKeys): Identity {
     // The VIF's uuid, as Ceilometer's inspector had it: the name in dom0 is another after every migration.
     nics: guest.nics.map(({ device, mac, uuid }) => ({
       id: ids.get(device) ?? device,
+      ...EMPTY_NIC_IDENTITY,
       name: uuid,
       mac,
-      bridge: null,
-      portId: null,
-      network: null,
-      filter: null,
-      parameters: {},
     })),
     metadata: Object.fromEntries(guest.tags.map((tag) => [tag, ''])),
   };

@@ -66,7 +66,7 @@ export function readLegend(entries: readonly string[]): Legend {
   return { vms, hosts };
 }
 
-export const emptyColumns = (): Columns => ({
+const emptyColumns = (): Columns => ({
   cpus: new Map(),
   memory: undefined,
   internalFree: undefined,

@@ -1,4 +1,4 @@
-import type { Look, Mark } from './pool-memory.ts';
+import type { Look, LookTime, Mark } from './pool-memory.ts';
 import type { RrdQuery } from './protocol.ts';
 import type { RrdUpdates } from './rrd-updates.ts';
 
@@ -42,12 +42,6 @@ export function queriesFor(backS: number, stepS: Step, mostBackS: number): reado
     { backS: wanted, stepS: 60 },
     { backS: SPAN_S[stepS], stepS },
   ];
-}
-
-/** When and by which clocks an answer came: microseconds. */
-export interface LookTime {
-  readonly monotonic: number;
-  readonly wall: number;
 }
 
 /**

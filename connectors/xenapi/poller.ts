@@ -1,5 +1,6 @@
 import type { Instance } from '../../avro/snapshot.ts';
-import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
+import { type ConnectorContext, EndpointError, type Observation, type Occasion } from '../connector.ts';
+import { withOccupancy } from '../occupancy.ts';
 import type { Feed } from './feed.ts';
 import { type Harvest, type HarvestCounts, harvest } from './harvest.ts';
 import type { Errand, HostReader, Outcome, ReadLimits } from './host-reader.ts';
@@ -15,6 +16,8 @@ export interface PollerOptions extends ConnectorContext {
   /** Microseconds. */
   readonly backfillUs: number;
   readonly concurrency: number;
+  /** The hosts themselves are metered too. */
+  readonly hosts: boolean;
   readonly tenant: TenantKeys;
 }
 
@@ -43,14 +46,16 @@ export class Poller {
   }
 
   /** Rejects with the signal's reason only; then nothing is remembered and the same rows are read again. */
-  async poll(signal: AbortSignal): Promise<Observation> {
+  async poll(signal: AbortSignal, occasion: Occasion = 'due'): Promise<Observation> {
     signal.throwIfAborted();
     const { clock, memory, stepS } = this.#options;
     const startedAt = clock.now();
-    memory.pace(clock.monotonic());
+    // Early ones tell nothing of the cadence.
+    if (occasion === 'due') memory.pace(clock.monotonic());
     const { inventory } = this.#feed;
     const guests = this.#unique(inventory.guests());
     const hosts = inventory.hosts();
+    if (memory.hasRecorded) this.#adopt(guests, hosts);
     const errands = this.#errands(guests, hosts);
     const outcomes = await this.#reader.read(errands, this.#limits(), signal);
     signal.throwIfAborted();
@@ -68,9 +73,25 @@ export class Poller {
       bootedAt: null,
       partial: this.#partial(hosts),
       calls: outcomes.reduce((sum, { errand }) => sum + errand.queries.length, 0),
-      hosts: hosts.map((host) => hostInstance(host, taken.crops.get(host.uuid))),
+      hosts: this.#hosts(hosts, taken, instances),
       instances,
     };
+  }
+
+  /** Who is listed goes on from what is recorded of it. */
+  #adopt(guests: readonly Guest[], hosts: readonly Host[]): void {
+    const { clock, memory, stepS, tenant } = this.#options;
+    const time = { monotonic: clock.monotonic(), wall: clock.now() };
+    const ids = chooseIds(guests, tenant.resourceId, memory.ids);
+    for (const [uuid, id] of [...ids, ...hosts.map((host) => [host.uuid, host.uuid] as const)])
+      memory.adopt(uuid, id, time, stepS);
+  }
+
+  /** How many VMs are on each is known while the inventory is. */
+  #hosts(hosts: readonly Host[], { crops }: Harvest, instances: readonly Instance[]): readonly Instance[] {
+    if (!this.#options.hosts) return [];
+    const listed = hosts.map((host) => hostInstance(host, crops.get(host.uuid)));
+    return this.#feed.failure === null ? withOccupancy(listed, instances) : listed;
   }
 
   /** The hosts that are due, those that failed lately last, and what to ask each for. */

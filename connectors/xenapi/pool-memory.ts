@@ -1,4 +1,5 @@
 import type { Instance } from '../../avro/snapshot.ts';
+import type { Known } from '../connector.ts';
 import { type Guest, type Inventory, isOn } from './inventory.ts';
 
 /** Up to where the rows of a VM or host were taken. */
@@ -21,6 +22,14 @@ interface Home {
  */
 const SETTLING_US = 10e6;
 
+const RECORDED_SLACK_S = 10;
+
+/** By which clocks something came: microseconds. */
+export interface LookTime {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
 /** How one host's statistics are being read. Monotonic times in microseconds. */
 export interface Look {
   /** When the next row should be there. */
@@ -38,7 +47,7 @@ export interface Look {
 
 /**
  * What is known of a pool from one session to the next. It belongs to the endpoint, and dies with the process: then
- * the whole archive is read anew, and what is known downstream is dropped there.
+ * it is read on from what is recorded, or the whole archive anew, and what is known downstream is dropped there.
  */
 export class PoolMemory {
   /** By the uuid of a VM or host. Moves only when a poll has succeeded. */
@@ -65,6 +74,28 @@ export class PoolMemory {
   readonly failures = new Map<string, number>();
   /** Monotonic times at which the last polls began, the newest first. */
   #polledAt: readonly number[] = [];
+  /** By the uuid that they go by, 32 hex digits; of those that were not listed since. */
+  #recorded = new Map<string, Known>();
+
+  /** What is recorded counts, whatever was taken here: another collector may have taken more, or less have arrived. */
+  resume(known: ReadonlyMap<string, Known>): void {
+    this.#recorded = new Map(known);
+  }
+
+  get hasRecorded(): boolean {
+    return this.#recorded.size > 0;
+  }
+
+  /** A VM or host that goes by `id` is listed: what is recorded of it is its own. Clocks in microseconds. */
+  adopt(uuid: string, id: string, { monotonic, wall }: LookTime, stepS: number): void {
+    const key = id.replaceAll('-', '');
+    const { lastRowAt = null, seenAt = 0 } = this.#recorded.get(key) ?? {};
+    this.#recorded.delete(key);
+    if (lastRowAt === null) return;
+    // By its host's clock the row had ended so long ago at most: to look back too far costs some rows that are not taken.
+    const at = monotonic - (wall - seenAt) - (2 * stepS + RECORDED_SLACK_S) * 1e6;
+    this.marks.set(uuid, { t: lastRowAt / 1e6, at });
+  }
 
   /**
    * Takes an inventory that is whole at the monotonic time `now`, and at `wall`. A VM that was not running at the last

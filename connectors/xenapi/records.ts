@@ -14,6 +14,8 @@ export interface VmRecord {
   readonly vcpusMax: number | null;
   readonly otherConfig: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** Something is under way that will take its domain away from where it is. */
+  readonly isLeaving: boolean;
 }
 
 export interface VmMetricsRecord {
@@ -64,6 +66,9 @@ export function uuidOf(text: string | null): string | null {
   return UUID.test(lower) ? lower : null;
 }
 
+/** Of vm_operations: after them its columns are gone, or at another host. */
+const LEAVING = new Set(['clean_shutdown', 'hard_shutdown', 'shutdown', 'suspend', 'pool_migrate', 'migrate_send']);
+
 /** Undefined: it has no uuid, which no virtual machine lacks. */
 export function readVm(record: Value): VmRecord | undefined {
   const of = membersOf(record);
@@ -81,6 +86,7 @@ export function readVm(record: Value): VmRecord | undefined {
     vcpusMax: numberOf(of.VCPUs_max),
     otherConfig: textsOf(of.other_config),
     tags: isList(of.tags) ? of.tags.filter((tag) => typeof tag === 'string') : [],
+    isLeaving: Object.values(textsOf(of.current_operations)).some((operation) => LEAVING.has(operation)),
   };
 }
 

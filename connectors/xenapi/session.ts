@@ -1,8 +1,12 @@
-import { EndpointError, type Session } from '../connector.ts';
+import { Subject } from 'rxjs';
+import { type Change, EndpointError, type Session } from '../connector.ts';
+import { changesBetween } from './changes.ts';
 import { Client } from './client.ts';
 import type { Coordinator } from './coordinator.ts';
 import { Feed } from './feed.ts';
 import { HostReader } from './host-reader.ts';
+import { uuidBytes } from './instance.ts';
+import type { Guest } from './inventory.ts';
 import { findCoordinator, type LoginOptions, tlsFor } from './login.ts';
 import { Poller, type PollerOptions } from './poller.ts';
 import { isXapiError } from './protocol.ts';
@@ -21,8 +25,9 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   let feedClient: Client | undefined;
   try {
     feedClient = await openFeedClient(coordinator, options);
-    const feed = await beginFeed(coordinator, feedClient, options, signal);
-    return sessionOf(coordinator, feedClient, feed, options);
+    const changes = new Subject<Change>();
+    const feed = await beginFeed(coordinator, feedClient, options, changes, signal);
+    return { ...sessionOf(coordinator, feedClient, feed, options), changes };
   } catch (error) {
     await feedClient?.close();
     await coordinator.close();
@@ -40,16 +45,24 @@ async function beginFeed(
   coordinator: Coordinator,
   client: Client,
   options: SessionOptions,
+  changes: Subject<Change>,
   signal: AbortSignal,
 ): Promise<Feed> {
   const { clock, report, endpoint, memory } = options;
+  let guests: readonly Guest[] | null = null;
   const feed = new Feed({
     clock,
     report,
     endpoint,
     coordinator,
     client,
-    onSync: (inventory) => memory.sync(inventory, clock.monotonic(), clock.now()),
+    onSync: (inventory) => {
+      memory.sync(inventory, clock.monotonic(), clock.now());
+      const before = guests ?? inventory.guests();
+      guests = inventory.guests();
+      for (const { uuid, what } of changesBetween(before, guests))
+        changes.next({ uuid: uuidBytes(memory.ids.get(uuid) ?? uuid), what });
+    },
   });
   await feed.begin(signal);
   signal.throwIfAborted();
@@ -75,7 +88,7 @@ function sessionOf(coordinator: Coordinator, feedClient: Client, feed: Feed, opt
     ending ??= end();
     return ending;
   };
-  return { poll: (signal) => poller.poll(signal), closed, close };
+  return { poll: (signal, occasion) => poller.poll(signal, occasion), closed, close };
 }
 
 function explain(error: unknown, endpoint: string): unknown {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
-import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import type { ConnectorContext, ConnectorKind, Endpoint, History } from '../connector.ts';
+import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
 import type { TenantKeys } from './instance.ts';
@@ -40,6 +41,7 @@ export const xenapiSchema = z.strictObject({
     .prefault('2h')
     .describe('How far back rows are read at first sight of a VM and after an outage'),
   concurrency: z.int().min(1).max(64).default(8).describe('Hosts that are read at once'),
+  hosts: hostsWord(),
   tenant: z
     .strictObject({
       resourceId: z
@@ -66,20 +68,28 @@ export const xenapi: ConnectorKind<XenapiConfig> = {
 };
 
 function create(config: XenapiConfig, context: ConnectorContext): Endpoint {
-  const { name: endpoint, url, username, password, tls, step, backfill, concurrency, tenant } = config;
+  const { name: endpoint, url, username, password, tls, step, backfill, concurrency, hosts, tenant } = config;
+  const memory = new PoolMemory();
+  const resume: History['resume'] = (known) => memory.resume(known);
   const options = {
     ...context,
     endpoint,
     urls: [url].flat(),
     credentials: { username, password },
     tls,
-    memory: new PoolMemory(),
+    memory,
     stepS: step,
     backfillUs: backfill,
     concurrency,
+    hosts,
     tenant: keysOf(tenant),
   };
-  return { id: endpoint, kind: 'xenapi', connect: (signal) => openSession(options, signal) };
+  return {
+    id: endpoint,
+    kind: 'xenapi',
+    history: { everyUs: step * 1e6, reachUs: backfill, resume },
+    connect: (signal) => openSession(options, signal),
+  };
 }
 
 const keysOf = (tenant: XenapiConfig['tenant']): TenantKeys => ({

@@ -1,6 +1,8 @@
 import { decodeSnapshots } from '../../avro/codec.ts';
+import type { Closed } from '../model/closed.ts';
 import type { DeriveRules } from '../model/derive.ts';
 import type { Rules } from '../model/rules.ts';
+import { type Run, standInsOf } from '../model/runs.ts';
 import type { Sample } from '../model/sample.ts';
 import { type Bounds, type Comparison, createComparison, type Findings } from './comparison.ts';
 import {
@@ -12,10 +14,12 @@ import {
   type MeterBalance,
 } from './conservation.ts';
 import { differencesOf } from './differences.ts';
+import { type ChangeOfSize, changesIn, historyOf } from './history.ts';
+import { createHostShares, type HostShare, type HostShares } from './host-shares.ts';
 import { type LineCounts, lineAt, type PublishedFile, type PublishedSide, readPublished } from './intake.ts';
 import { createMovement, type Movement } from './naive/movement.ts';
-import { createReplay, type RawMessage } from './replay.ts';
-import { deviceKey } from './series.ts';
+import { createReplay, type History, type RawMessage } from './replay.ts';
+import { deviceKey, joinSeries } from './series.ts';
 
 /** What the raw log still holds when the audit begins. Times in microseconds. */
 export interface LogExtent {
@@ -48,6 +52,8 @@ export interface AuditDeps {
   /** Time between polls, as configured: how long it takes until every counter was read. Microseconds. */
   readonly interval: number;
   readonly onProgress: (side: 'published' | 'raw', done: number, total: number | null) => void;
+  /** The partition, of so many, that an instance (32 hex digits) is metered in. */
+  readonly partitionOf: (instance: string, partitions: number) => number;
 }
 
 /** A window whose published content is not what a replay gives. */
@@ -63,11 +69,15 @@ export interface Verdict {
   readonly bounds: Bounds;
   readonly balances: readonly MeterBalance[];
   readonly imbalances: readonly Imbalance[];
+  /** What VMs took together of their hosts; not a part of the judgement. */
+  readonly hosts: readonly HostShare[];
   readonly windows: Omit<Findings, 'wrongLines' | 'unexpectedPlaces'>;
   readonly wrongWindows: readonly WrongWindow[];
   readonly unexpectedLines: readonly string[];
   readonly unequalLines: readonly string[];
   readonly lines: LineCounts;
+  /** Sizes that were not what they are configured to be all the time. */
+  readonly changes: readonly ChangeOfSize[];
   readonly raw: { readonly messages: number; readonly unreadable: number; readonly since: number };
   /** False: the log does not reach back to where cumulatives begin, so they were left out. */
   readonly judgesTotals: boolean;
@@ -94,12 +104,12 @@ const FIELDS_NAMED = 4;
  * published side is read first, so that everything in it is in the log by then.
  */
 export async function audit(deps: AuditDeps): Promise<Verdict> {
-  const { raw, published, rules, deriveRules } = deps;
+  const { raw, published, rules } = deps;
   const extent = await raw.open();
   const bounds = { ...deps.bounds, from: Math.max(deps.bounds.from, settledSince(extent, deps)) };
   const side = await readPublished(published, {
     ...bounds,
-    sizes: deriveRules.sizes,
+    sizes: rules.windows.sizes,
     onProgress: (lines) => deps.onProgress('published', lines, null),
   });
   const from = Math.max(bounds.from, side.firstStart === Number.POSITIVE_INFINITY ? bounds.from : side.firstStart);
@@ -108,7 +118,9 @@ export async function audit(deps: AuditDeps): Promise<Verdict> {
   const comparison = createComparison(side.table, judged, judgesTotals);
   const conservation = conservationOf(rules, judged);
   const movement = movementOf(side, rules, conservation);
-  const counts = await readRaw(deps, extent, side, comparison, movement);
+  const shares = createHostShares(rules.windows.sizes, judged);
+  const found = findChanges(side, deps);
+  const counts = await readRaw(deps, extent, side, found.history, { comparison, movement, shares });
   const { wrongLines, unexpectedPlaces, ...windows } = comparison.finish();
   const wrongWindows: WrongWindow[] = [];
   for (const { expected, place } of wrongLines) {
@@ -119,13 +131,33 @@ export async function audit(deps: AuditDeps): Promise<Verdict> {
     bounds: judged,
     balances: balancesOf(side.book),
     imbalances: imbalancesOf(side.book),
+    hosts: shares.finish(),
     windows,
     wrongWindows,
     unexpectedLines: await linesAt(published, unexpectedPlaces),
     unequalLines: await linesAt(published, side.lines.unequalPlaces),
     lines: side.lines,
     raw: { ...counts, since: extent.since },
+    changes: found.changes(),
     judgesTotals,
+  };
+}
+
+/** Looks for changes of window sizes in what was published, once it is known how many partitions there are. */
+function findChanges(
+  { stretches, book }: PublishedSide,
+  { rules, partitionOf }: AuditDeps,
+): { readonly history: History; readonly changes: () => readonly ChangeOfSize[] } {
+  let found: ReadonlyMap<number, readonly Run[]> | null = null;
+  return {
+    history: (partition, partitions) => {
+      if (found === null) {
+        found = historyOf(stretches, rules.windows, (instance) => partitionOf(instance, partitions));
+        joinSeries(book, new Map([...found.values()].flatMap((runs) => [...standInsOf(runs, new Map())])));
+      }
+      return found.get(partition);
+    },
+    changes: () => changesIn(found ?? new Map()),
   };
 }
 
@@ -151,21 +183,32 @@ function conservationOf(rules: Rules, { from }: Bounds): ConservationRules {
 function movementOf({ book }: PublishedSide, rules: Rules, conservation: ConservationRules): Movement {
   const isWanted = (instance: string, kind: number, device: string) => book.has(deviceKey(instance, kind, device));
   return createMovement(
-    { reorder: rules.reorder, maxSkew: rules.counters.maxSkew, isWanted },
+    { reorder: rules.reorder, maxSkew: rules.counters.maxSkew, sizes: rules.windows.sizes, isWanted },
     (instance, kind, device, change) => addChange(book, conservation, instance, kind, device, change),
   );
+}
+
+/** Who is told of what the raw log holds. */
+interface Readers {
+  readonly comparison: Comparison;
+  readonly movement: Movement;
+  readonly shares: HostShares;
 }
 
 async function readRaw(
   deps: AuditDeps,
   { delivered }: LogExtent,
   { lastEnd }: PublishedSide,
-  comparison: Comparison,
-  movement: Movement,
+  history: History,
+  { comparison, movement, shares }: Readers,
 ): Promise<{ readonly messages: number; readonly unreadable: number }> {
   const { raw, rules, deriveRules, lineOf, settledAt, onProgress } = deps;
   const isFinal = settledAt > Number.NEGATIVE_INFINITY;
-  const replay = createReplay(rules, deriveRules);
+  let isOver = false;
+  const take = (closed: Closed): void => {
+    if (!isOver) shares.take(closed);
+  };
+  const replay = createReplay(rules, deriveRules, take, () => undefined, history);
   let messages = 0;
   let unreadable = 0;
   for await (const pulled of raw.messages()) {
@@ -185,6 +228,7 @@ async function readRaw(
   }
   movement.finish();
   for (const sample of replay.finish(settledAt)) comparison.expect({ sample, line: lineOf(sample), due: true });
+  isOver = true;
   // Whether the wall clock has let these out by now, nobody knows.
   for (const sample of replay.finish(END_OF_TIME)) comparison.expect({ sample, line: lineOf(sample), due: false });
   return { messages, unreadable };

@@ -44,9 +44,9 @@ export function addChange(
 ): void {
   for (const series of book.get(deviceKey(instance, kind, device)) ?? []) {
     if (series.meter.field !== change.field) continue;
-    const { size, end } = series;
-    const begin = Math.min(Math.ceil(rules.from / size) * size, end);
-    const before = through(change, begin, size, rules);
+    const { size, firstSize, end } = series;
+    const begin = Math.min(Math.ceil(rules.from / firstSize) * firstSize, end);
+    const before = through(change, begin, firstSize, rules);
     if (change.overtaken) series.early += before;
     const part = through(change, end, size, rules) - before;
     if (part === 0n) continue;

@@ -2,6 +2,7 @@ import { createIdTable, type IdTable } from './id-table.ts';
 import { type Line, linesOf } from './lines.ts';
 import { LineFault, type Published, parsePublished } from './published.ts';
 import { addDelta, type SeriesBook } from './series.ts';
+import { noteWindow, type Stretches } from './stretches.ts';
 
 /** A file of published samples. */
 export interface PublishedFile {
@@ -15,6 +16,7 @@ export interface PublishedFile {
 export interface PublishedSide {
   readonly table: IdTable;
   readonly book: SeriesBook;
+  readonly stretches: Stretches;
   readonly lines: LineCounts;
   /** Of the windows judged: least start and greatest end; ±∞ where there are none. Microseconds. */
   readonly firstStart: number;
@@ -57,6 +59,7 @@ export async function readPublished(files: readonly PublishedFile[], rules: Inta
   const side: Mutable<PublishedSide> = {
     table: createIdTable(),
     book: new Map(),
+    stretches: new Map(),
     lines: { read: 0, outside: 0, broken: 0, brokenLines: [], duplicates: 0, unequal: 0, unequalPlaces: [] },
     firstStart: Number.POSITIVE_INFINITY,
     lastEnd: Number.NEGATIVE_INFINITY,
@@ -76,7 +79,7 @@ export async function readPublished(files: readonly PublishedFile[], rules: Inta
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
 function take(side: Mutable<PublishedSide>, rules: IntakeRules, { bytes }: Line, place: number, where: string): void {
-  const { lines, table, book } = side;
+  const { lines, table, book, stretches } = side;
   const found = parsed(bytes, rules.sizes);
   if (found instanceof LineFault) {
     lines.broken++;
@@ -89,6 +92,7 @@ function take(side: Mutable<PublishedSide>, rules: IntakeRules, { bytes }: Line,
     return;
   }
   lines.read++;
+  noteWindow(stretches, found.instance, windowStart, windowEnd);
   side.firstStart = Math.min(side.firstStart, windowStart);
   side.lastEnd = Math.max(side.lastEnd, windowEnd);
   const before = table.add(id, { form, content, place, windowEnd });

@@ -4,6 +4,9 @@ import { blockKind, type Meter } from '../model/meters.ts';
 export interface Series {
   readonly meter: Meter;
   readonly size: number;
+  /** Begin of its first window that was published, and the size of that: another one where sizes have changed. */
+  start: number;
+  firstSize: number;
   /** End of the last window published: the movement counts up to there. */
   end: number;
   published: bigint;
@@ -44,11 +47,42 @@ export function addDelta(book: SeriesBook, delta: PublishedDelta): void {
   book.set(key, list);
   let series = list.find((each) => each.meter === meter && each.size === size);
   if (!series) {
-    series = { meter, size, end: Number.NEGATIVE_INFINITY, published: 0n, movement: 0n, belated: 0n, early: 0n };
+    series = {
+      meter,
+      size,
+      start: windowStart,
+      firstSize: size,
+      end: Number.NEGATIVE_INFINITY,
+      published: 0n,
+      movement: 0n,
+      belated: 0n,
+      early: 0n,
+    };
     list.push(series);
   }
   series.published += amountOf(delta);
+  series.start = Math.min(series.start, windowStart);
   series.end = Math.max(series.end, windowEnd);
+}
+
+/** Makes one series of those whose window sizes took turns: the law holds for what they give together. */
+export function joinSeries(book: SeriesBook, standIns: ReadonlyMap<number, number>): void {
+  if (standIns.size === 0) return;
+  for (const [key, list] of book) {
+    const joined: Series[] = [];
+    for (const each of list) {
+      const size = standIns.get(each.size) ?? each.size;
+      const known = joined.find((other) => other.meter === each.meter && other.size === size);
+      if (known === undefined) {
+        joined.push({ ...each, size });
+        continue;
+      }
+      known.published += each.published;
+      known.end = Math.max(known.end, each.end);
+      if (each.start < known.start) Object.assign(known, { start: each.start, firstSize: each.firstSize });
+    }
+    book.set(key, joined);
+  }
 }
 
 /** In the counter's units: divisors other than 1 are powers of two, so that the product is exact below 2^53. */

@@ -1,5 +1,7 @@
 import { residualOf, type Verdict } from '../audit/audit.ts';
 import type { Imbalance, MeterBalance } from '../audit/conservation.ts';
+import type { ChangeOfSize } from '../audit/history.ts';
+import { type HostShare, TOLERANCE } from '../audit/host-shares.ts';
 import { formatUuid } from '../model/resource.ts';
 import { plural } from './human.ts';
 import { type Column, formatTable, printable } from './table.ts';
@@ -26,6 +28,18 @@ const IMBALANCE_COLUMNS: readonly Column[] = [
   { title: 'RESIDUAL', align: 'right' },
 ];
 
+const HOST_COLUMNS: readonly Column[] = [
+  { title: 'HOST', align: 'left', shrink: true },
+  { title: 'OF', align: 'left' },
+  { title: 'WINDOWS', align: 'right' },
+  { title: 'VMS', align: 'right' },
+  { title: 'HOST ITSELF', align: 'right' },
+  { title: 'RATIO', align: 'right' },
+  { title: 'HIGHEST', align: 'right' },
+  { title: 'WINDOW UNTIL', align: 'left' },
+  { title: 'ABOVE', align: 'right' },
+];
+
 /** The verdict for people: the figures, then what is wrong, worst first, the first few of each kind. */
 export function verdictLines(verdict: Verdict, columns?: number): readonly string[] {
   const { windows, lines, raw, balances, judgesTotals } = verdict;
@@ -33,6 +47,7 @@ export function verdictLines(verdict: Verdict, columns?: number): readonly strin
   return [
     `windows from ${timeOf(verdict.bounds.from)} until ${timeOf(verdict.bounds.until)}`,
     `${plural(raw.messages, 'raw message')} (${raw.unreadable} unreadable), ${plural(lines.read, 'published sample')} (${lines.outside} outside, ${plural(lines.broken, 'broken line')})`,
+    ...verdict.changes.map(changeLine),
     '',
     ...formatTable(BALANCE_COLUMNS, balances.map(balanceRow), columns),
     '',
@@ -40,8 +55,56 @@ export function verdictLines(verdict: Verdict, columns?: number): readonly strin
     `lost ${windows.lost}, wrong ${windows.wrong}, unexpected ${windows.unexpected} of ${plural(windows.expected, 'window')}${without}`,
     `duplicates ${lines.duplicates}, unequal duplicates ${lines.unequal}`,
     ...faultLines(verdict, columns),
+    ...hostLines(verdict, columns),
   ];
 }
+
+/** The figures of a size that changed are those of the one in whose stead it was. */
+function changeLine({ size, successor, at, partitions }: ChangeOfSize): string {
+  const from = successor === null ? '' : `, of ${seconds(successor)} from then on`;
+  return `windows of ${seconds(size)} until ${timeOf(at)}${from}, in ${plural(partitions, 'partition')}`;
+}
+
+/** What VMs took of their hosts: that is a check of what hypervisors tell, not of what was made of it. */
+function hostLines({ hosts }: Verdict, columns: number | undefined): readonly string[] {
+  if (hosts.length === 0) return [];
+  const tooMuch = hosts.filter(({ isTooMuch }) => isTooMuch).length;
+  const verdict = tooMuch === 0 ? 'no sum is above its host' : `TOO MUCH: ${plural(tooMuch, 'sum')} above the host`;
+  return [
+    '',
+    ...formatTable(HOST_COLUMNS, hosts.map(hostRow), columns),
+    '',
+    `${verdict}, give or take ${TOLERANCE * 100} %`,
+  ].map((line) => printable(line));
+}
+
+const percent = (ratio: number | null | undefined): string => (ratio == null ? '' : `${(100 * ratio).toFixed(1)} %`);
+
+/** CPU time in seconds, all else in MiB. */
+const amountOf = (what: HostShare['what'], amount: number): string =>
+  what === 'cpu time' ? `${(amount / 1e9).toFixed(1)} s` : `${(amount / 2 ** 20).toFixed(1)} MiB`;
+
+const hostRow = ({
+  host,
+  what,
+  windows,
+  ofVms,
+  ofHost,
+  ratio,
+  worst,
+  above,
+  isTooMuch,
+}: HostShare): readonly string[] => [
+  host,
+  what,
+  String(windows),
+  amountOf(what, ofVms),
+  amountOf(what, ofHost),
+  `${percent(ratio)}${isTooMuch ? ' !' : ''}`,
+  percent(worst?.ratio),
+  worst === null ? '' : timeOf(worst.windowEnd),
+  String(above),
+];
 
 function faultLines(verdict: Verdict, columns: number | undefined): readonly string[] {
   const { imbalances, windows, wrongWindows, unexpectedLines, unequalLines, lines } = verdict;
@@ -126,6 +189,12 @@ export const verdictJson = (verdict: Verdict): object => ({
   published_samples: verdict.lines.read,
   outside_samples: verdict.lines.outside,
   broken_lines: verdict.lines.broken,
+  window_changes: verdict.changes.map(({ size, successor, at, partitions }) => ({
+    window: seconds(size),
+    successor: successor === null ? null : seconds(successor),
+    at: timeOf(at),
+    partitions,
+  })),
   meters: verdict.balances.map(({ meter, size, series, movement, published, carried, residual }) => ({
     meter: meter.name,
     window: seconds(size),
@@ -142,6 +211,19 @@ export const verdictJson = (verdict: Verdict): object => ({
     window: seconds(size),
     through: timeOf(windowEnd),
     ...amounts,
+  })),
+  hosts: verdict.hosts.map(({ host, what, size, windows, ofVms, ofHost, ratio, worst, above, isTooMuch }) => ({
+    host,
+    of: what,
+    window: seconds(size),
+    windows,
+    vms: ofVms,
+    host_itself: ofHost,
+    ratio,
+    highest_ratio: worst?.ratio ?? null,
+    highest_until: worst === null ? null : timeOf(worst.windowEnd),
+    windows_above: above,
+    too_much: isTooMuch,
   })),
   lost_windows: verdict.windows.lostLines.map(nameOf),
   wrong_windows: verdict.wrongWindows.map(({ expected, differences }) => ({ window: nameOf(expected), differences })),

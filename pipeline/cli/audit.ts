@@ -1,17 +1,20 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { audit, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
-import { openCluster } from '../kafka/cluster.ts';
+import { partitionOf } from '../kafka/murmur2.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
 import { jsonLine } from '../sinks/json-line.ts';
 import { verdictJson, verdictLines } from './audit-report.ts';
 import { type Settings, schema } from './composition.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { addConfigOptions, type ConfigOptions, loadFor } from './options.ts';
+import { timeUs } from './moment.ts';
+import { addConfigOptions, type ConfigOptions, loadFor, outputOption } from './options.ts';
 import { publishedFiles } from './published-files.ts';
 import { rawFiles } from './raw-files.ts';
 import { openRawTopic } from './raw-topic.ts';
+import { withCluster } from './reading-cluster.ts';
 import { deriveRulesOf, rulesOf } from './roles.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -22,7 +25,7 @@ Examples:
   zcat meters.jsonl.gz | hypermeter audit -c hypermeter.yaml --published -
 
 It is told twice: the published deltas against the movement of the counters (residual), and every window against what
-the raw log gives when it is read again (lost, wrong). docs/operations.md says what the words mean and what to do.
+the raw log gives when it is read again (lost, wrong). What VMs took together is held against their host, where it tells. docs/operations.md says what the words mean and what to do.
 
 Exit codes: 0 residual, lost, wrong and unequal duplicates are all 0; ${EXIT.data} they are not; ${EXIT.noInput} a file cannot be read;
 ${EXIT.unavailable} Kafka cannot be reached.`;
@@ -51,19 +54,9 @@ export function addAudit(program: Command, terminal: Terminal, clock: Clock = sy
     .option('--from <time>', 'judge windows that begin at this time or later (default: the first published)', timeUs)
     .option('--until <time>', 'judge windows that end at this time or earlier (default: the last due)', timeUs)
     .option('--final', 'the pipelines have stopped and nothing is to come: everything must be there')
-    .addOption(
-      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .addHelpText('after', EXAMPLES)
     .action((options: AuditOptions) => auditCommand(options, terminal, clock));
-}
-
-/** Parses a time such as 2026-11-24T00:00Z into microseconds; without a zone it is UTC. */
-function timeUs(text: string): number {
-  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('expected a time such as 2026-11-24T00:00Z.');
-  return ms * 1000;
 }
 
 async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Clock): Promise<void> {
@@ -83,8 +76,9 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
       lineOf: jsonLine,
       settledAt: options.final ? clock.now() - SETTLED_US : Number.NEGATIVE_INFINITY,
       bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },
-      interval: config.collector.interval,
+      interval: slowestInterval(config),
       onProgress: progressOn(terminal, clock),
+      partitionOf: (instance, partitions) => partitionOf(Buffer.from(instance, 'hex'), partitions),
     }),
   );
   await tell(verdict, options, terminal);
@@ -95,26 +89,15 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
 async function withRaw(
   { raw }: AuditOptions,
   { kafka }: Settings,
-  { stderr }: Terminal,
+  terminal: Terminal,
   clock: Clock,
   body: (raw: RawLog) => Promise<Verdict>,
 ): Promise<Verdict> {
   if (raw) return body(rawFiles(raw));
-  if (kafka.brokers === 'embedded')
-    throw new CommandFailure(EXIT.usage, 'error: an embedded broker is gone with its process: give its log with --raw');
-  // There is no log here: what Kafka's client has to say goes to standard error.
-  const cluster = await openCluster(kafka, {
-    clock,
-    report: (event) => {
-      if (event.event === 'kafka.trouble') stderr.write(`${event.error.message}\n`);
-    },
-  });
-  try {
+  return withCluster(kafka, 'give its log with --raw', terminal, clock, async (cluster) => {
     const topic = await openRawTopic(cluster);
     return await body(topic).finally(() => topic.close());
-  } finally {
-    await cluster.close();
-  }
+  });
 }
 
 function progressOn({ stderr }: Terminal, clock: Clock): (side: string, done: number, total: number | null) => void {

@@ -1,11 +1,11 @@
+import { EventClock } from '../../connectors/capture/event-clock.ts';
 import { type Manifest, observationsText, type PollTimes } from '../../connectors/capture/manifest.ts';
-import { describeObservation } from '../../connectors/capture/observation.ts';
+import { describeObservation, textsOfKind } from '../../connectors/capture/observation.ts';
 import { Product } from '../../connectors/capture/product.ts';
 import { Pseudonyms } from '../../connectors/capture/pseudonyms.ts';
 import { Recorder } from '../../connectors/capture/recorder.ts';
 import { credentialsIn, shownSettings } from '../../connectors/capture/settings.ts';
 import { type Endpoint, EndpointError, type Observation } from '../../connectors/connector.ts';
-import type { HttpTap } from '../../connectors/http-tap.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeadlineError } from '../runtime/deadline.ts';
 import { isoMicroseconds } from '../runtime/iso-time.ts';
@@ -33,6 +33,8 @@ export class Capture {
   readonly #version: string;
   readonly #terminal: Terminal;
   readonly #clock: Clock;
+  /** The connector's and the recorder's. */
+  readonly #events: EventClock;
   readonly #product = new Product();
   readonly #texts: Pseudonyms;
   readonly #recorder: Recorder;
@@ -55,14 +57,15 @@ export class Capture {
     this.#version = version;
     this.#terminal = terminal;
     this.#clock = clock;
-    const tap: HttpTap = (request) => this.#recorder.tap(request);
-    const [endpoint] = endpointsIn(entry, { clock, report: () => undefined, record: tap });
+    this.#events = new EventClock(clock);
+    const record = this.#events.moving((request) => this.#recorder.tap(request));
+    const [endpoint] = endpointsIn(entry, { clock: this.#events, report: () => undefined, record });
     if (endpoint === undefined) throw new CommandFailure(EXIT.usage, 'error: there is nothing to ask');
     this.#endpoint = endpoint;
     const keepNames = options.keepNames === true;
     this.#texts = new Pseudonyms({ keepNames, endpoint: endpoint.id, ...credentialsIn(entry.config) });
     const write = (name: string, content: string): Promise<void> => folder.write(name, content);
-    this.#recorder = new Recorder({ clock, texts: this.#texts, product: this.#product, write });
+    this.#recorder = new Recorder({ clock: this.#events, texts: this.#texts, product: this.#product, write });
   }
 
   /** What was recorded until something failed is written as well: it may be what is of interest. */
@@ -72,7 +75,7 @@ export class Capture {
       () => null,
       (error: unknown) => error,
     );
-    const closingAt = this.#recorder.elapsed();
+    const closingAt = this.#elapsed();
     await this.#recorder.finish();
     await this.#folder.write('observations.json', observationsText(this.#observations));
     await this.#folder.write('manifest.json', `${exactJson(this.#manifest(closingAt, outcome), 2)}\n`);
@@ -93,14 +96,14 @@ export class Capture {
       ...endpoint,
       connect: async (signal) => {
         const session = await endpoint.connect(signal);
-        this.#connectedAt = this.#recorder.elapsed();
+        this.#connectedAt = this.#elapsed();
         return {
           closed: session.closed,
           close: () => session.close(),
           poll: async (inner) => {
-            const startedAt = this.#recorder.elapsed();
+            const startedAt = this.#elapsed();
             const observation = await session.poll(inner);
-            this.#polls.push({ startedAt, endedAt: this.#recorder.elapsed() });
+            this.#polls.push({ startedAt, endedAt: this.#elapsed() });
             return observation;
           },
         };
@@ -108,9 +111,14 @@ export class Capture {
     };
   }
 
+  #elapsed(): number {
+    this.#events.move();
+    return this.#recorder.elapsed();
+  }
+
   async #take(observation: Observation): Promise<void> {
     const { kind } = this.#entry.kind;
-    this.#observations.push(describeObservation(observation, kind, this.#texts));
+    this.#observations.push(describeObservation(observation, kind, textsOfKind(kind, this.#texts)));
     const { hosts, instances, calls, partial } = observation;
     const seen = [plural(instances.length, 'instance'), plural(hosts.length, 'host'), plural(calls, 'call')].join(', ');
     const which = `poll ${this.#observations.length} of ${this.#options.polls}`;
@@ -142,20 +150,21 @@ export class Capture {
     const { path, bytes } = this.#folder;
     const { count, withheld } = this.#recorder;
     const { name, uuid, mac, ipv4, ipv6 } = this.#texts.substitutions;
+    const addresses = ipv4.distinct + ipv6.distinct;
     const replaced = [
       plural(name.distinct, 'name'),
       plural(uuid.distinct, 'uuid'),
       plural(mac.distinct, 'MAC'),
-      `${plural(ipv4.distinct + ipv6.distinct, 'address')}`,
+      addresses === 1 ? '1 address' : `${addresses} addresses`,
     ];
     const lines = [
       `written: ${path}, ${humanBytes(BigInt(bytes))}: ${plural(count, 'exchange')}, ${plural(this.#polls.length, 'poll')}`,
-      `replaced: ${replaced.join(', ')}`.replace('addresss', 'addresses'),
+      `replaced: ${replaced.join(', ')}`,
       ...withheld.map((what) => `left out: ${what}`),
       'Look at it before you give it away:',
-      `  less $path/manifest.json ${path}/observations.json $path/exchanges/*`,
+      `  less ${path}/manifest.json ${path}/observations.json ${path}/exchanges/*`,
       'To replay it, in a clone of hypermeter:',
-      `  cp -r $pathtest/connectors/captured/golden/`,
+      `  cp -r ${path} test/connectors/captured/golden/`,
       '  npx vitest run --config test/vitest.config.ts --project parts test/connectors/captured',
     ];
     await writeLine(this.#terminal.stderr, lines.join('\n'));

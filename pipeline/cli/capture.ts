@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { ConnectorEntry } from '../../connectors/discovery/discovery.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { CaptureFolder } from './capture-folder.ts';
 import { Capture, type CapturePlan } from './capture-run.ts';
-import { type Entry, entriesOf, entryAt } from './endpoints.ts';
+import type { Entry } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
+import { chosenEntries } from './fleet-look.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, wholeNumber } from './options.ts';
 import type { AnyConnectorKind, Parts } from './parts.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,37 +25,35 @@ interface CaptureOptions extends ConfigOptions, CapturePlan {
 
 export function addCapture(program: Command, parts: Parts, terminal: Terminal, clock: Clock = systemClock): void {
   addConfigOptions(program.command('capture'))
-    .argument('[uri]', 'address of a hypervisor, instead of -c with a configured one')
+    .argument('[address]', 'of a hypervisor; with -c the name of one that is configured or found')
     .description("record a hypervisor's answers without what is private in them, to be replayed as a test")
-    .option('--name <name>', 'which connector of the configuration')
+    .option('--name <name>', 'the same as a name after -c')
     .requiredOption('--to <folder>', 'new folder that is written')
     .option('--polls <n>', 'how many polls', wholeNumber, 3)
     .option('--interval <duration>', 'time between polls', durationMs, 20_000)
     .option('--timeout <duration>', 'time for connecting and for each poll', durationMs, 10_000)
     .option('--keep-names', 'leave the names of VMs and hosts as they are')
     .addHelpText('after', EXAMPLES)
-    .action(async (uri: string | undefined, options: CaptureOptions) => {
-      const entry = await entryFor(uri, options, parts, terminal);
+    .action(async (target: string | undefined, options: CaptureOptions) => {
+      const entry = await entryFor(target, options, parts, terminal, clock);
       const folder = await CaptureFolder.create(options.to);
       await new Capture(entry, folder, options, parts.version, terminal, clock).run();
     });
 }
 
 async function entryFor(
-  uri: string | undefined,
+  target: string | undefined,
   options: CaptureOptions,
   parts: Parts,
   terminal: Terminal,
+  clock: Clock,
 ): Promise<Entry> {
-  if ((uri === undefined) === (options.config === undefined))
-    throw new CommandFailure(EXIT.usage, 'error: give the address of a hypervisor, or a configuration with -c');
-  const entries =
-    uri === undefined
-      ? entriesOf((await loadFor('poll', options, parts.schema, terminal)).config, parts.connectors, options.name)
-      : [entryAt(uri, parts.connectors)];
+  const { entries } = await chosenEntries(target, options, parts, terminal, clock);
   const [entry, ...others] = entries;
-  if (entry === undefined || others.length > 0)
-    throw new CommandFailure(EXIT.usage, 'error: one hypervisor at a time: choose it with --name');
+  if (entry === undefined || others.length > 0) {
+    const names = entries.map(({ config }) => (config as ConnectorEntry).name).join(', ');
+    throw new CommandFailure(EXIT.usage, `error: one hypervisor at a time: choose it with --name, of: ${names}`);
+  }
   if (!entry.kind.recordable) throw new CommandFailure(EXIT.usage, notRecordable(entry.kind, parts.connectors));
   return entry;
 }

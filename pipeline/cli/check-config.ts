@@ -4,9 +4,22 @@ import type { Path } from '../runtime/config/fault.ts';
 import type { Remark } from '../runtime/config/load.ts';
 import { suggestion } from '../runtime/config/suggest.ts';
 import type { Config } from './schema.ts';
+import { slowestInterval } from './slowest-interval.ts';
+import { openPasswords, unverifiedTls } from './unverified.ts';
 
 /** What a command needs of a configuration. */
-export type Role = 'collect' | 'pipeline' | 'run' | 'poll' | 'check' | 'print' | 'audit';
+export type Role =
+  | 'collect'
+  | 'pipeline'
+  | 'run'
+  | 'poll'
+  | 'check'
+  | 'print'
+  | 'audit'
+  | 'inventory'
+  | 'tap'
+  | 'replay'
+  | 'explain';
 
 /** Least wait for a silent series, and how many intervals of silence count as a gap (docs/configuration.md). */
 const LEAST_GRACE_US = 30_000_000;
@@ -18,14 +31,19 @@ export const checkConfig =
   (config: Config): readonly Remark[] => [
     ...missingLists(config, role),
     ...shortGraces(config),
+    ...shortWindows(config),
+    ...longGraces(config),
     ...strayPatterns(config),
     ...strayWindows(config),
+    ...unverifiedTls(config),
+    ...openPasswords(config),
   ];
 
 function missingLists(config: Config, role: Role): readonly Remark[] {
   const remarks: Remark[] = [];
   const error = (path: string[], message: string) => remarks.push({ severity: 'error', path, message });
-  if ((role === 'collect' || role === 'run' || role === 'poll') && config.connectors.length === 0)
+  const looks = config.discovery.length > 0;
+  if ((role === 'collect' || role === 'run' || role === 'poll') && config.connectors.length === 0 && !looks)
     error(['connectors'], 'names no hypervisor; add one such as { name: kvm1, type: libvirt, uri: … }');
   if ((role === 'pipeline' || role === 'run') && config.sinks.length === 0)
     error(['sinks'], 'names no destination; add one such as { type: stdout }');
@@ -41,7 +59,7 @@ const isEmbedded = (kafka: unknown): boolean =>
 export const recommendedGraceUs = (intervalUs: number): number => Math.max(LEAST_GRACE_US, GAP_INTERVALS * intervalUs);
 
 function shortGraces(config: Config): readonly Remark[] {
-  const recommended = recommendedGraceUs(config.collector.interval);
+  const recommended = recommendedGraceUs(slowestInterval(config));
   return config.pipeline.windows.flatMap(({ grace }, index): Remark[] =>
     grace === 'auto' || grace >= recommended
       ? []
@@ -54,6 +72,27 @@ function shortGraces(config: Config): readonly Remark[] {
         ],
   );
 }
+
+/** Windows that hold one reading or none. */
+function shortWindows(config: Config): readonly Remark[] {
+  const interval = slowestInterval(config);
+  const slowest = config.connectors.find((connector) => connector.interval === interval);
+  const isCommon = slowest === undefined || interval === config.collector.interval;
+  const whose = isCommon ? 'this collector.interval' : `the interval of ${slowest.name}`;
+  return config.pipeline.windows.flatMap(({ size }, index): Remark[] => {
+    if (size >= 2 * interval) return [];
+    const message = `is shorter than two polls, ${(2 * interval) / 1e6} s at ${whose}: most windows would rest on one reading or none`;
+    return [{ severity: 'warning', path: ['pipeline', 'windows', index, 'size'], message }];
+  });
+}
+
+/** Graces that somebody wrote and that are longer than what they wait for. */
+const longGraces = ({ pipeline: { windows } }: Config): readonly Remark[] =>
+  windows.flatMap(({ size, grace }, index): Remark[] => {
+    if (grace === 'auto' || grace <= size) return [];
+    const message = `is longer than its window of ${size / 1e6} s, which would come out more than a window late. auto chooses it`;
+    return [{ severity: 'warning', path: ['pipeline', 'windows', index, 'grace'], message }];
+  });
 
 /** Patterns of meters that no meter is called by, and selections that leave nothing. */
 function strayPatterns({ meters, sinks }: Config): readonly Remark[] {
@@ -91,7 +130,11 @@ function strayIn(
     const wanted = pattern.replace(/^!/, '');
     if (names.some(patternMatcher(wanted))) return [];
     return [
-      { severity: 'warning', path: [...path, index], message: `names no meter there is${suggestion(wanted, names)}` },
+      {
+        severity: 'warning',
+        path: [...path, index],
+        message: `names no meter there is${suggestion(wanted, names) || '; docs/meters.md lists them'}`,
+      },
     ];
   });
   if (stray.length > 0 || offered.some(matches(patterns))) return stray;

@@ -1,17 +1,26 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { within } from '../runtime/deadline.ts';
 import { exactJson } from '../runtime/json.ts';
 import type { Check, Found } from './checks.ts';
 import { checksOf } from './checks.ts';
-import { type Settings, schema } from './composition.ts';
+import { connectorEntry, type Settings, schema } from './composition.ts';
+import { discoveryChecks } from './discovery-checks.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { plural } from './human.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, loadFor } from './options.ts';
+import {
+  addConfigOptions,
+  type ConfigOptions,
+  durationMs,
+  type GlobalOptions,
+  loadFor,
+  outputOption,
+} from './options.ts';
 import type { Parts } from './parts.ts';
-import { printable } from './table.ts';
+import { entryKinds } from './schema.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
+import { writeTick } from './ticks.ts';
 
 const EXAMPLES = `
 Examples:
@@ -43,9 +52,7 @@ export function addCheck(program: Command, parts: Parts, terminal: Terminal, clo
   addConfigOptions(program.command('check'))
     .description('look whether everything that a configuration names is there and as it has to be')
     .option('--no-connect', 'the configuration alone')
-    .addOption(
-      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .option('--timeout <duration>', 'time for each connection and each poll', durationMs, 10_000)
     .addHelpText('after', EXAMPLES)
     .action(async (_: unknown, command: Command) => {
@@ -54,17 +61,32 @@ export function addCheck(program: Command, parts: Parts, terminal: Terminal, clo
       const tell = teller(options, terminal);
       await tell(configured(config, options));
       if (!options.connect) return;
-      const failed = await runAll(checksOf(config, parts.connectors, clock, options.timeout), options, clock, tell);
+      const { env } = terminal;
+      const sources = discoveryChecks(config, {
+        clock,
+        env,
+        kinds: entryKinds(parts.connectors),
+        entry: connectorEntry,
+      });
+      const unanswered = await runAll(sources.checks, options, clock, tell);
+      const { connectors, doubled } = sources.found();
+      const whole = { ...config, connectors };
+      const checks = [...doubled, ...checksOf(whole, parts.connectors, clock, options.timeout)];
+      const failed = unanswered + (await runAll(checks, options, clock, tell));
       if (failed > 0) throw new CommandFailure(EXIT.unavailable, `${plural(failed, 'check')} failed`);
     });
 }
 
-const configured = ({ connectors, sinks }: Settings, { config }: ConfigOptions): Outcome => ({
+const configured = ({ connectors, discovery, sinks }: Settings, { config }: ConfigOptions): Outcome => ({
   what: 'configuration',
   name: config ?? 'defaults',
   ok: true,
-  told: `${plural(connectors.length, 'connector')}, ${plural(sinks.length, 'sink')}`,
-  warnings: [],
+  told: [
+    plural(connectors.length, 'connector'),
+    ...(discovery.length === 0 ? [] : [plural(discovery.length, 'discovery source')]),
+    plural(sinks.length, 'sink'),
+  ].join(', '),
+  warnings: config === undefined ? ['no file was named with -c: what is looked at are the defaults'] : [],
   ms: 0,
 });
 
@@ -113,20 +135,14 @@ async function outcomeOf({ what, name, run }: Check, timeoutMs: number, clock: C
   }
 }
 
-const MARKS = { good: ['✓', '32'], odd: ['!', '33'], bad: ['✗', '31'] } as const;
-
 function teller(options: CheckOptions, terminal: Terminal): (outcome: Outcome) => Promise<void> {
   const { stdout, env } = terminal;
   if (options.output === 'json') return (outcome) => writeLine(stdout, redactUrls(exactJson(outcome)));
-  const mark = (kind: keyof typeof MARKS): string => {
-    const [sign, color] = MARKS[kind];
-    return colored(options.color, stdout, env) ? `\u001b[${color}m${sign}\u001b[0m` : sign;
-  };
+  const isColored = colored(options.color, stdout, env);
   return async ({ what, name, ok, told, warnings, ms }) => {
-    const kind = ok ? (warnings.length === 0 ? 'good' : 'odd') : 'bad';
+    const standing = ok ? (warnings.length === 0 ? 'good' : 'odd') : 'bad';
     const time = ms === 0 ? '' : ` (${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms)`;
     const own = told.startsWith(`${name}: `) ? told.slice(name.length + 2) : told;
-    const lines = [`${mark(kind)} ${what} ${name}: ${own}${time}`, ...warnings.map((text) => `    ${text}`)];
-    for (const line of lines) await writeLine(stdout, line.includes('\u001b') ? line : printable(redactUrls(line)));
+    await writeTick(terminal, isColored, standing, `${what} ${name}: ${own}${time}`, warnings);
   };
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../connectors/connector.ts';
+import { lookAtRoom } from '../../connectors/spool/inspect.ts';
 import { countPartitions } from '../kafka/admin.ts';
-import { openCluster } from '../kafka/cluster.ts';
+import { type Cluster, openCluster } from '../kafka/cluster.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { InternalEvent } from '../runtime/events.ts';
 import { createSink } from '../sinks/registry.ts';
@@ -8,14 +9,15 @@ import type { SinkContext } from '../sinks/sink.ts';
 import { createStore } from '../state/open.ts';
 import type { Log } from '../state/rewind.ts';
 import type { Settings } from './composition.ts';
-import { endpointsOf } from './endpoints.ts';
+import { endpointsIn, entriesOf, speakersIn } from './endpoints.ts';
 import { plural } from './human.ts';
 import type { AnyConnectorKind } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
+import { tracingChecks } from './tracing-check.ts';
 
 /** Something outside that the configuration names, and how to find out whether it is as it has to be. */
 export interface Check {
-  /** What it is for: hypervisor, kafka, state, sink. */
+  /** What it is for: hypervisor, spool, kafka, state, sink, tracing. */
   readonly what: string;
   readonly name: string;
   /** Resolves with what was found and what is odd about it; rejects with an error that says what to do. */
@@ -30,7 +32,7 @@ export interface Found {
 /** A clock that is so far off spoils windows. */
 const MOST_SKEW_US = 5_000_000;
 
-/** Everything that a configuration needs, in the order of the data: hypervisors, Kafka, state, sinks. */
+/** Everything that a configuration needs, in the order of the data: hypervisors, the collector's spool, Kafka, state, sinks, tracing. */
 export const checksOf = (
   config: Settings,
   kinds: readonly AnyConnectorKind[],
@@ -38,9 +40,11 @@ export const checksOf = (
   timeoutMs: number,
 ): readonly Check[] => [
   ...hypervisors(config, kinds, clock, timeoutMs),
+  ...spoolCheck(config),
   kafka(config, clock, timeoutMs),
   state(config, clock, timeoutMs),
-  ...sinks(config, clock),
+  ...sinks(config, clock, timeoutMs),
+  ...tracingChecks(config, clock),
 ];
 
 function hypervisors(
@@ -49,17 +53,25 @@ function hypervisors(
   clock: Clock,
   timeoutMs: number,
 ): readonly Check[] {
-  if (config.connectors.length === 0) return [];
   const heard = new Map<string, InternalEvent[]>();
   const report = (event: InternalEvent): void => {
     if ('hypervisor' in event) heard.set(event.hypervisor, [...(heard.get(event.hypervisor) ?? []), event]);
   };
-  const endpoints = endpointsOf(config, kinds, { clock, report }, undefined);
-  return endpoints.map((endpoint) => ({
-    what: endpoint.kind,
-    name: endpoint.id,
-    run: () => polled(endpoint, clock, timeoutMs, () => heard.get(endpoint.id) ?? []),
-  }));
+  const entries = entriesOf(config.connectors, kinds);
+  const endpoints = entries.flatMap((entry) => endpointsIn(entry, { clock, report }));
+  const speakers = entries.flatMap((entry) => speakersIn(entry, { clock, report }));
+  return [
+    ...endpoints.map((endpoint) => ({
+      what: endpoint.kind,
+      name: endpoint.id,
+      run: () => polled(endpoint, clock, timeoutMs, () => heard.get(endpoint.id) ?? []),
+    })),
+    ...speakers.map((speaker) => ({
+      what: speaker.kind,
+      name: speaker.id,
+      run: async (signal: AbortSignal) => ({ found: (await speaker.check?.(signal)) ?? 'not looked at', warnings: [] }),
+    })),
+  ];
 }
 
 async function polled(
@@ -87,7 +99,28 @@ function warningOf(event: InternalEvent): readonly string[] {
   return [`its clock is ${seconds} s ${event.skewUs > 0 ? 'ahead' : 'behind'}: set both by NTP`];
 }
 
-function kafka({ kafka: settings }: Settings, clock: Clock, timeoutMs: number): Check {
+/** The directory of the spool, if there is one. */
+export function spoolCheck({ collector }: Settings): readonly Check[] {
+  const { directory, maxBytes } = collector.spool;
+  if (directory === undefined) return [];
+  return [
+    {
+      what: 'spool',
+      name: directory,
+      run: async () => {
+        const { free, used } = await lookAtRoom(directory);
+        const found = `writable, ${inMiB(free)} free, ${inMiB(used)} in the spool of the ${inMiB(maxBytes)} that it may take`;
+        const lacks = maxBytes - used - free;
+        const warnings = lacks > 0 ? [`the disk has ${inMiB(lacks)} less: lower collector.spool.maxBytes`] : [];
+        return { found, warnings };
+      },
+    },
+  ];
+}
+
+const inMiB = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
+
+function kafka({ kafka: settings, inventory, collector }: Settings, clock: Clock, timeoutMs: number): Check {
   const { topics, brokers } = settings;
   return {
     what: 'kafka',
@@ -102,12 +135,29 @@ function kafka({ kafka: settings }: Settings, clock: Clock, timeoutMs: number): 
           partitions > 0
             ? `${topic} with ${plural(partitions, 'partition')}`
             : `${topic} is not there yet: it is created at the start, with ${plural(settings.partitions, 'partition')}`;
-        return { found, warnings: [] };
+        const kept = inventory.topic === undefined ? 0 : await countPartitions(cluster, inventory.topic);
+        const warnings =
+          partitions > 0 && kept > 0 && kept !== partitions
+            ? [
+                `topic ${inventory.topic} has ${plural(kept, 'partition')}, and is not kept so: delete it, it is made anew`,
+              ]
+            : [];
+        return { found, warnings: [...warnings, ...(await coordination(collector, cluster))] };
       } finally {
         await cluster.close();
       }
     },
   };
+}
+
+/** The topic that collectors share a fleet through, if they do. */
+async function coordination({ group }: Settings['collector'], cluster: Cluster): Promise<readonly string[]> {
+  if (group === undefined) return [];
+  const partitions = await countPartitions(cluster, group.topic);
+  if (partitions === 0 || partitions === group.partitions) return [];
+  return [
+    `topic ${group.topic} has ${plural(partitions, 'partition')}, not ${group.partitions}: endpoints are dealt to those; no more collectors than that have any`,
+  ];
 }
 
 function state(
@@ -154,8 +204,14 @@ const NO_LOG: Log = {
 };
 
 /** Connecting is what a sink does at the start: one that declares an exchange declares it here as well. */
-function sinks(config: Settings, clock: Clock): readonly Check[] {
-  const context: SinkContext = { clock, report: ignore, publisherId: config.service.id, keep: async () => undefined };
+function sinks(config: Settings, clock: Clock, timeoutMs: number): readonly Check[] {
+  const context: SinkContext = {
+    clock,
+    report: ignore,
+    publisherId: config.service.id,
+    keep: async () => undefined,
+    connectTimeoutMs: timeoutMs,
+  };
   return config.sinks.map((entry) => {
     const sink = createSink(entry, context);
     return {

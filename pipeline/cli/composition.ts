@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { type DiscoveryConfig, discoveryConfig } from '../../connectors/discovery/config.ts';
+import { createSource } from '../../connectors/discovery/create.ts';
 import { CONNECTOR_KINDS } from '../../connectors/registry.ts';
 import { kafkaConfig } from '../kafka/config.ts';
 import { librdkafka } from '../kafka/library.ts';
@@ -7,11 +9,18 @@ import { listenTcp } from '../sinks/tcp/listener.ts';
 import { listenUdp } from '../sinks/udp/listener.ts';
 import { packageVersion } from './manifest.ts';
 import type { Parts } from './parts.ts';
-import { configSchema, oneOfTypes } from './schema.ts';
+import { configSchema, entryKinds, oneOfTypes } from './schema.ts';
 
-/** The schema of the whole configuration, with the words of every connector, of every sink and of Kafka. */
+/** What an entry of each kind may say, also where it is made of a template. */
+const kinds = entryKinds(CONNECTOR_KINDS);
+
+/** An entry of `connectors:`, of any kind. */
+export const connectorEntry = oneOfTypes(kinds.map(({ schema }) => schema));
+
+/** The schema of the whole configuration, with the words of every connector, of every source of them, of every sink and of Kafka. */
 export const schema = configSchema({
-  connector: oneOfTypes(CONNECTOR_KINDS.map((kind) => kind.schema)),
+  connector: connectorEntry,
+  discovery: discoveryConfig(kinds),
   sink: sinkConfig,
   kafka: kafkaConfig,
 });
@@ -25,6 +34,8 @@ export const parts: Parts = {
   librdkafka,
   connectors: CONNECTOR_KINDS,
   schema,
+  // The schema has made it.
+  createSource: (entry, deps) => createSource(entry as DiscoveryConfig, { ...deps, kinds, entry: connectorEntry }),
   listenUdp,
   listenTcp,
 };

@@ -66,7 +66,9 @@ export function createWindowView(start: number, end: number): WindowView {
 
 function addTo(instances: Map<string, Line>, { name, resource, volume, coverage, flags }: Sample): void {
   const { metadata } = resource;
-  const id = String(metadata.instance_id ?? resource.id);
+  // A host's, which has meters of other names.
+  if (metadata.instance_id === undefined) return;
+  const id = String(metadata.instance_id);
   let line = instances.get(id);
   if (!line) {
     line = {

@@ -1,17 +1,23 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import type { Page } from '../page/page.ts';
+import { printConfig } from '../runtime/config/print.ts';
+import { jsonSchema } from '../runtime/config/schema-node.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { type Program, type Runtime, withRuntime } from '../runtime/runtime.ts';
+import { measured } from '../sinks/delivery.ts';
 import { type Delivery, fanout } from '../sinks/fanout.ts';
 import { createLane } from '../sinks/lane.ts';
 import { createDelivery, sinkConfig } from '../sinks/registry.ts';
 import type { SinkContext } from '../sinks/sink.ts';
+import { collectorRole } from './collector-role.ts';
 import { type Settings, schema } from './composition.ts';
 import { createDemoSink } from './demo-sink.ts';
 import { createTotals, type Totals } from './demo-totals.ts';
 import { EXIT } from './exit.ts';
-import { durationMs, type GlobalOptions, logOptions, wholeNumber } from './options.ts';
+import { durationMs, type GlobalOptions, logOptions, outputOption, wholeNumber } from './options.ts';
+import { pageOf } from './page-role.ts';
 import type { Parts } from './parts.ts';
-import { clusterPart, collectorRole, deadLettersPart, pipelineRole, sinkContextOf } from './roles.ts';
+import { clusterPart, deadLettersPart, pipelineRole, sinkContextOf } from './roles.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -19,6 +25,9 @@ Examples:
   hypermeter demo
   hypermeter demo --for 30s --hosts 8 --instances 200
   hypermeter demo --for 20s -o json > samples.jsonl`;
+
+/** The roles that it plays. */
+const DEMO = { name: 'demo', collects: true, meters: true } as const;
 
 interface DemoOptions extends GlobalOptions {
   readonly for?: number;
@@ -40,9 +49,7 @@ export function addDemo(program: Command, parts: Parts, terminal: Terminal): voi
     .command('demo')
     .description('meter a simulated fleet on an embedded broker; needs nothing')
     .option('--for <duration>', 'stop after this time', durationMs)
-    .addOption(
-      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .option('--hosts <n>', 'simulated hosts', wholeNumber, 4)
     .option('--instances <n>', 'simulated VMs over all hosts', wholeNumber, 50)
     .option('--seed <n>', 'another fleet', wholeNumber, 1)
@@ -50,17 +57,19 @@ export function addDemo(program: Command, parts: Parts, terminal: Terminal): voi
     .action((_: unknown, command: Command) => demo(command.optsWithGlobals<DemoOptions>(), parts, terminal));
 }
 
-const settingsOf = ({ hosts, instances, seed }: DemoOptions): Settings =>
-  schema.parse({
-    service: { id: 'demo', logLevel: 'warn' },
-    kafka: { brokers: 'embedded' },
-    collector: { interval: '1s', linger: '50ms' },
-    connectors: [{ name: 'demo', type: 'simulator', hosts, instances, seed }],
-    pipeline: { windows: [{ size: '5s' }], reorder: '1s' },
-  });
+const writtenOf = ({ hosts, instances, seed }: DemoOptions): object => ({
+  service: { id: 'demo', logLevel: 'warn' },
+  kafka: { brokers: 'embedded' },
+  collector: { interval: '1s', linger: '50ms' },
+  connectors: [{ name: 'demo', type: 'simulator', hosts, instances, seed }],
+  pipeline: { windows: [{ size: '5s' }], reorder: '1s' },
+  ops: { listen: '127.0.0.1:0' },
+});
 
 async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Promise<void> {
-  const config = settingsOf(options);
+  const written = writtenOf(options);
+  const config = schema.parse(written);
+  const page = pageOf(config, DEMO, printConfig(written, jsonSchema(schema)));
   const { stderr } = terminal;
   const totals = createTotals();
   await writeLine(stderr, `${INTRODUCTION}\n`);
@@ -68,12 +77,13 @@ async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Pro
   await withRuntime(
     {
       build: { version: parts.version, node: process.version, librdkafka },
-      listen: { host: '127.0.0.1', port: 0 },
-      log: logOptions(options, config.service.logLevel, terminal),
+      listen: config.ops.listen,
+      log: logOptions(options, config.service, terminal),
+      watcher: page,
     },
     terminal.signals,
     { exitNow: () => terminal.exit(EXIT.failure), crash: () => terminal.exit(EXIT.internal) },
-    (runtime) => programOf(options, config, parts, terminal, counted(runtime, totals), totals),
+    (runtime) => programOf(options, config, parts, terminal, { runtime: counted(runtime, totals), page }, totals),
   );
   await writeLine(stderr, `\n${totals.line()}\n\n${FAREWELL}`);
 }
@@ -92,11 +102,11 @@ function programOf(
   config: Settings,
   parts: Parts,
   terminal: Terminal,
-  runtime: Runtime,
+  { runtime, page }: { readonly runtime: Runtime; readonly page: Page },
   totals: Totals,
 ): Program {
   const { part: kafka, cluster } = clusterPart({ config, runtime });
-  const shared = { config, runtime, cluster };
+  const shared = { config, runtime, cluster, page, env: terminal.env };
   const { part: deadLetters, letters } = deadLettersPart(cluster);
   const context = sinkContextOf(shared, letters);
   const delivery = deliveryOf(options, context, terminal, totals);
@@ -106,10 +116,10 @@ function programOf(
   const told: Part = {
     name: 'introduction',
     start: () => {
-      const metrics = runtime.ops ? ` · metrics http://127.0.0.1:${runtime.ops.port}/metrics` : '';
+      const where = runtime.ops ? `status page http://127.0.0.1:${runtime.ops.port}/\n` : '';
       return writeLine(
         terminal.stderr,
-        `broker ${cluster().brokers}${metrics} · the first window is finished in some seconds; Ctrl-C ends\n`,
+        `broker ${cluster().brokers} · the first window is finished in some seconds; Ctrl-C ends\n${where}`,
       );
     },
   };
@@ -132,6 +142,10 @@ function deliveryOf(options: DemoOptions, context: SinkContext, terminal: Termin
     await writeLine(terminal.stdout, `${view.lines(terminal.stdout.columns).join('\n')}\n`);
     await writeLine(terminal.stderr, `${totals.line()}\n`);
   });
-  const lane = createLane(sink, { samples: MOST_WAITING, policy: 'block', choose: (all) => all }, context.report);
+  const lane = createLane(
+    measured(sink, context),
+    { samples: MOST_WAITING, policy: 'block', choose: (all) => all },
+    context.report,
+  );
   return fanout([lane]);
 }

@@ -1,9 +1,9 @@
 import type { Connector, ConnectorContext, Endpoint, Settings } from '../../connectors/connector.ts';
+import type { ConnectorEntry } from '../../connectors/discovery/discovery.ts';
 import { ConfigError, type Fault, formatFault } from '../runtime/config/fault.ts';
 import { parseSettings } from '../runtime/config/load.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import type { AnyConnectorKind } from './parts.ts';
-import type { Config } from './schema.ts';
 
 /** An entry of `connectors:`, or what a bare address means in its place. */
 export interface Entry {
@@ -45,32 +45,23 @@ function configOf(kind: AnyConnectorKind, settings: Settings, { protocol }: URL)
 const hintFor = ({ path }: Fault): string =>
   path[0] === 'password' ? '; ?passwordFile=FILE keeps it out of the list of processes' : '';
 
-/** The endpoints of a configuration, all or those of the connector named. What cannot be asked, such as nova, is left out. */
-export const endpointsOf = (
-  config: Config,
+/** Entries of `connectors:`, or like those, with their kinds. */
+export const entriesOf = (
+  connectors: readonly ConnectorEntry[],
   kinds: readonly AnyConnectorKind[],
-  context: ConnectorContext,
-  name: string | undefined,
-): readonly Endpoint[] => entriesOf(config, kinds, name).flatMap((entry) => endpointsIn(entry, context));
-
-export function entriesOf(
-  config: Config,
-  kinds: readonly AnyConnectorKind[],
-  name: string | undefined,
-): readonly Entry[] {
-  const chosen = config.connectors.filter((entry) => name === undefined || entry.name === name);
-  if (chosen.length === 0) {
-    const names = config.connectors.map((entry) => entry.name).join(', ');
-    throw new CommandFailure(EXIT.usage, `error: no connector is called "${name}"; there are: ${names}`);
-  }
-  return chosen.flatMap((entry) => {
+): readonly Entry[] =>
+  connectors.flatMap((entry) => {
     const kind = kinds.find((candidate) => candidate.kind === entry.type);
     return kind === undefined ? [] : [{ kind, config: entry }];
   });
-}
 
+/** Those that can be asked; what speaks by itself, such as nova, is left out. */
 export const endpointsIn = ({ kind, config }: Entry, context: ConnectorContext): readonly Endpoint[] =>
   createdBy(kind, config, context).filter(isEndpoint);
+
+/** Those that speak by themselves, and cannot be asked. */
+export const speakersIn = ({ kind, config }: Entry, context: ConnectorContext): readonly Connector[] =>
+  createdBy(kind, config, context).filter((created): created is Connector => !isEndpoint(created));
 
 /** What an entry of `connectors:` stands for: one endpoint or, for a fleet, several. */
 export function createdBy(

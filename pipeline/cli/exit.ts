@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EndpointError } from '../../connectors/connector.ts';
+import { SpoolError } from '../../connectors/spool/spool-error.ts';
 import { KafkaError } from '../kafka/kafka-error.ts';
 import { SavedStateError } from '../model/saved-error.ts';
 import { ConfigError } from '../runtime/config/fault.ts';
@@ -11,21 +12,29 @@ import { RedisError } from '../state/redis/error.ts';
 /** What the program's exit codes mean, after sysexits(3). */
 export const EXIT = {
   ok: 0,
-  /** Something failed while it ran. */
   failure: 1,
-  /** The command line is wrong. */
   usage: 64,
-  /** What was looked at is not as it has to be. */
   data: 65,
-  /** A file that is needed cannot be read. */
   noInput: 66,
-  /** A service that is needed cannot be reached. */
   unavailable: 69,
-  /** A bug. */
   internal: 70,
-  /** The configuration is wrong. */
   config: 78,
 } as const;
+
+/** The same in words, the one place that tells it to users; with the signals that end a process before its time. */
+export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
+  [EXIT.ok]: 'All is well; for a long-running command also that a signal stopped it and everything was delivered.',
+  [EXIT.failure]:
+    'Something failed while it ran, or did not stop in time; of `config diff` that there are differences.',
+  [EXIT.usage]: 'The command line is wrong.',
+  [EXIT.data]: 'What was looked at is not as it has to be: totals of an audit, a replay or an explanation differ.',
+  [EXIT.noInput]: 'A file that is needed cannot be read.',
+  [EXIT.unavailable]: 'A service that is needed cannot be reached, or refuses.',
+  [EXIT.internal]: 'A bug of Hypermeter.',
+  [EXIT.config]: 'The configuration is wrong, or not there; every fault is told, with its place.',
+  130: 'A second SIGINT ended it at once.',
+  143: 'A second SIGTERM ended it at once.',
+};
 
 /** A command ends with this exit code and message; an empty message when all was said. */
 export class CommandFailure extends Error {
@@ -42,7 +51,7 @@ export const isPipeClosed = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EPIPE';
 
 /** Errors of those who talk to services. */
-const UNREACHABLE = [EndpointError, KafkaError, SinkError, RedisError, DeadlineError] as const;
+const UNREACHABLE = [EndpointError, KafkaError, SinkError, RedisError, SpoolError, DeadlineError] as const;
 
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {

@@ -1,9 +1,9 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Clock } from '../runtime/clock.ts';
 import { handleSignals } from '../runtime/signals.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { createMeterPrinter } from './meter-printer.ts';
-import { durationMs, portNumber, secretIn, wholeNumber } from './options.ts';
+import { durationMs, outputOption, portNumber, secretIn, wholeNumber } from './options.ts';
 import type { Listen } from './parts.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
@@ -22,9 +22,7 @@ export const addListenOptions = (command: Command): Command =>
   command
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on, 0 for a free one', portNumber, 4952)
-    .addOption(
-      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .option('--count <n>', 'stop after so many meters', wholeNumber)
     .option('--for <duration>', 'stop after this time', durationMs)
     .option('--secret <secret>', 'check signatures with it (others can see it: better --secret-file)')

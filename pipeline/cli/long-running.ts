@@ -1,8 +1,13 @@
 import type { z } from 'zod';
+import type { Page } from '../page/page.ts';
+import { formatFault } from '../runtime/config/fault.ts';
+import { printConfig } from '../runtime/config/print.ts';
+import { jsonSchema } from '../runtime/config/schema-node.ts';
+import { createLog } from '../runtime/log.ts';
 import { type Program, type Runtime, type RuntimeOptions, withRuntime } from '../runtime/runtime.ts';
 import type { Role } from './check-config.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { type ConfigOptions, type GlobalOptions, loadFor, logOptions } from './options.ts';
+import { type ConfigOptions, type GlobalOptions, loadQuietly, logOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import type { Config } from './schema.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,6 +22,8 @@ export interface LongRunning<Settings extends Config> {
   readonly parts: Pick<Parts, 'version' | 'librdkafka'>;
   readonly terminal: Terminal;
   readonly routes?: RuntimeOptions['routes'];
+  /** Makes the status page; `printed`: the effective configuration without secrets. */
+  readonly page?: (config: Settings, printed: string) => Page;
 }
 
 /**
@@ -26,22 +33,30 @@ export interface LongRunning<Settings extends Config> {
  */
 export async function runLong<Settings extends Config>(
   command: LongRunning<Settings>,
-  body: (config: Settings, runtime: Runtime) => Program | Promise<Program>,
+  body: (config: Settings, runtime: Runtime, page: Page | undefined) => Program | Promise<Program>,
 ): Promise<void> {
   const { options, parts, role, schema, terminal } = command;
-  const { config } = await loadFor(role, options, schema, terminal);
+  const { config, written, warnings } = loadQuietly(role, options, schema, terminal);
+  const logging = logOptions(options, config.service, terminal);
+  const log = createLog(logging);
+  for (const warning of warnings) log.warn(`configuration: ${formatFault(warning)}`);
   const librdkafka = (await parts.librdkafka()).version;
+  const hasPage = config.ops.page && config.ops.listen !== null;
+  const page = hasPage ? command.page?.(config, printConfig(written, jsonSchema(schema))) : undefined;
   const runtimeOptions: RuntimeOptions = {
     build: { version: parts.version, node: process.version, librdkafka },
     listen: config.ops.listen,
-    log: logOptions(options, config.service.logLevel, terminal),
+    log: logging,
+    watcher: page,
     ...(command.routes === undefined ? {} : { routes: command.routes }),
   };
   const exits = {
     exitNow: (signal: string) => terminal.exit(KILLED[signal] ?? EXIT.failure),
     crash: () => terminal.exit(EXIT.internal),
   };
-  const { failures } = await withRuntime(runtimeOptions, terminal.signals, exits, (runtime) => body(config, runtime));
+  const { failures } = await withRuntime(runtimeOptions, terminal.signals, exits, (runtime) =>
+    body(config, runtime, page),
+  );
   if (failures.length === 0) return;
   throw new CommandFailure(EXIT.failure, `did not stop cleanly: ${failures.map(({ part }) => part).join(', ')}`);
 }

@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import type { Connector, ConnectorContext, Endpoint, Settings } from '../../connectors/connector.ts';
+import type { Source } from '../../connectors/discovery/source.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Environment } from '../runtime/config/interpolate.ts';
 import type { Config } from './schema.ts';
 
 /** A kind of hypervisor as the command line sees it: any `ConnectorKind`, whatever its configuration. */
@@ -9,6 +12,7 @@ export interface AnyConnectorKind {
   create(config: never, context: ConnectorContext): Endpoint | Connector | readonly (Endpoint | Connector)[];
   fromUri?(uri: URL): Settings | undefined;
   readonly recordable?: true;
+  readonly announces?: true;
 }
 
 export interface ReceivedMeter {
@@ -32,6 +36,11 @@ export type Listen = (
   onFault: (fault: { readonly error: Error; readonly from: string | null }) => void,
 ) => Promise<{ readonly port: number; tally?(): DatagramTally; close(): Promise<void> }>;
 
+export interface SourceDeps {
+  readonly clock: Clock;
+  readonly env: Environment;
+}
+
 /** What the commands are composed of. */
 export interface Parts {
   readonly version: string;
@@ -39,6 +48,8 @@ export interface Parts {
   readonly librdkafka: () => Promise<{ readonly version: string; readonly features: readonly string[] }>;
   readonly connectors: readonly AnyConnectorKind[];
   readonly schema: z.ZodType<Config>;
+  /** The place to look for endpoints that an entry of `discovery:`, made by the schema, stands for. Does no I/O. */
+  readonly createSource: (entry: Config['discovery'][number], context: SourceDeps) => Source;
   readonly listenUdp: Listen;
   readonly listenTcp: Listen;
 }

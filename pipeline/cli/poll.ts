@@ -1,13 +1,14 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Endpoint, EndpointError, type Observation } from '../../connectors/connector.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { DeadlineError } from '../runtime/deadline.ts';
 import { exactJson } from '../runtime/json.ts';
-import { endpointsAt, endpointsOf } from './endpoints.ts';
+import { endpointsIn } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
+import { chosenEntries } from './fleet-look.ts';
 import { plural } from './human.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, outputOption, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
 import { STATISTICS_COLUMNS, statisticsOf, statisticsTable } from './raw-statistics.ts';
@@ -20,7 +21,7 @@ const AT_ONCE = 32;
 const EXAMPLES = `
 Examples:
   hypermeter poll qemu+tcp://127.0.0.1/system
-  hypermeter poll -c hypermeter.yaml --name kvm1 -o json | jq .cpuTime
+  hypermeter poll -c hypermeter.yaml kvm1 -o json | jq .cpuTime
   hypermeter poll -c hypermeter.yaml --count 6 --interval 10s -o json > raw.jsonl`;
 
 interface PollOptions extends ConfigOptions {
@@ -33,37 +34,22 @@ interface PollOptions extends ConfigOptions {
 
 export function addPoll(program: Command, parts: Parts, terminal: Terminal, clock: Clock = systemClock): void {
   addConfigOptions(program.command('poll'))
-    .argument('[uri]', 'address of a hypervisor, instead of -c with the configured ones')
+    .argument('[address]', 'of a hypervisor; with -c the name of one that is configured or found, instead of all')
     .description('ask hypervisors once and print their raw statistics; needs no Kafka')
-    .option('--name <name>', 'only the connector of this name')
-    .addOption(
-      new Option('-o, --output <format>', 'for people or programs').choices(['table', 'json']).default('table'),
-    )
+    .option('--name <name>', 'the same as a name after -c')
+    .addOption(outputOption())
     .option('--count <n>', 'how many polls', wholeNumber, 1)
     .option('--interval <duration>', 'time between polls', durationMs, 10_000)
     .option('--timeout <duration>', 'time for connecting and for each poll', durationMs, 10_000)
     .addHelpText('after', EXAMPLES)
-    .action(async (uri: string | undefined, options: PollOptions) => {
-      const endpoints = await endpointsFor(uri, options, parts, terminal, clock);
+    .action(async (target: string | undefined, options: PollOptions) => {
+      const { entries, unanswered } = await chosenEntries(target, options, parts, terminal, clock);
+      // There is no log and there are no metrics here: what fails is told on standard error.
+      const context = { clock, report: () => undefined };
+      const endpoints = entries.flatMap((entry) => endpointsIn(entry, context));
       const failed = await pollAll(endpoints, options, terminal, clock);
-      if (failed > 0) throw new CommandFailure(EXIT.unavailable, '');
+      if (failed + unanswered > 0) throw new CommandFailure(EXIT.unavailable, '');
     });
-}
-
-async function endpointsFor(
-  uri: string | undefined,
-  options: PollOptions,
-  parts: Parts,
-  terminal: Terminal,
-  clock: Clock,
-): Promise<readonly Endpoint[]> {
-  // There is no log and there are no metrics here: what fails is told on standard error.
-  const context = { clock, report: () => undefined };
-  if ((uri === undefined) === (options.config === undefined))
-    throw new CommandFailure(EXIT.usage, 'error: give the address of a hypervisor, or a configuration with -c');
-  if (uri !== undefined) return endpointsAt(uri, parts.connectors, context);
-  const { config } = await loadFor('poll', options, parts.schema, terminal);
-  return endpointsOf(config, parts.connectors, context, options.name);
 }
 
 /** Polls all endpoints, some at a time; one that fails is told of and does not stop the others. Resolves with how many failed. */
@@ -80,7 +66,10 @@ async function pollAll(
     for (let endpoint = left.shift(); endpoint !== undefined; endpoint = left.shift()) {
       const asked = endpoint;
       try {
-        await pollEndpoint(asked, plan, clock, (observation) => print(asked, observation, options, terminal));
+        let polls = 0;
+        await pollEndpoint(asked, plan, clock, (observation) =>
+          print(asked, observation, polls++ === 0, options, terminal),
+        );
       } catch (error) {
         if (!(error instanceof EndpointError || error instanceof DeadlineError)) throw error;
         failed++;
@@ -95,6 +84,7 @@ async function pollAll(
 async function print(
   endpoint: Endpoint,
   observation: Observation,
+  isFirst: boolean,
   options: PollOptions,
   { stdout, stderr }: Terminal,
 ): Promise<void> {
@@ -105,7 +95,11 @@ async function print(
   } else {
     const rows = statisticsTable(observation);
     const milliseconds = (observation.endedAt - observation.startedAt) / 1000;
-    const heading = `${hypervisor} (${kind}): ${plural(observation.instances.length, 'instance')}, ${plural(observation.calls, 'call')}, ${milliseconds.toFixed(1)} ms`;
+    const { hosts, instances, calls } = observation;
+    const seen = [...(hosts.length === 0 ? [] : [plural(hosts.length, 'host')]), plural(instances.length, 'instance')];
+    // The first poll also asks for names, which later ones know.
+    const cost = `${plural(calls, 'call')}${isFirst ? ' for the first poll' : ''}, ${milliseconds.toFixed(1)} ms`;
+    const heading = `${hypervisor} (${kind}): ${seen.join(', ')}, ${cost}`;
     const table = rows.length === 0 ? [] : formatTable(STATISTICS_COLUMNS, rows, stdout.columns);
     await writeLine(stdout, [heading, ...table].join('\n'));
   }

@@ -5,22 +5,33 @@ import { addAudit } from './audit.ts';
 import { addCapture } from './capture.ts';
 import { addCheck } from './check.ts';
 import { addCollect } from './collect.ts';
+import { addCompletion } from './completion.ts';
+import { addConfigDiff } from './config-diff.ts';
 import { addConfigGnocchi } from './config-gnocchi.ts';
 import { addConfigImportCeilometer } from './config-import-ceilometer.ts';
 import { addConfigInit } from './config-init.ts';
 import { addConfigPrint } from './config-print.ts';
 import { addConfigSchema } from './config-schema.ts';
 import { addDemo } from './demo.ts';
-import { CommandFailure, EXIT, exitCodeOf } from './exit.ts';
+import { addDoctor } from './doctor.ts';
+import { CommandFailure, EXIT, EXIT_MEANINGS, exitCodeOf } from './exit.ts';
+import { addExplain } from './explain.ts';
 import { plural } from './human.ts';
+import { addInventory } from './inventory.ts';
 import { addListenTcp } from './listen-tcp.ts';
 import { addListenUdp } from './listen-udp.ts';
-import { addGlobalOptions } from './options.ts';
+import { addMan } from './man.ts';
+import { notesOf } from './manual.ts';
+import { addGlobalOptions, durationMs } from './options.ts';
 import type { Parts } from './parts.ts';
 import { addPipeline } from './pipeline.ts';
 import { addPoll } from './poll.ts';
+import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
+import { addTapMeters } from './tap-meters.ts';
+import { addTapRaw } from './tap-raw.ts';
 import type { Output, Terminal } from './terminal.ts';
+import { addTop } from './top/top.ts';
 import { addVersion } from './version.ts';
 
 const EXAMPLES = `
@@ -29,14 +40,27 @@ Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter poll qemu+tcp://127.0.0.1/system
   hypermeter check -c hypermeter.yaml
+  hypermeter doctor -c hypermeter.yaml
   hypermeter capture -c hypermeter.yaml --name vc1 --to vc1
   hypermeter run -c hypermeter.yaml
+  hypermeter top
+  hypermeter inventory -c hypermeter.yaml
+  hypermeter tap raw -c hypermeter.yaml --follow
+  hypermeter replay raw.avro -c hypermeter.yaml --dry-run
+  hypermeter explain cpu.delta web-1 last -c hypermeter.yaml
   hypermeter listen udp
   hypermeter audit -c hypermeter.yaml --published meters.jsonl
 
-Exit codes: ${Object.entries(EXIT)
-  .map(([name, code]) => `${code} ${name}`)
-  .join(', ')}`;
+Exit codes:
+${Object.entries(EXIT_MEANINGS)
+  .map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
+  .join('\n')}`;
+
+const TAP_EXAMPLES = `
+Examples:
+  hypermeter tap raw -c hypermeter.yaml --follow
+  hypermeter tap raw -c hypermeter.yaml --since 1h --save raw.avro
+  hypermeter tap meters -c hypermeter.yaml --follow --meter cpu_util`;
 
 const LISTEN_EXAMPLES = `
 Examples:
@@ -47,6 +71,7 @@ const CONFIG_EXAMPLES = `
 Examples:
   hypermeter config init > hypermeter.yaml
   hypermeter config print -c hypermeter.yaml
+  hypermeter config diff hypermeter.yaml new.yaml
   hypermeter config schema > hypermeter.schema.json
   hypermeter config gnocchi > gnocchi_resources.yaml
   hypermeter config import-ceilometer pipeline.yaml > hypermeter.yaml`;
@@ -70,22 +95,57 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addCheck(program, parts, terminal);
   addPoll(program, parts, terminal);
   addCapture(program, parts, terminal);
+  addTop(program, terminal);
+  addInventory(program, parts, terminal);
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);
   addListenUdp(listen, parts, terminal);
   addListenTcp(listen, parts, terminal);
+  const tap = program
+    .command('tap')
+    .description('look into what flows, without disturbing it')
+    .addHelpText('after', TAP_EXAMPLES);
+  addTapRaw(tap, terminal);
+  addTapMeters(tap, terminal);
+  addReplay(program, terminal);
+  addExplain(program, terminal);
   const config = program
     .command('config')
     .description('begin, look at and describe a configuration')
     .addHelpText('after', CONFIG_EXAMPLES);
   addConfigInit(config, parts, terminal);
   addConfigPrint(config, parts, terminal);
+  addConfigDiff(config, parts, terminal);
   addConfigSchema(config, parts, terminal);
   addConfigGnocchi(config, parts, terminal);
   addConfigImportCeilometer(config, terminal);
+  addDoctor(program, parts, terminal);
+  addCompletion(program, terminal);
+  addMan(program, parts, terminal);
   addVersion(program, parts, terminal);
+  finishHelp(program);
   return program;
 }
+
+/**
+ * What every help has: defaults of durations as they are written, and the exit codes, where a command does not tell its own
+ * those that it shares with all.
+ */
+function finishHelp(command: Command): void {
+  for (const below of command.commands) finishHelp(below);
+  for (const option of command.options) {
+    const { parseArg, defaultValue } = option;
+    if (parseArg === durationMs) option.default(defaultValue, durationText(defaultValue));
+  }
+  if (command.commands.length > 0 || notesOf(command).includes('Exit codes')) return;
+  const takesConfig = command.options.some(({ long }) => long === '--config');
+  const config = takesConfig ? `; ${EXIT.config} the configuration is wrong` : '';
+  const line = `Exit codes: 0; ${EXIT.usage} the command line is wrong${config}; the rest: hypermeter --help.`;
+  command.addHelpText('after', `\n${line}`);
+}
+
+/** Milliseconds as an option takes them. */
+const durationText = (ms: unknown): string | undefined => (typeof ms === 'number' ? `${ms / 1000}s` : undefined);
 
 /** Runs the command that `words` (without node and the script) name. Resolves with the exit code; never rejects. */
 export async function runProgram(program: Command, words: readonly string[], stderr: Output): Promise<number> {

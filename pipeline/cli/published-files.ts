@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { access, constants, open } from 'node:fs/promises';
 import { stdin } from 'node:process';
 import type { PublishedFile } from '../audit/intake.ts';
+import { whyUnreadable } from '../runtime/unreadable.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 
 const STDIN = '-';
@@ -13,7 +14,7 @@ export async function publishedFiles(paths: readonly string[]): Promise<readonly
   for (const path of paths) {
     if (path === STDIN) continue;
     await access(path, constants.R_OK).catch((error: unknown) => {
-      throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${(error as Error).message}`);
+      throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${whyUnreadable(error)}`);
     });
   }
   return paths.map((path) => (path === STDIN ? standardInput : fileAt(path)));

@@ -1,40 +1,110 @@
 import { encodeSnapshot } from '../../avro/codec.ts';
-import { readContainer } from '../../avro/container.ts';
+import { type Kept, readContainer } from '../../avro/container.ts';
 import { DecodeError } from '../../avro/decode-error.ts';
 import type { RawLog } from '../audit/audit.ts';
 import type { RawMessage } from '../audit/replay.ts';
+import { whyUnreadable } from '../runtime/unreadable.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 
 const BATCH = 100;
 
+/** Told of a file that says of itself that something was left out of it. */
+export type OnMissing = (path: string, what: string) => void;
+
+/** The entry of a file's header that says what was left out. */
+export const MISSING_KEY = 'hypermeter.missing';
+
 /**
- * Avro object container files of Snapshots as a raw log: they are taken for the whole of it. A slice tells its
- * partition; as there is no record's time, the end of the poll stands for it.
+ * Avro object container files of Snapshots as a raw log: they are taken for the whole of it. What a file does not tell
+ * of where a slice lay in the log, the slice does: its number stands for the partition, the end of its poll for the
+ * record's time. Several files are read side by side, in the order of those times, each in its own order.
  */
-export function rawFiles(paths: readonly string[]): RawLog {
+export function rawFiles(paths: readonly string[], onMissing: OnMissing = () => undefined): RawLog {
   return {
     open: async () => ({ since: Number.NEGATIVE_INFINITY, delivered: null }),
     messages: async function* () {
       const offsets = new Map<number, number>();
-      for (const path of paths) yield* inBatches(messagesIn(path, offsets));
+      yield* inBatches(inOrder(paths.map((path) => messagesIn(path, offsets, onMissing))));
     },
     total: () => null,
   };
 }
 
-async function* messagesIn(path: string, offsets: Map<number, number>): AsyncGenerator<RawMessage> {
+async function* messagesIn(
+  path: string,
+  offsets: Map<number, number>,
+  onMissing: OnMissing,
+): AsyncGenerator<RawMessage> {
+  const onMeta = (meta: Readonly<Record<string, string>>) => {
+    const missing = meta[MISSING_KEY];
+    if (missing !== undefined) onMissing(path, missing);
+  };
   try {
-    for await (const snapshot of readContainer(path)) {
-      const { slice: partition, endedAt } = snapshot.poll;
-      const offset = offsets.get(partition) ?? 0;
-      offsets.set(partition, offset + 1);
-      yield { partition, offset, timestampUs: endedAt, value: encodeSnapshot(snapshot) };
+    let message: Collected | null = null;
+    for await (const kept of readContainer(path, onMeta)) {
+      if (message !== null && isOfSame(message, kept)) {
+        message.parts.push(encodeSnapshot(kept.snapshot));
+        continue;
+      }
+      if (message !== null) yield messageOf(message);
+      message = { ...placeOf(kept, offsets), isPlaced: kept.logged !== null, parts: [encodeSnapshot(kept.snapshot)] };
     }
+    if (message !== null) yield messageOf(message);
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof Error && 'syscall' in error)) throw error;
-    throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${error.message}`);
+    throw new CommandFailure(
+      EXIT.noInput,
+      `cannot read ${path}: ${error instanceof DecodeError ? `${error.message}; ${ORIGIN}` : whyUnreadable(error)}`,
+    );
   }
 }
+
+const ORIGIN = 'such files come from hypermeter tap raw --save';
+
+/** A message whose slices are being collected. */
+interface Collected extends Omit<RawMessage, 'value'> {
+  readonly isPlaced: boolean;
+  readonly parts: Buffer[];
+}
+
+const isOfSame = ({ isPlaced, partition, offset }: Collected, { logged }: Kept): boolean =>
+  isPlaced && logged !== null && logged.partition === partition && logged.offset === offset;
+
+function placeOf({ snapshot, logged }: Kept, offsets: Map<number, number>): Omit<RawMessage, 'value'> {
+  if (logged !== null) return { partition: logged.partition, offset: logged.offset, timestampUs: logged.time };
+  const { slice: partition, endedAt } = snapshot.poll;
+  const offset = offsets.get(partition) ?? 0;
+  offsets.set(partition, offset + 1);
+  return { partition, offset, timestampUs: endedAt };
+}
+
+const messageOf = ({ partition, offset, timestampUs, parts }: Collected): RawMessage => ({
+  partition,
+  offset,
+  timestampUs,
+  value: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts),
+});
+
+/** Always the message that is the oldest of those at hand; of equals that of the file named first. */
+async function* inOrder(files: readonly AsyncGenerator<RawMessage>[]): AsyncGenerator<RawMessage> {
+  const heads = await Promise.all(files.map(async (file) => ({ file, head: await file.next() })));
+  try {
+    for (;;) {
+      let oldest: (typeof heads)[number] | null = null;
+      for (const each of heads) {
+        if (each.head.done !== true && (oldest === null || timeOf(each) < timeOf(oldest))) oldest = each;
+      }
+      if (oldest === null || oldest.head.done === true) return;
+      yield oldest.head.value;
+      oldest.head = await oldest.file.next();
+    }
+  } finally {
+    await Promise.all(files.map((file) => file.return(undefined)));
+  }
+}
+
+const timeOf = ({ head }: { readonly head: IteratorResult<RawMessage, unknown> }): number =>
+  head.done === true ? Number.POSITIVE_INFINITY : head.value.timestampUs;
 
 async function* inBatches(messages: AsyncIterable<RawMessage>): AsyncGenerator<readonly RawMessage[]> {
   let batch: RawMessage[] = [];

@@ -82,25 +82,50 @@ export const STATISTICS_COLUMNS: readonly Column[] = [
   { title: 'OUT', align: 'right' },
 ];
 
-/** The same for people: a row per instance, the latest one where there are several. Sums over disks and nics. */
-export const statisticsTable = (observation: Observation): readonly (readonly string[])[] =>
-  [...observation.hosts, ...observation.instances].map((instance) => {
-    const row: Row | undefined = instance.rows[instance.rows.length - 1];
-    const { identity } = instance;
-    const disks = row?.disks ?? [];
-    const nics = row?.nics ?? [];
-    return [
-      formatUuid(instance.uuid),
-      identity?.name ?? identity?.instanceName ?? '',
-      instance.state.toLowerCase(),
-      humanCount(row?.vcpus ?? null),
-      humanTime(row?.cpuTime ?? null),
-      humanBytes(row?.memory ?? null),
-      humanBytes(row?.memoryUsage ?? null),
-      humanBytes(row?.memoryResident ?? null),
-      humanBytes(sumOf(disks.map(({ readBytes }) => readBytes))),
-      humanBytes(sumOf(disks.map(({ writeBytes }) => writeBytes))),
-      humanBytes(sumOf(nics.map(({ rxBytes }) => rxBytes))),
-      humanBytes(sumOf(nics.map(({ txBytes }) => txBytes))),
-    ];
-  });
+/** The same for people, by name: a row per host and instance, of several rows what is told latest. Sums over disks and nics. */
+export const statisticsTable = ({ hosts, instances }: Observation): readonly (readonly string[])[] => [
+  ...byName(hosts).map((host) => tableRow(host, 'host')),
+  ...byName(instances).map((instance) => tableRow(instance, instance.state.toLowerCase())),
+];
+
+/** `web-2` before `web-10`. */
+const byName = (instances: readonly Instance[]): readonly Instance[] => {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  return [...instances].sort((a, b) => compare(nameOf(a), nameOf(b)));
+};
+
+const nameOf = ({ identity }: Instance): string => identity?.name ?? identity?.instanceName ?? '';
+
+function tableRow(instance: Instance, state: string): readonly string[] {
+  const row = latestOf(instance.rows);
+  const disks = row?.disks ?? [];
+  const nics = row?.nics ?? [];
+  return [
+    formatUuid(instance.uuid),
+    nameOf(instance),
+    state,
+    humanCount(row?.vcpus ?? null),
+    humanTime(row?.cpuTime ?? null),
+    humanBytes(row?.memory ?? null),
+    humanBytes(row?.memoryUsage ?? null),
+    humanBytes(row?.memoryResident ?? null),
+    humanBytes(sumOf(disks.map(({ readBytes }) => readBytes))),
+    humanBytes(sumOf(disks.map(({ writeBytes }) => writeBytes))),
+    humanBytes(sumOf(nics.map(({ rxBytes }) => rxBytes))),
+    humanBytes(sumOf(nics.map(({ txBytes }) => txBytes))),
+  ];
+}
+
+/** The last row; of what it does not tell of the instance itself, what a cumulative one before it does. */
+const latestOf = (rows: readonly Row[]): Row | undefined =>
+  rows.reduce<Row | undefined>((before, row) => {
+    if (before === undefined || before.interval !== null || row.interval !== null) return row;
+    return {
+      ...row,
+      cpuTime: row.cpuTime ?? before.cpuTime,
+      vcpus: row.vcpus ?? before.vcpus,
+      memory: row.memory ?? before.memory,
+      memoryUsage: row.memoryUsage ?? before.memoryUsage,
+      memoryResident: row.memoryResident ?? before.memoryResident,
+    };
+  }, undefined);

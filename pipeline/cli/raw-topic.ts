@@ -7,12 +7,12 @@ import { KafkaError } from '../kafka/kafka-error.ts';
 import type { RawConsumer } from '../kafka/raw-consumer.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-const PULL_COUNT = 500;
+export const PULL_COUNT = 500;
 /** A partition that has more gives something within this, unless it ends in what is no message. */
 const SILENCE_US = 60e6;
 
 /** A partition as it was found: the oldest offset, and the one after the newest. */
-interface Part {
+export interface Part {
   readonly partition: number;
   readonly low: number;
   readonly high: number;
@@ -23,11 +23,17 @@ export interface RawTopic extends RawLog {
   close(): Promise<void>;
 }
 
+/** There is nothing to read. */
+export const noTopic = ({ config, brokers }: Cluster): KafkaError =>
+  new KafkaError(
+    `there is no topic ${config.topics.raw} at ${brokers}: a collector makes it (hypermeter run, collect); is kafka.topics.raw its name?`,
+  );
+
 /** Connects; rejects with a KafkaError that names brokers and topic. */
 export async function openRawTopic(cluster: Cluster): Promise<RawTopic> {
   const topic = cluster.config.topics.raw;
   const count = await countPartitions(cluster, topic);
-  if (count === 0) throw new KafkaError(`there is no topic ${topic} at ${cluster.brokers}`);
+  if (count === 0) throw noTopic(cluster);
   const consumer = await openConsumer(cluster);
   const all = Array.from({ length: count }, (_, partition) => partition);
   const first: RawMessage[] = [];
@@ -49,7 +55,7 @@ export async function openRawTopic(cluster: Cluster): Promise<RawTopic> {
   };
 }
 
-const partsOf = (consumer: RawConsumer, all: readonly number[]): Promise<readonly Part[]> =>
+export const partsOf = (consumer: RawConsumer, all: readonly number[]): Promise<readonly Part[]> =>
   Promise.all(all.map(async (partition) => ({ partition, ...(await consumer.watermarkOffsets(partition)) })));
 
 /** Null where the group has committed nothing at all. */
@@ -80,7 +86,7 @@ async function sinceOf(
 }
 
 /** Everything before the parts' ends, beginning with what is kept. */
-async function* readTo(
+export async function* readTo(
   consumer: RawConsumer,
   parts: readonly Part[],
   first: RawMessage[],

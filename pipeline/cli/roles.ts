@@ -1,28 +1,24 @@
-import { encodeSnapshot } from '../../avro/codec.ts';
-import { type Collection, collect } from '../../connectors/collect.ts';
-import type { Connector, ConnectorContext } from '../../connectors/connector.ts';
-import { createOutbox } from '../../connectors/outbox.ts';
-import { pollEndpoint } from '../../connectors/polling.ts';
+import { type Keeper, startKeeper } from '../inventory/keeper.ts';
+import { openKeeperLog } from '../inventory/keeper-log.ts';
 import { ensureTopic } from '../kafka/admin.ts';
 import { type Cluster, openCluster } from '../kafka/cluster.ts';
 import { openConsumer } from '../kafka/consumer.ts';
 import { type DeadLetters, openDeadLetters } from '../kafka/dead-letters.ts';
-import { partitionOf } from '../kafka/murmur2.ts';
-import { openProducer } from '../kafka/producer.ts';
 import type { DeriveRules } from '../model/derive.ts';
 import { select } from '../model/meters.ts';
 import type { Rules } from '../model/rules.ts';
+import type { PipelineWatch } from '../page/page.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
+import type { Environment } from '../runtime/config/interpolate.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { type DeadSamples, deadSampleJson } from '../sinks/dead-samples.ts';
 import type { Delivery } from '../sinks/fanout.ts';
 import { createDelivery } from '../sinks/registry.ts';
 import type { SinkContext } from '../sinks/sink.ts';
 import { createStore } from '../state/open.ts';
 import type { Settings } from './composition.ts';
-import { createdBy, isEndpoint } from './endpoints.ts';
-import type { AnyConnectorKind } from './parts.ts';
 
 /** A part of the program that may end it. */
 export interface Role extends Part {
@@ -40,10 +36,38 @@ export interface Shared {
   readonly config: Settings;
   readonly runtime: Pick<Runtime, 'clock' | 'report'>;
   readonly cluster: () => Prepared;
+  readonly tracing?: Tracing | undefined;
+  /** For `${VAR}` in files of endpoints. */
+  readonly env: Environment;
+  /** The status page, if there is one. */
+  readonly page?: PipelineWatch | undefined;
+}
+
+/** The Kafka cluster, without asking whether it is there. The embedded broker lives in it. */
+export function openedPart({ config, runtime }: Pick<Shared, 'config' | 'runtime'>): {
+  part: Part;
+  cluster: () => Cluster;
+} {
+  let opened: Cluster | undefined;
+  const part: Part = {
+    name: 'kafka',
+    start: async () => {
+      opened = await openCluster(config.kafka, runtime);
+    },
+    stop: async () => opened?.close(),
+  };
+  const cluster = (): Cluster => {
+    if (!opened) throw new Error('the cluster is opened before what uses it');
+    return opened;
+  };
+  return { part, cluster };
 }
 
 /** The Kafka cluster, with the raw topic in place. The embedded broker lives in it. */
-export function clusterPart({ config, runtime }: Omit<Shared, 'cluster'>): { part: Part; cluster: () => Prepared } {
+export function clusterPart({ config, runtime }: Pick<Shared, 'config' | 'runtime'>): {
+  part: Part;
+  cluster: () => Prepared;
+} {
   let prepared: Prepared | undefined;
   let opened: Cluster | undefined;
   const { kafka } = config;
@@ -82,12 +106,13 @@ export function deadLettersPart(cluster: () => Prepared): { part: Part; letters:
 
 /** What every sink is given. */
 export const sinkContextOf = (
-  { config, runtime }: Pick<Shared, 'config' | 'runtime'>,
+  { config, runtime, tracing }: Pick<Shared, 'config' | 'runtime' | 'tracing'>,
   letters: () => DeadLetters,
 ): SinkContext => ({
   clock: runtime.clock,
   report: runtime.report,
   publisherId: config.service.id,
+  tracing,
   keep: ({ sink, reason, samples }: DeadSamples) =>
     letters().keep(
       samples.map((sample) => ({ value: Buffer.from(deadSampleJson(sample)), headers: { sink, reason } })),
@@ -96,7 +121,7 @@ export const sinkContextOf = (
 
 /** The configured sinks as one, opened early so that a wrong destination shows at start. */
 export function sinkPart(
-  shared: Pick<Shared, 'config' | 'runtime'>,
+  shared: Pick<Shared, 'config' | 'runtime' | 'tracing'>,
   letters: () => DeadLetters,
 ): { part: Part; delivery: Delivery } {
   const delivery = createDelivery(shared.config.sinks, sinkContextOf(shared, letters));
@@ -108,7 +133,6 @@ export function sinkPart(
 
 /** How samples are made of closed windows. */
 export const deriveRulesOf = ({ pipeline, meters }: Settings): DeriveRules => ({
-  sizes: pipeline.windows.map(({ size }) => size),
   selection: select(meters),
   gauges: pipeline.gauges,
   userMetadata: pipeline.userMetadata,
@@ -128,7 +152,7 @@ export const rulesOf = ({ pipeline }: Settings): Rules => ({
 
 /** Meters what the raw topic brings. */
 export function pipelineRole(
-  { config, runtime, cluster }: Shared,
+  { config, runtime, cluster, page, tracing }: Shared,
   delivery: Delivery,
   letters: () => DeadLetters,
 ): Role {
@@ -158,7 +182,10 @@ export function pipelineRole(
         checkpointEvery: every,
         clock,
         report,
+        watch: page?.take,
+        tracing,
       });
+      page?.watch(pipeline.owned);
       pipeline.done.catch(failure.reject);
     },
     stop: async (signal) => {
@@ -171,62 +198,30 @@ export function pipelineRole(
   };
 }
 
-/** Polls the configured hypervisors and writes what they said to the raw topic. */
-export function collectorRole(
-  { config, runtime, cluster }: Shared,
-  kinds: readonly AnyConnectorKind[],
-  stopWithinMs = 10_000,
-): Role {
-  const failure = deferred();
-  let collection: Collection | undefined;
-  let release: (() => Promise<void>) | undefined;
-  return {
-    name: 'collector',
-    failed: failure.promise,
-    start: async () => {
-      const { clock, report } = runtime;
-      const { collector, service } = config;
-      const producer = await openProducer(cluster(), cluster().config.topics.raw);
-      release = () => producer.close();
-      const outbox = createOutbox({ producer, clock, report, lingerMs: collector.linger / 1000 });
-      const slicing = {
-        partitions: producer.partitions,
-        partitionOf,
-        collector: service.id,
-        generation: clock.now(),
-        identityEveryUs: collector.identityEvery,
-      };
-      const connectors = connectorsOf(config, kinds, { clock, report }, outbox.hasRoom);
-      collection = collect(connectors, { outbox, slicing, encode: encodeSnapshot, report });
-      collection.done.catch(failure.reject);
+/** Keeps the inventory topic beside the pipeline, if the configuration names one. What goes wrong with it stays there. */
+export function inventoryPart({ config, runtime, cluster }: Shared): readonly Part[] {
+  const { topic, since, retention, refresh } = config.inventory;
+  if (topic === undefined) return [];
+  const { clock, report } = runtime;
+  let keeper: Keeper | undefined;
+  return [
+    {
+      name: 'inventory',
+      start: async () => {
+        const { partitions } = cluster();
+        const group = inventoryGroupOf(config);
+        const open = () => openKeeperLog(cluster(), { topic, group, partitions });
+        keeper = startKeeper({ open, rules: { retention, refresh }, since, clock, report });
+      },
+      stop: async () => keeper?.stop(),
     },
-    stop: async () => {
-      try {
-        await collection?.stop(stopWithinMs);
-      } finally {
-        await release?.();
-      }
-    },
-  };
+  ];
 }
 
-function connectorsOf(
-  config: Settings,
-  kinds: readonly AnyConnectorKind[],
-  context: ConnectorContext,
-  ready: () => boolean,
-): readonly Connector[] {
-  const { interval, timeout } = config.collector;
-  const timeouts = timeout === undefined ? {} : { timeoutMs: timeout / 1000, connectTimeoutMs: timeout / 1000 };
-  const cadence = { intervalMs: interval / 1000, ...timeouts, ready };
-  return config.connectors.flatMap((entry) => {
-    const kind = kinds.find((candidate) => candidate.kind === entry.type);
-    const created = kind === undefined ? [] : createdBy(kind, entry, context);
-    return created.map((each) => (isEndpoint(each) ? pollEndpoint(each, cadence, context) : each));
-  });
-}
+const inventoryGroupOf = ({ inventory, kafka }: Settings): string => inventory.group ?? `${kafka.group}.inventory`;
 
-function deferred(): { readonly promise: Promise<never>; readonly reject: (error: unknown) => void } {
+/** A promise that only ever rejects, and how. */
+export function deferred(): { readonly promise: Promise<never>; readonly reject: (error: unknown) => void } {
   let reject: (error: unknown) => void = () => undefined;
   const promise = new Promise<never>((_, refuse) => {
     reject = refuse;

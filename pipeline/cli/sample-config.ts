@@ -15,32 +15,41 @@ const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
   path: 'meters.jsonl',
 };
 
+/** The same of what receives: sinks, and spans. */
+const RECEIVERS: Readonly<Record<string, unknown>> = { url: 'https://receiver.example', brokers: ['127.0.0.1:9092'] };
+
+/** Sinks whose settings of these names look otherwise. */
+const SINK_PLACES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  amqp: { url: 'amqp://guest@127.0.0.1:5672/' },
+};
+
+/** What a configuration to begin with has entries for: their types, in order. */
+export interface SampleEntries {
+  readonly connectors: readonly string[];
+  readonly sinks: readonly string[];
+}
+
 /**
  * A configuration to begin with, made from the schema: a section for each top-level key with its settings' defaults and
- * meanings, an entry for each of `connectors` (types), and meters on standard output.
+ * meanings, an entry for each of the types wanted. A section that is off unless it is written is a comment.
  */
-export function sampleConfig(schema: SchemaNode, connectors: readonly string[]): string {
+export function sampleConfig(schema: SchemaNode, wanted: SampleEntries): string {
   const sections = Object.entries(schema.properties ?? {}).map(([key, node]) => {
     const heading = node.description === undefined ? '' : `# ${node.description}\n`;
-    if (key === 'connectors') return heading + entries(key, node, connectors);
-    if (key === 'sinks') return heading + entries(key, node, firstKinds(node));
+    if (key === 'connectors' || key === 'sinks') return heading + entries(key, node, wanted[key]);
     if (node.properties === undefined) return `${heading}${key}: ${flow(node.default)}\n`;
-    return `${heading}${key}:\n${settings(node, '  ').join('')}`;
+    const section = `${key}:\n${settings(node, '  ', RECEIVERS).join('')}`;
+    return heading + (node.default === undefined ? section.replace(/^(?=.)/gm, '# ') : section);
   });
   return [HEAD, ...sections].join('\n');
 }
-
-/** Standard output if there is such a kind, else the first. */
-const firstKinds = (node: SchemaNode): readonly string[] => {
-  const kinds = (node.items?.oneOf ?? [node.items ?? {}]).flatMap((kind) => kind.properties?.type?.const ?? []);
-  return kinds.length === 0 ? [] : [String(kinds.find((kind) => kind === 'stdout') ?? kinds[0])];
-};
 
 function entries(key: string, list: SchemaNode, types: readonly string[]): string {
   if (types.length === 0) return `${key}: []\n`;
   const texts = types.map((type, index) => {
     const node = (list.items?.oneOf ?? [list.items ?? {}]).find((kind) => kind.properties?.type?.const === type) ?? {};
-    const [first = '', ...rest] = settings(node, '    ', { name: `${type}${index + 1}` });
+    const places = key === 'sinks' ? { ...RECEIVERS, ...SINK_PLACES[type] } : { name: `${type}${index + 1}` };
+    const [first = '', ...rest] = settings(node, '    ', places);
     return [`  - ${first.trimStart()}`, ...rest].join('');
   });
   return `${key}:\n${texts.join('')}`;

@@ -1,17 +1,23 @@
 import { z } from 'zod';
+import { groupConfig, shardConfig } from '../../connectors/assignment/config.ts';
+import { spoolConfig } from '../../connectors/spool/config.ts';
+import { inventoryConfig } from '../inventory/config.ts';
 import { CEILOMETERS } from '../model/user-metadata.ts';
 import { listenAddress } from '../runtime/config/address.ts';
 import { duration } from '../runtime/config/units.ts';
-import { LOG_LEVELS } from '../runtime/log.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../runtime/log.ts';
 import { stateConfig } from '../state/config.ts';
+import { tracingConfig } from '../tracing/config.ts';
 
 /** The schemas that a configuration is put together from: one for an entry of each list, one for `kafka:`. */
 export interface ConfigPieces<
   Connector extends z.ZodType<ConnectorEntry>,
   Sink extends z.ZodType<SinkEntry>,
   Kafka extends z.ZodType,
+  Discovery extends z.ZodType<DiscoveryEntry>,
 > {
   readonly connector: Connector;
+  readonly discovery: Discovery;
   readonly sink: Sink;
   readonly kafka: Kafka;
 }
@@ -19,6 +25,12 @@ export interface ConfigPieces<
 interface ConnectorEntry {
   readonly type: string;
   readonly name: string;
+  readonly interval?: number | undefined;
+}
+
+interface DiscoveryEntry {
+  readonly type: string;
+  readonly name?: string | undefined;
 }
 
 interface SinkEntry {
@@ -27,6 +39,17 @@ interface SinkEntry {
   readonly meters?: readonly string[] | undefined;
   readonly windows?: readonly number[] | undefined;
 }
+
+/** A kind's schema with the words that every entry has. */
+function withCadence<Entry>(schema: z.ZodType<Entry>): z.ZodType<Entry & { readonly interval?: number | undefined }> {
+  // The seam asks for a strict object.
+  if (!(schema instanceof z.ZodObject)) throw new TypeError('the schema of a kind must be an object');
+  return schema.safeExtend(cadenceWords) as unknown as z.ZodType<Entry & { readonly interval?: number | undefined }>;
+}
+
+/** The kinds, each with the schema that an entry has to pass, be it written or made of a template. */
+export const entryKinds = <Kind extends { readonly schema: z.ZodType }>(kinds: readonly Kind[]) =>
+  kinds.map((kind) => ({ ...kind, schema: withCadence(kind.schema as z.ZodType<z.output<Kind['schema']>>) }));
 
 /** An entry of a list whose kind is named by `type`; each schema is a strict object with a literal `type`. */
 export function oneOfTypes<Schema extends z.ZodType>(schemas: readonly Schema[]): z.ZodType<z.output<Schema>> {
@@ -44,20 +67,55 @@ const service = z.strictObject({
     .describe('Name of this service towards receivers (publisher_id) and in Kafka.')
     .meta({ what: 'a name of letters, digits and . @ : _ -' }),
   logLevel: z.enum(LOG_LEVELS).default('info').describe('The least that is logged.'),
+  logFormat: z
+    .enum(LOG_FORMATS)
+    .default('auto')
+    .describe('An event a line, as JSON or as text for people; auto: text on a terminal.'),
 });
 
-const collector = z.strictObject({
-  interval: duration({ atLeast: '1s', atMost: '1h' }).prefault('10s').describe('Time between polls.'),
-  linger: duration({ atMost: '10s' })
-    .prefault('200ms')
-    .describe('How long slices wait for others of their partition to share a message.'),
-  timeout: duration({ atLeast: '100ms' })
+const collector = z
+  .strictObject({
+    interval: duration({ atLeast: '1s', atMost: '1h' }).prefault('10s').describe('Time between polls.'),
+    linger: duration({ atMost: '10s' })
+      .prefault('200ms')
+      .describe('How long slices wait for others of their partition to share a message.'),
+    timeout: duration({ atLeast: '100ms' })
+      .optional()
+      .describe('A poll that takes longer is given up. Without it the interval, at most 10 s.'),
+    identityEvery: duration({ atLeast: '1s' })
+      .prefault('60s')
+      .describe('How often names and owners of instances travel, besides at first sight and on change.'),
+    events: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Poll a hypervisor at once when it, or nova, says that a VM started, stopped, is about to stop or changed; ' +
+          'no closer to the poll before than a tenth of the interval, or a second.',
+      ),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1000)
+      .describe(
+        'How many polls are under way at once, and how many attempts to connect; others wait. A vCenter is asked ' +
+          'by so many calls at once as its own `concurrency` says.',
+      ),
+    spool: spoolConfig.prefault({}),
+    shard: shardConfig.optional(),
+    group: groupConfig.optional(),
+  })
+  .superRefine(({ shard, group }, context) => {
+    if (shard === undefined || group === undefined) return;
+    context.addIssue({ code: 'custom', path: ['shard'], message: 'shard and group exclude each other; remove one' });
+  });
+
+/** The word that every entry of `connectors:` has besides those of its kind. */
+const cadenceWords = {
+  interval: duration({ atLeast: '1s', atMost: '1h' })
     .optional()
-    .describe('A poll that takes longer is given up. Without it the interval, at most 10 s.'),
-  identityEvery: duration({ atLeast: '1s' })
-    .prefault('60s')
-    .describe('How often names and owners of instances travel, besides at first sight and on change.'),
-});
+    .describe('Time between its polls; without it `collector.interval`.'),
+};
 
 const windows = z
   .array(
@@ -126,8 +184,9 @@ export const configSchema = <
   Connector extends z.ZodType<ConnectorEntry>,
   Sink extends z.ZodType<SinkEntry>,
   Kafka extends z.ZodType,
+  Discovery extends z.ZodType<DiscoveryEntry>,
 >(
-  pieces: ConfigPieces<Connector, Sink, Kafka>,
+  pieces: ConfigPieces<Connector, Sink, Kafka, Discovery>,
 ) =>
   z.strictObject({
     service: service.prefault({}),
@@ -141,6 +200,14 @@ export const configSchema = <
         { when: () => true },
       )
       .describe('The hypervisors to poll.'),
+    discovery: z
+      .array(pieces.discovery)
+      .superRefine(
+        uniqueBy('name', (entry) => entry?.name ?? entry?.type, 'several sources of one name'),
+        { when: () => true },
+      )
+      .prefault([])
+      .describe('Where to look for further hypervisors while running: they come and go without a restart.'),
     pipeline: pipeline.prefault({}),
     meters: z
       .array(z.string().min(1))
@@ -158,16 +225,26 @@ export const configSchema = <
         },
       )
       .describe('Where finished meters go; each gets all of them.'),
+    inventory: inventoryConfig.prefault({}),
+    tracing: tracingConfig,
     ops: z
       .strictObject({
-        listen: listenAddress().prefault('127.0.0.1:9464').describe('Address of health, readiness and metrics.'),
+        listen: listenAddress()
+          .prefault('127.0.0.1:9464')
+          .describe('Address of health, readiness, metrics and the status page.'),
+        page: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Serve the status page at `/`. It shows the fleet, VMs with their names, and the configuration without its secrets.',
+          ),
       })
       .prefault({}),
   });
 
 /** What every configuration has, whatever connectors and sinks there are. */
 export type Config = z.output<
-  ReturnType<typeof configSchema<z.ZodType<ConnectorEntry>, z.ZodType<SinkEntry>, z.ZodType>>
+  ReturnType<typeof configSchema<z.ZodType<ConnectorEntry>, z.ZodType<SinkEntry>, z.ZodType, z.ZodType<DiscoveryEntry>>>
 >;
 
 /**

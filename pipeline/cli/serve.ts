@@ -1,12 +1,24 @@
 import type { Command } from 'commander';
-import type { Part } from '../runtime/lifecycle.ts';
+import type { Page } from '../page/page.ts';
 import type { Program, Runtime } from '../runtime/runtime.ts';
+import { openTracing, tracingPart } from '../tracing/open.ts';
 import type { Role as ConfigRole } from './check-config.ts';
+import { collectorRole } from './collector-role.ts';
 import { type Settings, schema } from './composition.ts';
 import { runLong } from './long-running.ts';
 import { addConfigOptions, type ConfigOptions, type GlobalOptions } from './options.ts';
+import { pageOf } from './page-role.ts';
 import type { Parts } from './parts.ts';
-import { clusterPart, collectorRole, deadLettersPart, pipelineRole, type Role, sinkPart } from './roles.ts';
+import {
+  clusterPart,
+  deadLettersPart,
+  inventoryPart,
+  openedPart,
+  pipelineRole,
+  type Role,
+  type Shared,
+  sinkPart,
+} from './roles.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A long-running command and the roles that it plays. */
@@ -25,8 +37,11 @@ export function addService(program: Command, service: Service, parts: Parts, ter
     .addHelpText('after', service.examples)
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<ConfigOptions & GlobalOptions>();
-      const long = { role: service.name, schema, options, parts, terminal };
-      return runLong(long, (config, runtime) => programOf(config, service, parts, runtime));
+      const page = (config: Settings, printed: string): Page => pageOf(config, service, printed);
+      const long = { role: service.name, schema, options, parts, terminal, page };
+      return runLong(long, (config, runtime, watching) =>
+        programOf(config, service, parts, { runtime, page: watching, env: terminal.env }),
+      );
     });
 }
 
@@ -34,22 +49,25 @@ export function addService(program: Command, service: Service, parts: Parts, ter
 function programOf(
   config: Settings,
   { collects, meters }: Service,
-  { connectors }: Pick<Parts, 'connectors'>,
-  runtime: Runtime,
+  { connectors, version }: Pick<Parts, 'connectors' | 'version'>,
+  around: Pick<Shared, 'page' | 'env'> & { readonly runtime: Runtime },
 ): Program {
-  const { part: kafka, cluster } = clusterPart({ config, runtime });
-  const shared = { config, runtime, cluster };
-  const before: Part[] = [];
-  const playing: Role[] = [];
-  if (meters) {
-    const deadLetters = deadLettersPart(cluster);
-    const { part, delivery } = sinkPart(shared, deadLetters.letters);
-    before.push(part, kafka, deadLetters.part);
-    playing.push(pipelineRole(shared, delivery, deadLetters.letters));
+  const { clock, report } = around.runtime;
+  const traces = openTracing(config.tracing, { version, instance: config.service.id, clock, report });
+  const traced = { ...around, tracing: traces?.tracing };
+  if (!meters) {
+    const { part: kafka, cluster } = openedPart({ config, runtime: around.runtime });
+    const collector = collectorRole({ config, cluster, ...traced }, connectors);
+    return { parts: [...tracingPart(traces), kafka, collector], done: collector.failed };
   }
+  const { part: kafka, cluster } = clusterPart({ config, runtime: around.runtime });
+  const shared = { config, cluster, ...traced };
+  const deadLetters = deadLettersPart(cluster);
+  const { part, delivery } = sinkPart(shared, deadLetters.letters);
+  const playing: Role[] = [pipelineRole(shared, delivery, deadLetters.letters)];
   if (collects) playing.push(collectorRole(shared, connectors));
   return {
-    parts: [...(meters ? before : [kafka]), ...playing],
+    parts: [...tracingPart(traces), part, kafka, deadLetters.part, ...inventoryPart(shared), ...playing],
     done: Promise.race(playing.map(({ failed }) => failed)),
   };
 }

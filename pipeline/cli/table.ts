@@ -8,7 +8,7 @@ export interface Column {
 
 /** Narrower than this a cut column says nothing. */
 const LEAST_WIDTH = 8;
-const GAP = '  ';
+export const GAP = '  ';
 
 /** An absent value: not zero. */
 export const ABSENT = '-';
@@ -23,7 +23,7 @@ export function formatTable(
   maxWidth = Number.POSITIVE_INFINITY,
 ): readonly string[] {
   const cells = rows.map((row) => row.map(printable));
-  const widths = shrinkTo(columns, columnWidths(columns, cells), maxWidth);
+  const widths = fitWidths(columns, columnWidths(columns, cells), maxWidth);
   return [columns.map(({ title }) => title), ...cells].map((row) => formatRow(columns, widths, row));
 }
 
@@ -54,7 +54,8 @@ export const printable = (text: string): string => text.replace(/[\u0000-\u001f\
 
 const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);
 
-function shrinkTo(columns: readonly Column[], wanted: readonly number[], maxWidth: number): readonly number[] {
+/** Widths that fit: of columns that may shrink the widest give way first. */
+export function fitWidths(columns: readonly Column[], wanted: readonly number[], maxWidth: number): readonly number[] {
   const widths = [...wanted];
   let excess = widths.reduce((sum, width) => sum + width, GAP.length * (columns.length - 1)) - maxWidth;
   while (excess > 0) {

@@ -3,12 +3,25 @@ import type { SignalSource } from '../runtime/signals.ts';
 export interface Output extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** Where keys come from. */
+export interface Input {
+  readonly isTTY?: boolean;
+  setRawMode?(isRaw: boolean): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  off(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
 }
 
 /** Where a command's words come from and go to: results on `stdout`, everything else on `stderr`. */
 export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** For commands that take keys, if there is one. */
+  readonly stdin?: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
   /** Ends the process at once, whatever runs: for a second signal and for bugs. */

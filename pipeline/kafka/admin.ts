@@ -1,13 +1,18 @@
-import rdkafka from 'node-rdkafka';
+import type { Metadata, Producer } from 'node-rdkafka';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaError } from './kafka-error.ts';
+import { rdkafka } from './native.ts';
 
 /** A topic as it should be where it has to be created. */
 export interface TopicPlan {
   readonly name: string;
   readonly partitions: number;
   readonly replication: number;
+  /** Only the newest message of each key is kept, instead of all for some time. */
+  readonly compacted?: boolean;
+  /** How long messages are kept at least; without it as the broker does. */
+  readonly retentionMs?: number;
 }
 
 const NAME = 'topic check';
@@ -22,7 +27,7 @@ const ERR_TOPIC_ALREADY_EXISTS = 36;
  * Rejects with a KafkaError that names the brokers and the topic.
  */
 export async function ensureTopic(cluster: Cluster, plan: TopicPlan): Promise<number> {
-  const client = new rdkafka.Producer({ ...cluster.settings } as object);
+  const client = new (rdkafka().Producer)({ ...cluster.settings } as object);
   const trouble = listenForTrouble(client, NAME, cluster);
   await connect(client, cluster, cluster, trouble);
   try {
@@ -35,7 +40,7 @@ export async function ensureTopic(cluster: Cluster, plan: TopicPlan): Promise<nu
 
 /** How many partitions the topic has; 0 if it is not there, or while one of them has no leader. Creates nothing. */
 export async function countPartitions(cluster: Cluster, topic: string): Promise<number> {
-  const client = new rdkafka.Producer({ ...cluster.settings } as object);
+  const client = new (rdkafka().Producer)({ ...cluster.settings } as object);
   const trouble = listenForTrouble(client, NAME, cluster);
   await connect(client, cluster, cluster, trouble);
   try {
@@ -46,32 +51,31 @@ export async function countPartitions(cluster: Cluster, topic: string): Promise<
 }
 
 /** The number of partitions that have a leader; 0 while the topic is not there or any has none. */
-async function partitionsOf(
-  client: rdkafka.Producer,
-  cluster: Cluster,
-  topic: string,
-  trouble: Trouble,
-): Promise<number> {
+async function partitionsOf(client: Producer, cluster: Cluster, topic: string, trouble: Trouble): Promise<number> {
   // Asking a real broker for one topic by name may create it with the broker's defaults; asking for all does not.
   // The embedded broker creates topics in no other way.
   const which = cluster.embedded ? { topic, allTopics: false } : { allTopics: true };
-  const metadata = await ask<rdkafka.Metadata>((done) =>
-    client.getMetadata({ ...which, timeout: CREATE_MS }, done),
-  ).catch((cause: unknown) => {
-    throw explained(`cannot look up topic ${topic} at ${cluster.brokers}`, cause, trouble);
-  });
+  const metadata = await ask<Metadata>((done) => client.getMetadata({ ...which, timeout: CREATE_MS }, done)).catch(
+    (cause: unknown) => {
+      throw explained(`cannot look up topic ${topic} at ${cluster.brokers}`, cause, trouble);
+    },
+  );
   const partitions = metadata.topics.find(({ name }) => name === topic)?.partitions ?? [];
   return partitions.every(({ leader }) => leader >= 0) ? partitions.length : 0;
 }
 
 async function createTopic(cluster: Cluster, plan: TopicPlan, trouble: Trouble): Promise<void> {
   if (cluster.embedded) return;
-  const admin = rdkafka.AdminClient.create({ ...cluster.settings } as object, cluster.token ?? '');
+  const admin = rdkafka().AdminClient.create({ ...cluster.settings } as object, cluster.token ?? '');
   const topic = {
     topic: plan.name,
     num_partitions: plan.partitions,
     replication_factor: plan.replication,
-    config: { 'message.timestamp.type': 'LogAppendTime' },
+    config: {
+      'message.timestamp.type': 'LogAppendTime',
+      ...(plan.compacted ? { 'cleanup.policy': 'compact' } : {}),
+      ...(plan.retentionMs === undefined ? {} : { 'retention.ms': String(plan.retentionMs) }),
+    },
   };
   try {
     await ask<void>((done) => admin.createTopic(topic, CREATE_MS, done));
@@ -84,7 +88,7 @@ async function createTopic(cluster: Cluster, plan: TopicPlan, trouble: Trouble):
   }
 }
 
-async function appeared(client: rdkafka.Producer, cluster: Cluster, topic: string, trouble: Trouble): Promise<number> {
+async function appeared(client: Producer, cluster: Cluster, topic: string, trouble: Trouble): Promise<number> {
   const deadline = cluster.clock.monotonic() + APPEAR_MS * 1000;
   for (;;) {
     const partitions = await partitionsOf(client, cluster, topic, trouble);
@@ -92,6 +96,7 @@ async function appeared(client: rdkafka.Producer, cluster: Cluster, topic: strin
     if (cluster.clock.monotonic() >= deadline)
       throw new KafkaError(
         `topic ${topic} at ${cluster.brokers} has partitions without a leader after ${APPEAR_MS} ms: check the brokers, or that the user may describe the topic`,
+        { away: true },
       );
     await cluster.clock.sleep(RETRY_MS);
   }

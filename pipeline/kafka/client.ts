@@ -2,7 +2,7 @@ import type { Client } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
 import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Report } from '../runtime/events.ts';
-import { KafkaError, plainReason, remedyFor } from './kafka-error.ts';
+import { isRefusal, KafkaError, plainReason, remedyFor } from './kafka-error.ts';
 
 /** What every part of this folder needs besides its own arguments. */
 export interface KafkaContext {
@@ -20,6 +20,7 @@ export interface Destination {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const LOG_MS = 300;
 /** The same trouble again is told once in this time. */
 const REPEAT_US = 30_000_000;
 /** Different troubles remembered as told. */
@@ -72,6 +73,8 @@ export async function connect(
     if (destination.token !== null) client.setOauthBearerToken(destination.token);
     await ask((done) => client.connect({ timeout, allTopics: false, topic: '' }, done));
   } catch (cause) {
+    // The log, which says why, may come a moment after the verdict.
+    if (remedyFor(trouble.reason() ?? '') === undefined) await context.clock.sleep(LOG_MS);
     throw explained(`cannot reach Kafka at ${destination.brokers}`, cause, trouble);
   }
 }
@@ -79,7 +82,11 @@ export async function connect(
 /** A KafkaError of a sentence, the reason behind it and what to do. */
 export function explained(sentence: string, cause: unknown, trouble: Trouble): KafkaError {
   const reason = trouble.reason() ?? (cause instanceof Error ? cause.message : String(cause));
-  return new KafkaError(`${sentence}: ${withRemedy(reason)}`, { cause, fatal: trouble.fatal() });
+  return new KafkaError(`${sentence}: ${withRemedy(reason)}`, {
+    cause,
+    fatal: trouble.fatal(),
+    away: !isRefusal(reason),
+  });
 }
 
 function withRemedy(reason: string): string {

@@ -1,8 +1,8 @@
-import rdkafka from 'node-rdkafka';
 import type { Destination, KafkaContext } from './client.ts';
 import type { KafkaConfig } from './config.ts';
 import { startEmbeddedBroker } from './embedded.ts';
 import { assertFeatures } from './features.ts';
+import { rdkafka } from './native.ts';
 import { clientSettings, type Settings } from './settings.ts';
 
 /** The configured brokers, ready to be connected to. Producers and consumers are opened on it and closed before it. */
@@ -17,7 +17,7 @@ export interface Cluster extends Destination, KafkaContext {
 
 /** Checks the client's features, reads the secrets and starts the embedded broker if that is what is configured. */
 export async function openCluster(config: KafkaConfig, context: KafkaContext): Promise<Cluster> {
-  assertFeatures(config, rdkafka.features);
+  assertFeatures(config, rdkafka().features);
   const { settings, token } = await clientSettings(config);
   const broker = config.brokers === 'embedded' ? await startEmbeddedBroker(context) : null;
   const brokers = broker === null ? [config.brokers].flat().join(',') : broker.brokers;

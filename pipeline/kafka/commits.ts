@@ -1,5 +1,5 @@
 import type { TopicPartitionOffset } from 'node-rdkafka';
-import { KafkaError } from './kafka-error.ts';
+import { KafkaError, textOf } from './kafka-error.ts';
 
 /** An offset of a partition: for a commit, the next one to read. */
 export interface PartitionOffset {
@@ -60,7 +60,7 @@ const keyOf = (offsets: readonly PartitionOffset[]): string =>
     .join(' ');
 
 const refused = (topic: string, group: string, cause: unknown): KafkaError =>
-  new KafkaError(`group ${group} could not commit offsets of topic ${topic}: ${String(cause)}`, { cause });
+  new KafkaError(`group ${group} could not commit offsets of topic ${topic}: ${textOf(cause)}`, { cause });
 
 /** ILLEGAL_GENERATION and REBALANCE_IN_PROGRESS. */
 const ERRS_REBALANCING: readonly unknown[] = [22, 27];

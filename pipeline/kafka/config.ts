@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'GSSAPI', 'OAUTHBEARER'] as const;
-export const COMPRESSIONS = ['zstd', 'lz4', 'snappy', 'gzip', 'none'] as const;
+const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'GSSAPI', 'OAUTHBEARER'] as const;
+const COMPRESSIONS = ['zstd', 'lz4', 'snappy', 'gzip', 'none'] as const;
 
 /** What exactness or another word of the configuration decides, and what to write instead. */
 const RESERVED: Readonly<Record<string, string>> = {
@@ -118,5 +118,5 @@ function checkSasl(value: z.infer<typeof sasl>, context: z.RefinementCtx): void 
 function checkPassthrough(properties: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   for (const name of Object.keys(properties))
     if (Object.hasOwn(RESERVED, name))
-      context.addIssue({ code: 'custom', path: [name], message: `cannot be set here: ${RESERVED[name]}` });
+      context.addIssue({ code: 'custom', path: [name], message: `cannot be set here: ${RESERVED[name]}; remove it` });
 }

@@ -1,4 +1,4 @@
-import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type TopicPartition } from 'node-rdkafka';
+import type { KafkaConsumer, LibrdKafkaError, TopicPartition } from 'node-rdkafka';
 import { LATE, orLate } from '../runtime/deadline.ts';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
@@ -6,6 +6,7 @@ import { type Commits, createCommits, isRebalancing, type PartitionOffset } from
 import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
 import { KafkaError } from './kafka-error.ts';
+import { rdkafka } from './native.ts';
 import { createOffsets, type Extent, type Offsets, progressOf } from './offsets.ts';
 import type { RawConsumer } from './raw-consumer.ts';
 import {
@@ -28,6 +29,8 @@ const CONSUME_TIMEOUT_MS = 25;
 const REBALANCE_BUDGET_MS = 0.2 * MAX_POLL_INTERVAL_MS;
 const COMMIT_TIMEOUT_MS = 15_000;
 const COMMIT_AGAIN_MS = 100;
+/** Nothing came of the group in so many calls one after the other: it has been left. */
+const QUIET_PUMPS = 2;
 const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
@@ -58,12 +61,14 @@ class Consumer implements RawConsumer {
   #pulledAt = 0;
   #paused = false;
   #closed: Promise<void> | null = null;
+  /** How many there were. */
+  #rebalances = 0;
 
   constructor(cluster: Cluster, topic: string) {
     this.#cluster = cluster;
     this.topic = topic;
     this.#commits = createCommits((offsets) => this.#client.commit(offsets), topic, cluster.config.group);
-    this.#client = new rdkafka.KafkaConsumer(
+    this.#client = new (rdkafka().KafkaConsumer)(
       consumerSettings(cluster, {
         onRebalance: (error, assignment) => this.#onRebalance(error, assignment),
         onCommit: (error, offsets) => this.#commits.settle(error, offsets),
@@ -181,14 +186,30 @@ class Consumer implements RawConsumer {
     if ((await orLate(clock, deadlineMs, leave, (error) => this.#tell(error))) === LATE)
       this.#tell(`giving partitions back took longer than ${deadlineMs} ms`);
     this.#commits.abandon(new KafkaError(`${this.#name} was closed before a commit was answered`));
+    if (owner && !this.#failure) await this.#leave(deadline).catch((error: unknown) => this.#tell(error));
     // Leaving the group needs a little time of its own, also when the owner has used up what there was.
     const restMs = Math.max(1000, (deadline - clock.monotonic()) / 1000);
     await disconnect(this.#client, this.#name, restMs, this.#cluster);
   }
 
+  /**
+   * Leaves the group while rebalances can be answered. One that comes when the client is closing cannot be: closing would
+   * wait for the answer in vain, and the whole group then for as long as a member that has died may be silent.
+   */
+  async #leave(deadline: number): Promise<void> {
+    const { clock } = this.#cluster;
+    this.#client.unsubscribe();
+    for (let quiet = 0; quiet < QUIET_PUMPS && clock.monotonic() < deadline; ) {
+      const before = this.#rebalances;
+      await this.#intake.pump();
+      quiet = this.#rebalances === before && this.#client.assignments().length === 0 ? quiet + 1 : 0;
+    }
+  }
+
   /** librdkafka waits for the answer, for ever if need be: every path through here ends in one. */
   #onRebalance(error: LibrdKafkaError, assignment: readonly TopicPartition[]): void {
     const partitions = assignment.map(({ partition }) => partition);
+    this.#rebalances++;
     const owner = this.#owner;
     if (this.#closed || this.#failure || owner === null) {
       answerBare(error, assignment, this.#deps());

@@ -1,5 +1,6 @@
-import rdkafka from 'node-rdkafka';
+import type { Metadata } from 'node-rdkafka';
 import { ask, connect, disconnect, type KafkaContext, listenForTrouble } from './client.ts';
+import { rdkafka } from './native.ts';
 
 /**
  * A Kafka broker inside this process (librdkafka's mock), for the first run and for tests. It lives and dies with its
@@ -19,11 +20,11 @@ const POLL_MS = 1000;
 
 /** Starts the broker. It listens on a port of loopback that the system chooses. */
 export async function startEmbeddedBroker(context: KafkaContext): Promise<EmbeddedBroker> {
-  const owner = new rdkafka.Producer({ 'client.id': 'hypermeter-embedded', 'test.mock.num.brokers': 1 } as object);
+  const owner = new (rdkafka().Producer)({ 'client.id': 'hypermeter-embedded', 'test.mock.num.brokers': 1 } as object);
   const trouble = listenForTrouble(owner, NAME, context);
   await connect(owner, { brokers: 'embedded', token: null }, context, trouble);
   owner.setPollInterval(POLL_MS);
-  const metadata = await ask<rdkafka.Metadata>((done) => owner.getMetadata({ allTopics: true, timeout: 5000 }, done));
+  const metadata = await ask<Metadata>((done) => owner.getMetadata({ allTopics: true, timeout: 5000 }, done));
   const brokers = metadata.brokers.map(({ host, port }) => `${host}:${port}`).join(',');
   return { brokers, close: () => disconnect(owner, NAME, CLOSE_MS, context) };
 }

@@ -1,5 +1,6 @@
 import type { KafkaConsumer, Message } from 'node-rdkafka';
 import { ask } from './client.ts';
+import { readTraceHeaders } from './trace-headers.ts';
 
 /** A message of the raw topic. `timestampUs` is its record's time (millisecond resolution), the broker's if the topic says so. */
 export interface RawMessage {
@@ -7,6 +8,8 @@ export interface RawMessage {
   readonly offset: number;
   readonly timestampUs: number;
   readonly value: Buffer;
+  /** What its headers say of the polls in it that are traced: `traceparent`s, if they are any. */
+  readonly traces?: readonly string[] | undefined;
 }
 
 /**
@@ -72,10 +75,11 @@ export function createIntake(client: KafkaConsumer): Intake {
   };
 }
 
-const raw = ({ partition, offset, timestamp, value }: Message): RawMessage => ({
+const raw = ({ partition, offset, timestamp, value, headers }: Message): RawMessage => ({
   partition,
   offset,
   timestampUs: (timestamp ?? 0) * 1000,
   // A tombstone has no value; as an empty message it fails to decode and is kept as a dead letter.
   value: value ?? Buffer.alloc(0),
+  traces: readTraceHeaders(headers),
 });

@@ -1,21 +1,46 @@
+export interface KafkaErrorOptions {
+  readonly cause?: unknown;
+  readonly fatal?: boolean;
+  readonly away?: boolean;
+}
+
 /**
  * What Kafka did not do. The message names the brokers or the topic and what to do; it holds no secret.
- * `fatal`: this client can do nothing any more and has to be opened anew.
+ * `fatal`: this client can do nothing any more and has to be opened anew. `away`: no broker has refused anything; they may
+ * be there another time.
  */
 export class KafkaError extends Error {
   override readonly name: string = 'KafkaError';
   readonly fatal: boolean;
-  constructor(message: string, options: { readonly cause?: unknown; readonly fatal?: boolean } = {}) {
+  readonly away: boolean;
+  constructor(message: string, options: KafkaErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.fatal = options.fatal ?? false;
+    this.away = options.away ?? false;
   }
 }
+
+/** What a client threw, in words: the binding throws errors, and objects that only look like them. */
+export const textOf = (cause: unknown): string =>
+  typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : String(cause);
 
 /** What to do about a reason that librdkafka gives, first match first. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/invalid credentials|Authentication failed/i, 'check kafka.sasl: mechanism, username and password'],
+  [
+    /not valid in current SASL state|SASL_HANDSHAKE.*not supported/i,
+    'the listener takes no SASL: remove kafka.sasl or use its SASL port',
+  ],
+  [
+    /required feature not supported/i,
+    'it is no listener for clients, a controller perhaps: check the port in kafka.brokers',
+  ],
   [/unsupported.*mechanism|mechanism.*not (enabled|supported)/i, 'the brokers do not offer kafka.sasl.mechanism'],
-  [/certificate could not be verified|certificate verify failed/i, "set kafka.tls.caFile to the brokers' CA"],
+  // librdkafka tells neither an expired certificate nor one for another name from one of an unknown CA.
+  [
+    /certificate could not be verified|certificate verify failed/i,
+    'set kafka.tls.caFile to the CA that signed the brokers’ certificate; if it is, that has expired or names another host',
+  ],
   [/PLAINTEXT broker listener/i, 'the listener speaks no TLS: remove kafka.tls or use its TLS port'],
   [
     /certificate required|bad certificate|SSL alert number/i,
@@ -24,13 +49,20 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/Failed to resolve/i, 'check the host names in kafka.brokers'],
   [/Connection refused|timed out|timeout|No route|unreachable/i, 'check kafka.brokers and that the brokers run'],
   // A listener without TLS may also just hang up on what it cannot read.
-  [/SSL connection closed by peer/i, 'the listener may speak no TLS: remove kafka.tls or use its TLS port'],
+  [/SSL connection closed by peer/i, 'the listener may speak no TLS, or expect SASL: check kafka.tls and kafka.sasl'],
   [
     /closed by peer|Disconnected.*APIVERSION|SSL handshake/i,
     'the listener may expect TLS or SASL: check kafka.tls and kafka.sasl',
   ],
   [/authorization failed/i, 'grant the user access to the topic and the group'],
 ];
+
+/** What brokers say that are there and will say it again. */
+const REFUSALS =
+  /credentials|authentication failed|mechanism|certificate|PLAINTEXT broker listener|SSL alert|authorization|replication factor/i;
+
+/** Whether a reason is a broker's word, not its absence. */
+export const isRefusal = (reason: string): boolean => REFUSALS.test(reason);
 
 /** The remedy for a reason, or undefined if none is known. */
 export const remedyFor = (reason: string): string | undefined =>

@@ -1,8 +1,9 @@
-import rdkafka from 'node-rdkafka';
+import type { Producer as Client, Metadata } from 'node-rdkafka';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { compressionFor } from './features.ts';
 import { KafkaError } from './kafka-error.ts';
+import { rdkafka } from './native.ts';
 import { DeliveryError, type Outgoing, type RawProducer } from './raw-producer.ts';
 
 /** Unacknowledged bytes before `send` waits. librdkafka's own bound stays above it. */
@@ -29,13 +30,13 @@ interface Failure {
 
 /** Opens a producer for a topic that exists. Rejects with a KafkaError that names the brokers and what to do. */
 export async function openProducer(cluster: Cluster, topic: string): Promise<RawProducer> {
-  const client = new rdkafka.Producer({
+  const client = new (rdkafka().Producer)({
     'linger.ms': 5,
     'message.timeout.ms': DELIVERY_TIMEOUT_MS,
     'message.max.bytes': MESSAGE_BYTES,
     'queue.buffering.max.kbytes': (4 * IN_FLIGHT_BYTES) / 1024,
     ...cluster.settings,
-    'compression.codec': compressionFor(cluster.config, rdkafka.features),
+    'compression.codec': compressionFor(cluster.config, rdkafka().features),
     'enable.idempotence': true,
     acks: 'all',
     dr_cb: true,
@@ -53,15 +54,15 @@ export async function openProducer(cluster: Cluster, topic: string): Promise<Raw
   }
 }
 
-async function partitionsOf(client: rdkafka.Producer, topic: string): Promise<number> {
-  const metadata = await ask<rdkafka.Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
+async function partitionsOf(client: Client, topic: string): Promise<number> {
+  const metadata = await ask<Metadata>((done) => client.getMetadata({ topic, timeout: 10_000 }, done));
   return metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
 }
 
 class Producer implements RawProducer {
   readonly topic: string;
   readonly partitions: number;
-  readonly #client: rdkafka.Producer;
+  readonly #client: Client;
   readonly #cluster: Cluster;
   readonly #trouble: Trouble;
   readonly #pending = new Set<Settle>();
@@ -70,7 +71,7 @@ class Producer implements RawProducer {
   #warned = false;
   #waiting: (() => void)[] = [];
 
-  constructor(client: rdkafka.Producer, cluster: Cluster, trouble: Trouble, topic: string, partitions: number) {
+  constructor(client: Client, cluster: Cluster, trouble: Trouble, topic: string, partitions: number) {
     this.#client = client;
     this.#cluster = cluster;
     this.#trouble = trouble;
@@ -128,8 +129,10 @@ class Producer implements RawProducer {
         resolve(error ? { message, error } : null);
       };
       const headers = Object.entries(message.headers ?? {}).map(([name, value]) => ({ [name]: value }));
-      const { partition, value, timestampMs } = message;
-      this.#client.produce(this.topic, partition, value, null, timestampMs ?? null, settle, headers);
+      const { partition, value, key, timestampMs } = message;
+      // Of a keyed message no value at all removes the key.
+      const body = key !== undefined && size === 0 ? null : value;
+      this.#client.produce(this.topic, partition, body, key ?? null, timestampMs ?? null, settle, headers);
       this.#pending.add(settle);
       this.#pendingBytes += size;
       void this.#pollWhileBusy();

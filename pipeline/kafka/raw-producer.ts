@@ -4,6 +4,8 @@ import { KafkaError } from './kafka-error.ts';
 export interface Outgoing {
   readonly partition: number;
   readonly value: Buffer;
+  /** Of a compacted topic; there an empty value is a tombstone. */
+  readonly key?: string;
   /** The record's time where the topic keeps the producer's; default is the time of sending. */
   readonly timestampMs?: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import type { KafkaConsumer, LibrdKafkaError, TopicPartition } from 'node-rdkafk
 import type { Clock } from '../runtime/clock.ts';
 import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Intake } from './intake.ts';
-import { KafkaError } from './kafka-error.ts';
+import { KafkaError, textOf } from './kafka-error.ts';
 
 /**
  * What the owner of a partition does when it comes and goes. Never called twice at once. No message of a partition is
@@ -65,7 +65,7 @@ export async function finish(partitions: readonly number[], owner: Membership, d
   try {
     await inBudget(owner.onRevoke(partitions), 'giving back', partitions, deps);
   } catch (error) {
-    deps.trouble(error instanceof KafkaError ? error : new KafkaError(String(error), { cause: error }));
+    deps.trouble(error instanceof KafkaError ? error : new KafkaError(textOf(error), { cause: error }));
   }
 }
 
@@ -79,7 +79,7 @@ export function answerBare(
     if (error.code === ERR_ASSIGN_PARTITIONS) client.incrementalAssign([...assignment]);
     else client.incrementalUnassign([...assignment]);
   } catch (cause) {
-    if (client.isConnected()) trouble(new KafkaError(`a rebalance could not be answered: ${String(cause)}`, { cause }));
+    if (client.isConnected()) trouble(new KafkaError(`a rebalance could not be answered: ${textOf(cause)}`, { cause }));
   }
 }
 
@@ -93,7 +93,7 @@ async function inBudget<T>(
   { clock, budgetMs, topic, trouble }: RebalanceDeps,
 ): Promise<T> {
   const what = `${doing} partitions ${partitions.join(', ')} of ${topic}`;
-  const failed = (cause: unknown) => new KafkaError(`${what} failed: ${String(cause)}`, { cause });
+  const failed = (cause: unknown) => new KafkaError(`${what} failed: ${textOf(cause)}`, { cause });
   const outcome = await orLate(clock, budgetMs, work, (error) => trouble(failed(error))).catch((cause: unknown) => {
     throw failed(cause);
   });

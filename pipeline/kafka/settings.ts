@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { whyUnreadable } from '../runtime/unreadable.ts';
 import type { KafkaConfig } from './config.ts';
 import { KafkaError } from './kafka-error.ts';
 
@@ -42,9 +43,11 @@ function protocol(config: KafkaConfig): string {
 async function tlsSettings(tls: KafkaConfig['tls']): Promise<Settings> {
   if (typeof tls === 'boolean') return {};
   return {
-    ...(tls.caFile !== undefined && { 'ssl.ca.location': tls.caFile }),
-    ...(tls.certFile !== undefined && { 'ssl.certificate.location': tls.certFile }),
-    ...(tls.keyFile !== undefined && { 'ssl.key.location': tls.keyFile }),
+    ...(tls.caFile !== undefined && { 'ssl.ca.location': await readable(tls.caFile, 'kafka.tls.caFile') }),
+    ...(tls.certFile !== undefined && {
+      'ssl.certificate.location': await readable(tls.certFile, 'kafka.tls.certFile'),
+    }),
+    ...(tls.keyFile !== undefined && { 'ssl.key.location': await readable(tls.keyFile, 'kafka.tls.keyFile') }),
     ...(tls.keyPasswordFile !== undefined && {
       'ssl.key.password': await readSecret(tls.keyPasswordFile, 'kafka.tls.keyPasswordFile'),
     }),
@@ -62,10 +65,16 @@ async function saslSecret(config: KafkaConfig): Promise<string | undefined> {
     : await readSecret(sasl.passwordFile, 'kafka.sasl.passwordFile');
 }
 
+/** librdkafka reads the file itself, and would say no more than that it could not. */
+async function readable(file: string, word: string): Promise<string> {
+  await readSecret(file, word);
+  return file;
+}
+
 async function readSecret(file: string, word: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new KafkaError(`${word}: cannot read ${file}`, { cause });
+    throw new KafkaError(`${word}: cannot read ${file}: ${whyUnreadable(cause)}`, { cause });
   }
 }

@@ -1,20 +1,22 @@
 import { BLOCK_FIELDS, COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
-import { STATES } from '../../avro/snapshot.ts';
-import { endLives } from './absence.ts';
+import { endAbsent } from './absence.ts';
+import { applyAnnouncement, applyIdentity } from './announcers.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
 import { applyCumulative } from './counters.ts';
+import { applyDeletion, applyReadingOfGone, isGone } from './deletion.ts';
 import type { Tally } from './flags.ts';
+import { forgetDeleted } from './forget.ts';
 import { applyGauges } from './gauges.ts';
 import { grow, isGrowth } from './grow.ts';
-import type { HeldSlice } from './hold.ts';
+import { type HeldSlice, isAwaited } from './hold.ts';
 import { holeOf } from './holes.ts';
 import { applyInterval, applyLateInterval } from './intervals.ts';
 import type { Partition } from './partition.ts';
 import { applyPoll, completePoll, succeed } from './progress.ts';
 import { standsAt } from './residual.ts';
 import type { Rules } from './rules.ts';
-import { BASE, type Block, createBlock, createLife, type InstanceState, type Life } from './state.ts';
+import { BASE, type Block, createBlock, createLife, type InstanceState, type Life, OFF } from './state.ts';
 import { applyStatus } from './status.ts';
 import { bringTogether, setApart } from './together.ts';
 import { toAmount } from './uint64.ts';
@@ -24,19 +26,11 @@ const INTERVAL_LIFE = -1;
 /** How many ended epochs of a block are remembered, so that their readings are known when they come again. */
 const MAX_LIVES = 8;
 const VCPUS = 0;
-const OFF = new Set(
-  ['SHUTOFF', 'CRASHED', 'SUSPENDED'].map((state) => STATES.indexOf(state as (typeof STATES)[number])),
-);
 
 /** Applies a slice whose time has come: its instances' rows in order, then the poll's completeness. */
-export function applySlice(
-  { progress, closedBefore }: Pick<Partition, 'progress' | 'closedBefore'>,
-  rules: Rules,
-  slice: HeldSlice,
-  closed: Closed,
-  tally: Tally,
-): void {
-  const { batch, header, source } = slice;
+export function applySlice(partition: Partition, rules: Rules, slice: HeldSlice, closed: Closed, tally: Tally): void {
+  const { progress, closedBefore, deleted, watched } = partition;
+  const { header, source } = slice;
   const polledAt = header.poll.startedAt + slice.screen.shift;
   applyPoll(source, polledAt, header.source.bootedAt);
   for (const news of succeed(source, header.source.generation, header.poll)) tally.sources.push(news);
@@ -49,31 +43,46 @@ export function applySlice(
     interval: header.poll.interval,
     polledAt,
     aliveSince: closedBefore.map((k, w) => k * (rules.windows.sizes[w] as number)),
+    deleted,
+    watched,
   };
-  const arrivedLate = slice.time <= slice.watermark;
   for (let n = 0; n < slice.instances.length; n++) {
-    const i = header.firstInstance + n;
     const instance = slice.instances[n] as InstanceState;
-    instance.waiting--;
-    const identity = batch.identity.get(i);
-    if (identity) know(instance, identity);
-    applyStatus(at, instance, batch.state[i] as number);
-    const firstRow = batch.rowStart[i] as number;
-    const endRow = batch.rowStart[i + 1] as number;
-    if (firstRow === endRow && OFF.has(batch.state[i] as number)) {
-      endLives(at, instance);
-      instance.absent = { source, at: at.polledAt };
-      continue;
-    }
-    for (let r = firstRow; r < endRow; r++) applyRow(at, instance, batch, i, r, arrivedLate);
+    // As the watermark does with the slices before this one; a late slice does not turn time back.
+    if (isGone(instance)) forgetDeleted(partition, rules, closed, instance, Math.max(slice.time, slice.watermark));
+    applyInstance(at, instance, slice, header.firstInstance + n);
   }
   completePoll(source, polledAt, header.poll);
 }
 
-/** What the instance is known as from now on. */
-function know(instance: InstanceState, identity: NonNullable<InstanceState['identity']>): void {
-  instance.identity = identity;
-  instance.identityUnsaved = true;
+/** Applies the batch's instance i: what is said of it, its rows, and its end. */
+function applyInstance(at: Circumstances, instance: InstanceState, slice: HeldSlice, i: number): void {
+  const { batch, source } = slice;
+  const { state, deletedAt, rowStart } = batch;
+  if (isAwaited(source, batch, i)) instance.waiting--;
+  const tellsEnd = tell(at, instance, batch, i);
+  const firstRow = rowStart[i] as number;
+  const endRow = rowStart[i + 1] as number;
+  const arrivedLate = slice.time <= slice.watermark;
+  for (let r = firstRow; r < endRow; r++) applyRow(at, instance, batch, i, r, arrivedLate);
+  if (tellsEnd) applyDeletion(at, instance, deletedAt[i] as number, slice.time);
+  if (firstRow === endRow && !source.announces && OFF.has(state[i] as number)) endAbsent(at, instance);
+}
+
+/**
+ * Takes what a source says of an instance. Is it news that it was deleted? Not if a later poll has listed it; and a
+ * hypervisor can tell it only of one that no other has listed since, for it may have moved.
+ */
+function tell(at: Circumstances, instance: InstanceState, batch: SliceBatch, i: number): boolean {
+  const { source, polledAt } = at;
+  const deletedAt = batch.deletedAt[i] as number;
+  const identity = batch.identity.get(i) ?? null;
+  const state = batch.state[i] as number;
+  const { listedAt, listedBy } = instance;
+  if (source.announces) return applyAnnouncement(at, instance, state, deletedAt, identity) && polledAt >= listedAt;
+  if (identity !== null) applyIdentity(at, instance, identity);
+  applyStatus(at, instance, state);
+  return !Number.isNaN(deletedAt) && polledAt > listedAt && (listedBy === null || listedBy === source);
 }
 
 function applyRow(
@@ -87,6 +96,7 @@ function applyRow(
   const t = batch.observedAt[r] as number;
   // Left out when it arrived.
   if (Number.isNaN(t)) return;
+  if (isGone(instance)) applyReadingOfGone(at, instance, t);
   const interval = batch.interval[r] as number;
   const cumulative = Number.isNaN(interval);
   const startedAt = batch.startedAt[i] as number;
@@ -118,7 +128,7 @@ function applyRow(
       at.tally.drops[reason] += presentIn(batch, b, block.kind);
       continue;
     }
-    life.ended = false;
+    life.ended = isGone(instance);
     if (!(block.firstAt <= t)) block.firstAt = t;
     applyRest(at, instance, block, batch, b, t);
     if (cumulative) applyCumulative(at, instance, block, life, batch, b, t, startedAt);
@@ -161,6 +171,7 @@ function blockOf(at: Circumstances, instance: InstanceState, batch: SliceBatch, 
   if (likely && likely.device === device && likely.kind === kind) return likely;
   for (const block of instance.blocks) if (block.device === device && block.kind === kind) return block;
   const created = createBlock(kind, device, batch.deviceId(b), at.emission.rules.sizes.length);
+  created.forgottenAt = instance.forgottenAt;
   instance.blocks.push(created);
   return created;
 }

@@ -1,6 +1,8 @@
+import { birthOf } from './announcers.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { EPOCH_CONFLICT, LOWER_BOUND, RESET } from './flags.ts';
 import { isPlausible, maxRate } from './plausible.ts';
+import { REMEMBERED_US } from './rules.ts';
 import { mark, span } from './span.ts';
 import { BASE, type Block, type Life } from './state.ts';
 import { type Amount, add, toAmount } from './uint64.ts';
@@ -16,8 +18,8 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
   const previous = previousTime(block, f, t);
   const first = previous === Number.NEGATIVE_INFINITY || block.firstAt === t;
   const off = offSince(reading, previous);
-  const start = startedAt < t || value === 0 ? startedAt : Number.NaN;
-  if (first && off === Number.NEGATIVE_INFINITY && !(start >= at.progress.streamStart)) {
+  const start = startOf(at, reading, startedAt, value, first);
+  if (first && off === Number.NEGATIVE_INFINITY && !(start >= at.progress.streamStart && start > block.forgottenAt)) {
     at.tally.events.first++;
     addToTotals(block, f, value);
     countSince(block, value === 0 ? t : Number.NEGATIVE_INFINITY);
@@ -36,6 +38,22 @@ export function begin(at: Circumstances, reading: CounterReading, startedAt: num
     at.progress.credit -= BigInt(value);
     mark(at, block, f, origin.from, t, (flags & ~LOWER_BOUND) | EPOCH_CONFLICT);
   }
+}
+
+/**
+ * When the epoch started, as its source tells it; where that does not, the first epoch ever began at the earliest when the
+ * instance came to be (R20). NaN: nobody knows.
+ */
+function startOf(
+  { progress }: Circumstances,
+  { instance, t }: CounterReading,
+  startedAt: number,
+  value: Amount,
+  first: boolean,
+): number {
+  if (!Number.isNaN(startedAt)) return startedAt < t || value === 0 ? startedAt : Number.NaN;
+  const birth = first ? birthOf(instance) : Number.NaN;
+  return birth < t && birth >= Math.max(progress.streamStart, t - REMEMBERED_US) ? birth : Number.NaN;
 }
 
 /** When the source of the new epoch last listed the instance as off, if nothing was read of it since; else −∞ (R5). */

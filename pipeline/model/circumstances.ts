@@ -1,7 +1,9 @@
+import type { Deleted } from './deletion.ts';
 import type { Tally } from './flags.ts';
 import type { Progress, SourceProgress } from './progress.ts';
 import type { CounterRules } from './rules.ts';
 import type { Block, InstanceState, Life } from './state.ts';
+import type { Watched } from './watch.ts';
 import type { Emission } from './windows.ts';
 
 /** What surrounds the rows of one slice while they are applied. */
@@ -16,6 +18,8 @@ export interface Circumstances {
   readonly polledAt: number;
   /** By window size: what ended by then is closed by grace, and an epoch not read since is not alive (ruling R1). */
   readonly aliveSince: readonly number[];
+  readonly deleted: Deleted;
+  readonly watched: Watched;
 }
 
 /** One value (hi:lo) of field `f` of a block's counters in one epoch, read at `t`. */

@@ -51,9 +51,23 @@ export interface ClosedStatus extends Closing {
 
 /** What one message or one advance of the watermark closed, in the order it was closed. */
 export interface Closed {
+  /** The window sizes that it counts by index, microseconds. */
+  readonly sizes: readonly number[];
+  /** By size that is not configured any more, the one that is in its stead. */
+  readonly standIns: ReadonlyMap<number, number>;
   readonly counters: ClosedCounter[];
   readonly gauges: ClosedGauge[];
   readonly statuses: ClosedStatus[];
 }
 
-export const createClosed = (): Closed => ({ counters: [], gauges: [], statuses: [] });
+export const createClosed = (sizes: readonly number[], standIns: ReadonlyMap<number, number> = new Map()): Closed => ({
+  sizes,
+  standIns,
+  counters: [],
+  gauges: [],
+  statuses: [],
+});
+
+/** How many windows. */
+export const countOf = ({ counters, gauges, statuses }: Closed): number =>
+  counters.length + gauges.length + statuses.length;

@@ -8,9 +8,8 @@ import type { Block } from './state.ts';
 import type { Amount } from './uint64.ts';
 import type { UserMetadataRules } from './user-metadata.ts';
 
-/** What becomes of closed windows. Sizes in microseconds. */
+/** What becomes of closed windows. */
 export interface DeriveRules {
-  readonly sizes: readonly number[];
   readonly selection: Selection;
   /** What a gauge's volume is: its last reading in the window, as Ceilometer's own agent gives, or the mean over time. */
   readonly gauges: 'last' | 'mean';
@@ -23,28 +22,45 @@ export interface DeriveRules {
  */
 export function derive(closed: Closed, rules: DeriveRules): Sample[] {
   const samples: Sample[] = [];
+  const { sizes } = closed;
   const resourceOf = createResources(rules.userMetadata);
-  for (const status of closed.statuses) deriveStatus(status, resourceOf(status), rules, samples);
+  for (const status of closed.statuses) deriveStatus(status, resourceOf(status), rules, sizes, samples);
   for (const gauge of closed.gauges) {
     for (const meter of rules.selection[kindOf(gauge)]?.[gauge.field] ?? []) {
-      samples.push(gaugeSample(gauge, resourceOf(gauge), meter, rules));
+      samples.push(gaugeSample(gauge, resourceOf(gauge), meter, rules, sizes));
     }
   }
   for (const counter of closed.counters) {
     for (const meter of rules.selection[kindOf(counter)]?.[counter.field] ?? []) {
-      const sample = counterSample(counter, resourceOf(counter), meter, rules);
+      const sample = counterSample(counter, resourceOf(counter), meter, sizes);
       if (sample) samples.push(sample);
     }
   }
-  return samples;
+  return closed.standIns.size === 0 ? samples : samples.map((sample) => standingIn(closed, sample));
 }
+
+/** A sample of a window whose size is not configured any more says which one is in its stead: whoever gets that gets it. */
+function standingIn({ standIns }: Pick<Closed, 'standIns'>, sample: Sample): Sample {
+  const standIn = standIns.get(sample.windowEnd - sample.windowStart);
+  return standIn === undefined ? sample : { ...sample, standIn };
+}
+
+/** The same of samples that have waited since before the size was changed. */
+export const standingInAll = (samples: readonly Sample[], standIns: ReadonlyMap<number, number>): readonly Sample[] =>
+  standIns.size === 0 ? samples : samples.map((sample) => standingIn({ standIns }, sample));
 
 /** The kind of meters that a block has. */
 const kindOf = ({ instance, block }: Closing): number => (instance.isHost ? HOST + block.kind : block.kind);
 
 const NO_FLAGS: readonly string[] = [];
 
-function gaugeSample(closed: ClosedGauge, resource: Resource, meter: Meter, rules: DeriveRules): Sample {
+function gaugeSample(
+  closed: ClosedGauge,
+  resource: Resource,
+  meter: Meter,
+  rules: DeriveRules,
+  sizes: readonly number[],
+): Sample {
   const { size, index } = closed;
   const spread: Spread = {
     mean: closed.mean / meter.divisor,
@@ -53,11 +69,17 @@ function gaugeSample(closed: ClosedGauge, resource: Resource, meter: Meter, rule
     last: divide(closed.last, meter.divisor),
   };
   const volume = rules.gauges === 'mean' ? spread.mean : spread.last;
-  return sampleOf(closed, resource, meter, rules, size, index, volume, null, 'measured', NO_FLAGS, spread);
+  return sampleOf(closed, resource, meter, sizes, size, index, volume, null, 'measured', NO_FLAGS, spread);
 }
 
 /** The meters of an instance that was listed; those of its flavor only where that is known. */
-function deriveStatus(status: ClosedStatus, resource: Resource, rules: DeriveRules, samples: Sample[]): void {
+function deriveStatus(
+  status: ClosedStatus,
+  resource: Resource,
+  rules: DeriveRules,
+  sizes: readonly number[],
+  samples: Sample[],
+): void {
   const { size, index, state, identity } = status;
   const ephemeral = identity?.flavor?.ephemeral ?? null;
   const volumes = [state < 0 ? null : state, rootSize(identity?.flavor ?? null), ephemeral];
@@ -65,7 +87,7 @@ function deriveStatus(status: ClosedStatus, resource: Resource, rules: DeriveRul
     const volume = volumes[field] ?? null;
     if (volume === null) return;
     for (const meter of meters)
-      samples.push(sampleOf(status, resource, meter, rules, size, index, volume, null, 'measured', NO_FLAGS));
+      samples.push(sampleOf(status, resource, meter, sizes, size, index, volume, null, 'measured', NO_FLAGS));
   });
 }
 
@@ -74,17 +96,17 @@ function counterSample(
   closed: ClosedCounter,
   resource: Resource,
   meter: Meter,
-  rules: DeriveRules,
+  sizes: readonly number[],
 ): Sample | undefined {
   const { size, index, covered, flags, revision } = closed;
   const volume = volumeOf(closed, meter);
   if (volume === undefined) return undefined;
-  const coverage = covered / (rules.sizes[size] as number);
+  const coverage = covered / (sizes[size] as number);
   return sampleOf(
     closed,
     resource,
     meter,
-    rules,
+    sizes,
     size,
     index,
     volume,
@@ -120,7 +142,7 @@ function sampleOf(
   { instance, block }: Closing,
   resource: Resource,
   meter: Meter,
-  rules: DeriveRules,
+  sizes: readonly number[],
   size: number,
   index: number,
   volume: Amount,
@@ -130,7 +152,7 @@ function sampleOf(
   spread: Spread | null = null,
   revision = 0,
 ): Sample {
-  const length = rules.sizes[size] as number;
+  const length = sizes[size] as number;
   const windowStart = index * length;
   return {
     name: meter.name,

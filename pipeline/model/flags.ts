@@ -1,4 +1,5 @@
 import type { SourceNews } from './progress.ts';
+import type { InstanceNews } from './watch.ts';
 
 /** What may be said of a window's value; the order is the bit order. `interpolated` shows in the quality alone. */
 export const FLAGS = [
@@ -49,6 +50,7 @@ export const DROP_REASONS = [
   'epoch_unknown',
   'quarantined',
   'too_old',
+  'fenced',
   'clock_step',
   'malformed',
   'duplicate_uuid',
@@ -69,16 +71,18 @@ export const COUNTER_EVENTS = [
   'implausible',
   'gap',
   'absent',
+  'deleted',
   'clock_step',
   'hole_lost',
 ] as const;
 export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 
-/** How often what happened since the last report, and what the polls of sources told. */
+/** How often what happened since the last report, what the polls of sources told, and what of instances does not agree. */
 export interface Tally {
   readonly drops: { [reason in DropReason]: number };
   readonly events: { [event in CounterEvent]: number };
   readonly sources: SourceNews[];
+  readonly instances: InstanceNews[];
 }
 
 const zeros = <Name extends string>(list: readonly Name[]): { [name in Name]: number } =>
@@ -87,4 +91,9 @@ const zeros = <Name extends string>(list: readonly Name[]): { [name in Name]: nu
 const NO_DROPS = zeros(DROP_REASONS);
 const NO_EVENTS = zeros(COUNTER_EVENTS);
 
-export const createTally = (): Tally => ({ drops: { ...NO_DROPS }, events: { ...NO_EVENTS }, sources: [] });
+export const createTally = (): Tally => ({
+  drops: { ...NO_DROPS },
+  events: { ...NO_EVENTS },
+  sources: [],
+  instances: [],
+});

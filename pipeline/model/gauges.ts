@@ -1,7 +1,9 @@
 import { COUNTERS, type SliceBatch } from '../../avro/batch.ts';
+import { isWithin } from './bounds.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Closed } from './closed.ts';
 import { maxGap } from './progress.ts';
+import type { WindowRules } from './rules.ts';
 import { type Block, createGauges, GAUGE, type Gauges, gaugesOf, type InstanceState, SPREAD } from './state.ts';
 import { toAmount } from './uint64.ts';
 import { windowOf } from './windows.ts';
@@ -20,7 +22,8 @@ export function applyGauges(
   b: number,
   t: number,
 ): void {
-  const { sizes } = emission.rules;
+  const { rules } = emission;
+  const { sizes } = rules;
   const count = gaugesOf(block.kind);
   const start = (batch.valueStart[b] as number) + (COUNTERS[block.kind] as number);
   if (count === 0 || (block.gauges === null && !anyPresent(batch, start, count))) return;
@@ -28,7 +31,7 @@ export function applyGauges(
   const { gauges } = block;
   if (t <= gauges.at) return;
   for (let w = 0; w < sizes.length; w++)
-    emitGauges(emission.closed, sizes, instance, block, w, windowOf(t, sizes[w] as number));
+    emitGauges(emission.closed, rules, instance, block, w, windowOf(t, sizes[w] as number));
   gauges.gap = maxGap(interval);
   for (let g = 0; g < count; g++) {
     if (batch.present[start + g] === 1)
@@ -36,7 +39,7 @@ export function applyGauges(
   }
   gauges.at = t;
   for (let w = 0; w < sizes.length; w++) {
-    emitGauges(emission.closed, sizes, instance, block, w, Math.floor(t / (sizes[w] as number)));
+    emitGauges(emission.closed, rules, instance, block, w, Math.floor(t / (sizes[w] as number)));
   }
 }
 
@@ -55,7 +58,7 @@ function read(
     const index = windowOf(t, size);
     const of = spread[w] as number[];
     const at = g * SPREAD;
-    if (windowOf(before, size) !== index) {
+    if (windowOf(before, size) !== index || Number.isNaN(of[at + 2])) {
       of[at] = 0;
       of[at + 1] = 0;
       of[at + 2] = of[at + 4] = hi;
@@ -88,7 +91,7 @@ const isLess = (hi: number, lo: number, hi2: number, lo2: number): boolean => hi
 /** Emits the readings for the window of size w that the latest belong to, if it lies before window `before`. */
 export function emitGauges(
   closed: Closed,
-  sizes: readonly number[],
+  rules: Pick<WindowRules, 'sizes' | 'bounds'>,
   instance: InstanceState,
   block: Block,
   w: number,
@@ -96,16 +99,19 @@ export function emitGauges(
 ): void {
   if (block.gauges === null) return;
   const { latest, at, emitted, spread, gap } = block.gauges;
-  const size = sizes[w] as number;
+  const size = rules.sizes[w] as number;
   const index = windowOf(at, size);
   if (!(index < before) || index <= (emitted[w] as number)) return;
   emitted[w] = index;
+  if (!isWithin(rules, w, index)) return;
   const counters = COUNTERS[block.kind] as number;
   const of = spread[w] as number[];
   for (let g = 0; g < gaugesOf(block.kind); g++) {
     const [t, hi, lo] = [latest[g * GAUGE], latest[g * GAUGE + 1], latest[g * GAUGE + 2]] as [number, number, number];
     if (windowOf(t, size) !== index) continue;
     const s = g * SPREAD;
+    // Read before there were windows of this size.
+    if (Number.isNaN(of[s + 2])) continue;
     weigh(of, s, hi, lo, Math.min((index + 1) * size - t, gap));
     const last = toAmount(hi, lo);
     closed.gauges.push({

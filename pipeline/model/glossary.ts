@@ -28,6 +28,7 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   late: 'older than what its epoch was already counted to; totals are not affected',
   conflict: 'another value for the same epoch and time; the first is kept',
   epoch_unknown: 'without an epoch, in a series whose epochs are named',
+  fenced: 'polled by a collector after another one had taken its endpoint over',
   quarantined: 'further in the future than maxSkew; it moves no watermark',
   too_old: 'more than 30 days older than the log; it moves no watermark',
   clock_step: 'of a clock that went back, without a monotonic time to tell how far',
@@ -50,4 +51,5 @@ export const EVENT_MEANINGS: Readonly<Record<CounterEvent, string>> = {
   clock_step: 'the clock of a host or collector stepped',
   hole_lost: 'a span of a device for which no amount came: nobody will ask for it again',
   absent: 'an instance listed as off: its epochs ended',
+  deleted: 'an instance that was told to be deleted: its epochs ended',
 };

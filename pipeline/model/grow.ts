@@ -1,4 +1,5 @@
 import { COUNTERS, INSTANCE, type SliceBatch } from '../../avro/batch.ts';
+import { isPlain } from './bounds.ts';
 import type { Circumstances } from './circumstances.ts';
 import { INTERPOLATED, LATE } from './flags.ts';
 import { checkRate } from './plausible.ts';
@@ -52,10 +53,13 @@ export function isGrowth(
   );
 }
 
-/** Does the reading go on where the open window of every size stands? */
+/** Does the reading go on where the open window of every size stands, within its bounds? */
 function isInOrder({ rules }: Emission, cells: readonly number[], then: number, t: number): boolean {
   for (let w = 0; w < rules.sizes.length; w++) {
     const size = rules.sizes[w] as number;
+    const bounds = rules.bounds?.[w];
+    if (bounds && !isPlain(rules, w, then, t)) return false;
+    if (bounds && (t <= bounds.from || then >= bounds.until)) continue;
     const first = windowAfter(then, size);
     const open = cells[sizeAt(w) + OPEN] as number;
     if (Number.isNaN(open) ? first <= (cells[sizeAt(w) + LAST_EMITTED] as number) : first !== open) return false;
@@ -100,14 +104,20 @@ export function grow(
   t: number,
 ): void {
   const { cells } = together;
-  const { sizes } = at.emission.rules;
+  const { sizes, bounds } = at.emission.rules;
   const then = cells[READ_AT] as number;
   checkRates(at, instance, block, together.fields, t - then);
   for (let w = 0; w < sizes.length; w++) {
     const size = sizes[w] as number;
+    const each = bounds?.[w];
+    if (each && then >= each.until) continue;
+    if (each && t <= each.from) {
+      addGrowths(together, sizes.length, w, 1);
+      continue;
+    }
     const first = windowAfter(then, size);
     if (Number.isNaN(cells[sizeAt(w) + OPEN])) open(together, sizes.length, w, first, then, 0);
-    if (t < (first + 1) * size) addGrowths(together, sizes.length, w);
+    if (t < (first + 1) * size) addGrowths(together, sizes.length, w, 0);
     else cross(at.emission, instance, block, together, w, then, t);
     cells[sizeAt(w) + COVERED_TO] = t;
   }
@@ -135,9 +145,10 @@ function takeValues({ cells, fields }: Together, sizes: number, { valueStart, hi
   }
 }
 
-function addGrowths({ cells }: Together, sizes: number, w: number): void {
+/** Adds them to the open window of size w (`which` 0), or to its total (1). */
+function addGrowths({ cells }: Together, sizes: number, w: number, which: 0 | 1): void {
   const length = counterLength(sizes);
-  for (let delta = countersAt(sizes) + WORDS + 2 * w, n = 0; delta < cells.length; delta += length, n++) {
+  for (let delta = countersAt(sizes) + WORDS + 2 * w + which, n = 0; delta < cells.length; delta += length, n++) {
     cells[delta] = (cells[delta] as number) + (growths[n] as number);
   }
 }

@@ -22,6 +22,10 @@ export interface HeldSlice {
   readonly screen: Screen;
 }
 
+/** Is the batch's instance i not silent while its slice waits? An announcer's word without a reading holds nothing up. */
+export const isAwaited = (source: SourceProgress, { rowStart }: SliceBatch, i: number): boolean =>
+  !source.announces || (rowStart[i + 1] as number) > (rowStart[i] as number);
+
 /** The reorder buffer: slices by time, then by arrival; a binary heap. */
 export interface Hold {
   readonly heap: HeldSlice[];

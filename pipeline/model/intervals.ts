@@ -3,9 +3,10 @@ import { addToTotals, countSince } from './begin.ts';
 import type { Circumstances, CounterReading } from './circumstances.ts';
 import { believe } from './counters.ts';
 import { fillHole, type Hole, isHole, openHole } from './holes.ts';
+import { spread } from './split.ts';
 import { BASE, type Block, type InstanceState, type Life } from './state.ts';
 import { toAmount, toBigInt } from './uint64.ts';
-import { emitThrough, settle, spread, windowAfter, windowOf } from './windows.ts';
+import { emitThrough, settle, windowAfter, windowOf } from './windows.ts';
 
 /**
  * Applies a block of a row of basis INTERVAL: amounts over (t − interval, t], whatever host or epoch reports them
@@ -79,8 +80,8 @@ export function applyLateInterval(
         size: rules.sizes[w] as number,
       };
       spread(rules, block, w, f, amount, from, t, 0, true, unknown);
-      emitKnown(at, instance, block, w, f, from, t);
     }
+    for (let w = 0; w < rules.sizes.length; w++) emitKnown(at, instance, block, w, f, from, t);
   }
 }
 

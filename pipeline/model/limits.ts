@@ -9,14 +9,14 @@ export interface Limits {
   readonly rates: readonly (readonly number[])[];
 }
 
-const NONE: Limits = { bits: [[], [], []], rates: [[], [], []] };
+const NONE: Limits = { bits: [[], [], [], []], rates: [[], [], [], []] };
 
 /** 10 Gbit/s: the simulated nics' line rate, in bytes and in packets of 64 bytes. */
 const NIC_RATES = [1.25e9, 1.5e7, 1.5e7, 1.5e7, 1.25e9, 1.5e7, 1.5e7, 1.5e7];
 
 /** A map, as the kind comes from the wire and may be any word. */
 const BY_KIND: ReadonlyMap<string, Limits> = new Map([
-  ['simulator', { bits: [[], [], NIC_RATES.map(() => 32)], rates: [[], [], NIC_RATES] }],
+  ['simulator', { bits: [[], [], NIC_RATES.map(() => 32), []], rates: [[], [], NIC_RATES, []] }],
 ]);
 
 /** The limits of the counters of one kind of source. Counters of libvirt and Hyper-V are 64 bit and never wrap. */

@@ -33,11 +33,7 @@ export const NOT_GIVEN: readonly { readonly names: readonly string[]; readonly w
     why: "not measured at a hypervisor: made of nova's notifications",
   },
   {
-    names: [
-      'compute.node.cpu.frequency',
-      'compute.node.cpu.{user,kernel,idle,iowait}.time',
-      'compute.node.cpu.{user,kernel,idle,iowait}.percent',
-    ],
-    why: "of hosts' CPUs by mode, in the raw topic where the hypervisor tells them apart; `compute.node.cpu.percent` is of all that is not idle",
+    names: ['compute.node.cpu.frequency'],
+    why: 'the clock of one CPU of the host at one moment: says nothing of the others, nor of a window',
   },
 ];

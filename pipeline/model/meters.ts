@@ -1,24 +1,24 @@
-import { BLOCK_FIELDS, COUNTERS, DISK, INSTANCE, NIC } from '../../avro/batch.ts';
+import { BLOCK_FIELDS, DISK, INSTANCE, NIC, NODE } from '../../avro/batch.ts';
 import { patternMatcher } from './pattern.ts';
 import type { MeterType } from './sample.ts';
 
 /** What a meter is made of. `cumulative`, `delta` and `rate` come from counters, `last` from gauges. */
 export type Derivation = 'cumulative' | 'delta' | 'rate' | 'utilisation' | 'last';
 
-/** Beside the kinds of blocks: what is known of an instance whenever it is listed, running or not. */
-export const STATUS = 3;
+/** In place of an instance's NODE, which only hosts have: what is known of it whenever it is listed, running or not. */
+export const STATUS = NODE;
 /** A block of a host is of the kind that one of an instance has, and so much more. */
 export const HOST = 4;
 /** The statistics of each kind, in the order of the batch's columns; those of STATUS as `derive` makes them. */
 export const STATISTICS: readonly (readonly string[])[] = [
-  ...BLOCK_FIELDS,
+  ...BLOCK_FIELDS.slice(0, STATUS),
   ['state', 'flavor.disk', 'flavor.ephemeral'],
   ...BLOCK_FIELDS,
 ];
 /** What a sample of each kind is of. */
-export const RESOURCES = ['instance', 'disk', 'nic', 'instance', 'host', 'host disk', 'host nic'] as const;
+export const RESOURCES = ['instance', 'disk', 'nic', 'instance', 'host', 'host disk', 'host nic', 'host'] as const;
 
-/** The kind of the block that a meter of this kind is made of: INSTANCE, DISK or NIC; STATUS is none. */
+/** The kind of the block that a meter of this kind is made of: INSTANCE, DISK, NIC or, of a host, NODE. That of STATUS is none. */
 export const blockKind = (kind: number): number => (kind < HOST ? kind : kind - HOST);
 
 /** A definition: what comes out under which name (Ceilometer's names, types, units). */
@@ -125,6 +125,28 @@ const NOT_CEILOMETERS: Releases = { cumulative: null };
 const hostCounter = (kind: number, statistic: string, name: string, unit: string, description: string) =>
   counter(HOST + kind, statistic, `compute.node.${name}`, unit, NOT_CEILOMETERS, description);
 
+const share = (kind: number, statistic: string, name: string, description: string): Meter => ({
+  kind,
+  field: fieldOf(kind, statistic),
+  divisor: 1e9 / 100,
+  name,
+  type: 'gauge',
+  unit: 'percent',
+  derivation: 'utilisation',
+  ceilometer: '2014.2',
+  description,
+});
+
+/** A mode of a host's CPUs: what nova's monitor tells, where it is switched on, as time and as a share of all CPUs. */
+function cpuMode(mode: 'user' | 'kernel' | 'idle' | 'iowait', description: string): readonly Meter[] {
+  const name = `compute.node.cpu.${mode}`;
+  const kind = HOST + NODE;
+  return [
+    ...withoutRate(counter(kind, `${name}.time`, `${name}.time`, 'ns', { cumulative: '2014.2' }, description)),
+    share(kind, `${name}.time`, `${name}.percent`, `${description}, of what the CPUs could give`),
+  ];
+}
+
 /** Every meter there is, in the order of docs/meters.md. */
 export const METERS: readonly Meter[] = [
   gauge(
@@ -195,19 +217,43 @@ export const METERS: readonly Meter[] = [
   ),
   ...counter(NIC, 'txErrors', 'network.outgoing.packets.error', 'packet', NIC_FAULTS, 'Send errors'),
   ...withoutRate(counter(HOST + INSTANCE, 'cpuTime', 'compute.node.cpu.time', 'ns', NOT_CEILOMETERS, 'CPU time used')),
-  {
-    name: 'compute.node.cpu.percent',
-    type: 'gauge',
-    unit: 'percent',
-    kind: HOST + INSTANCE,
-    field: fieldOf(HOST + INSTANCE, 'cpuTime'),
-    derivation: 'utilisation',
-    divisor: 1e9 / 100,
-    ceilometer: '2014.2',
-    description: 'CPU time used in the observed part of the window, of what the CPUs could give',
-  },
+  share(
+    HOST + INSTANCE,
+    'cpuTime',
+    'compute.node.cpu.percent',
+    'CPU time used in the observed part of the window, of what the CPUs could give',
+  ),
+  ...cpuMode('user', 'CPU time of processes, guests among them'),
+  ...cpuMode('kernel', 'CPU time of the kernel and of interrupts'),
+  ...cpuMode('idle', 'Time that CPUs had nothing to do'),
+  ...cpuMode('iowait', 'Time that CPUs had nothing to do but wait for a disk'),
   gauge(HOST + INSTANCE, 'memory', 'compute.node.memory', 'MiB', null, 'Memory of the host', MIB),
   gauge(HOST + INSTANCE, 'memoryUsage', 'compute.node.memory.usage', 'MiB', null, 'Memory that is taken', MIB),
+  gauge(
+    HOST + NODE,
+    'compute.node.memory.free',
+    'compute.node.memory.free',
+    'MiB',
+    null,
+    'Memory that nothing is in, not even a cache',
+    MIB,
+  ),
+  gauge(
+    HOST + NODE,
+    'compute.node.instances',
+    'compute.node.instances',
+    'instance',
+    null,
+    'VMs that the host has, running or not',
+  ),
+  gauge(
+    HOST + NODE,
+    'compute.node.instances.running',
+    'compute.node.instances.running',
+    'instance',
+    null,
+    'VMs of them that run: power state 1 or 2',
+  ),
   ...hostCounter(DISK, 'readBytes', 'disk.read.bytes', 'B', 'Bytes read'),
   ...hostCounter(DISK, 'readRequests', 'disk.read.requests', 'request', 'Read requests'),
   ...hostCounter(DISK, 'writeBytes', 'disk.write.bytes', 'B', 'Bytes written'),
@@ -247,6 +293,3 @@ export function matches(patterns: readonly string[]): (name: string) => boolean 
   return (name) =>
     !excluded.some((isLike) => isLike(name)) && (included.length === 0 || included.some((isLike) => isLike(name)));
 }
-
-/** True for a field that is a counter. */
-export const isCounter = (kind: number, field: number): boolean => field < (COUNTERS[blockKind(kind)] as number);

@@ -1,4 +1,6 @@
 import type { PollInfo, Source } from '../../avro/snapshot.ts';
+import { announces } from './announcers.ts';
+import { createFence, type Fence } from './fence.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { createClock, type SourceClock } from './source-clock.ts';
 
@@ -6,6 +8,8 @@ import { createClock, type SourceClock } from './source-clock.ts';
 export interface SourceProgress {
   readonly id: string;
   readonly limits: Limits;
+  /** It tells what instances are, and looks at none: nobody waits for it (ruling R19). */
+  readonly announces: boolean;
   /** Start of its newest poll. */
   pollAt: number;
   /** Start of its newest complete poll: what it did not list was not there then (ruling R4). */
@@ -20,6 +24,7 @@ export interface SourceProgress {
   /** Boots of the host that ended every epoch before them, ascending: the latest of them. */
   readonly boots: number[];
   readonly clock: SourceClock;
+  readonly fence: Fence;
   /** The one that the poll being applied came after, 0 if it came before all. It is part of the epochs' identity. */
   era: number;
 }
@@ -58,9 +63,18 @@ export function sourceOf(progress: Progress, source: Source): SourceProgress {
   const id = sourceId(source);
   const known = progress.sources.get(id);
   if (known) return known;
-  const created: SourceProgress = {
+  const created = createSource(id);
+  progress.sources.set(id, created);
+  return created;
+}
+
+/** A source that has not been heard yet. */
+export function createSource(id: string): SourceProgress {
+  const kind = id.slice(0, Math.max(0, id.indexOf('/')));
+  return {
     id,
-    limits: limitsOf(source.kind),
+    limits: limitsOf(kind),
+    announces: announces(kind),
     pollAt: Number.NEGATIVE_INFINITY,
     completeAt: Number.NEGATIVE_INFINITY,
     heardAt: Number.NEGATIVE_INFINITY,
@@ -69,33 +83,37 @@ export function sourceOf(progress: Progress, source: Source): SourceProgress {
     applied: { generation: Number.NEGATIVE_INFINITY, sequence: -1, slices: 0 },
     boots: [],
     clock: createClock(),
+    fence: createFence(),
     era: 0,
   };
-  progress.sources.set(id, created);
-  return created;
 }
 
 /**
  * A slice of `source` arrived with a record of time `now`: it counts towards the watermark and the stream's start.
- * `shift`: what the poll's times are behind the true ones.
+ * `shift`: what the poll's times are behind the true ones. No counter is read before a hypervisor is asked: what
+ * announcers say begins no stream.
  */
 export function hear(progress: Progress, source: SourceProgress, poll: PollInfo, shift: number, now: number): void {
   source.heardAt = Math.max(source.heardAt, now);
   source.pollAt = Math.max(source.pollAt, poll.startedAt + shift);
   source.interval = poll.interval;
+  if (source.announces) return;
   progress.streamStart = Math.min(progress.streamStart, poll.scheduledAt + shift);
 }
 
 /**
  * Moves the watermark: the least newest poll over the sources that are not idle, less the reorder bound; it never
  * goes back. While every source is idle it goes on from the newest poll of all, by the time that nobody was heard. It
- * depends on the sources and on now alone: looking more or less often changes nothing.
+ * depends on the sources and on now alone: looking more or less often changes nothing. Announcers count where there is
+ * nobody else.
  */
 export function advance(progress: Progress, reorderUs: number): void {
   let least = Number.POSITIVE_INFINITY;
   let newest = Number.NEGATIVE_INFINITY;
   let heardAt = Number.NEGATIVE_INFINITY;
+  const ofAll = areAllAnnouncers(progress);
   for (const source of progress.sources.values()) {
+    if (source.announces && !ofAll) continue;
     newest = Math.max(newest, source.pollAt);
     heardAt = Math.max(heardAt, source.heardAt);
     if (progress.now - source.heardAt > IDLE_INTERVALS * source.interval) continue;
@@ -111,13 +129,26 @@ export const maxGap = (intervalUs: number): number => GAP_INTERVALS * intervalUs
 
 /** `grace: auto`: the slowest max_gap among the sources that are not idle, at least 30 s (ruling R1). */
 export function autoGrace(progress: Progress): number {
-  let grace = MIN_GRACE_US;
-  for (const source of progress.sources.values()) {
-    if (progress.now - source.heardAt <= IDLE_INTERVALS * source.interval) {
-      grace = Math.max(grace, maxGap(source.interval));
-    }
+  const ofAll = areAllAnnouncers(progress);
+  return Math.max(MIN_GRACE_US, maxGap(slowestOf(progress, (source) => ofAll || !source.announces)));
+}
+
+/** The longest interval of the sources that are not idle, microseconds; 0: all are. */
+export const slowestInterval = (progress: Progress): number => slowestOf(progress, () => true);
+
+function slowestOf({ sources, now }: Progress, counts: (source: SourceProgress) => boolean): number {
+  let slowest = 0;
+  for (const source of sources.values()) {
+    const isActive = now - source.heardAt <= IDLE_INTERVALS * source.interval;
+    if (isActive && source.interval > slowest && counts(source)) slowest = source.interval;
   }
-  return grace;
+  return slowest;
+}
+
+/** Is there no source that looks at instances? The first one mostly does. */
+function areAllAnnouncers({ sources }: Progress): boolean {
+  for (const source of sources.values()) if (!source.announces) return false;
+  return true;
 }
 
 /**
@@ -164,5 +195,5 @@ const NO_NEWS: readonly SourceNews[] = [];
 
 /** The poll's slice has been applied: if it was complete, what it did not list was not there. */
 export function completePoll(source: SourceProgress, polledAt: number, { partial }: PollInfo): void {
-  if (partial === null) source.completeAt = Math.max(source.completeAt, polledAt);
+  if (partial === null && !source.announces) source.completeAt = Math.max(source.completeAt, polledAt);
 }

@@ -1,5 +1,6 @@
 import { COUNTERS } from '../../avro/batch.ts';
 import type { Partition } from './partition.ts';
+import type { Run } from './runs.ts';
 import { ACC, BASE, type Block, DELTA, K, type Life } from './state.ts';
 import { counterLength, countersAt, WORDS } from './together.ts';
 import { toBigInt } from './uint64.ts';
@@ -10,9 +11,11 @@ import { toBigInt } from './uint64.ts';
  * forgotten. Those are entered in `progress.credit` where they happen; what is left over must be 0, in windows of every
  * size. Returns the largest of them, without its sign. Looks at everything: some ten nanoseconds a counter and size.
  */
-export function residual({ instances, sizes, progress }: Partition): bigint {
+export function residual({ instances, runs, sizes, progress }: Partition): bigint {
   let worst = 0n;
   for (let w = 0; w < sizes.length; w++) {
+    // What comes after its end is not this size's any more.
+    if ((runs[w] as Run).bounds.until < Number.POSITIVE_INFINITY) continue;
     const sum = createSum();
     for (const { blocks } of instances.values()) for (const block of blocks) addBlock(sum, block, w, sizes.length);
     const off = sum.total() - progress.credit;

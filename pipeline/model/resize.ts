@@ -1,48 +1,68 @@
 import { COUNTERS } from '../../avro/batch.ts';
+import { createDeleted } from './deletion.ts';
 import type { Hole } from './holes.ts';
 import type { Partition } from './partition.ts';
 import type { Rules } from './rules.ts';
-import { ACC, type Apart, type Block, createApart, createGauges, DELTA, K } from './state.ts';
+import { changeRuns, isSettled, type Run, type SizeChange } from './runs.ts';
+import { ACC, type Apart, type Block, createApart, DELTA, gaugesOf, K, SPREAD } from './state.ts';
 import { bringTogether, setApart } from './together.ts';
 import { type Amount, add } from './uint64.ts';
-
-/** Window sizes that a saved state did not have, and those that it had and the rules have not; microseconds. */
-export interface SizeChange {
-  readonly added: readonly number[];
-  readonly dropped: readonly number[];
-}
+import { changeAll } from './unsaved.ts';
+import { windowOf } from './windows.ts';
 
 /**
- * Fits a partition to the window sizes of the rules. A size that stays keeps its windows; a new one begins at the
- * latest readings, its cumulative where that of the others stands; one that is dropped takes its open windows with it.
+ * Fits a partition to the window sizes of the rules. A size that stays keeps its windows; one that is new begins at a
+ * bound, its cumulative where that of the others stands; one that is dropped is cut up to a bound (`runs.ts`).
  */
-export function resize(
-  partition: Partition,
-  rules: Rules,
-): { readonly partition: Partition; readonly sizes: SizeChange } {
-  const { sizes } = rules.windows;
-  const before = partition.sizes;
-  const added = sizes.filter((size) => !before.includes(size));
-  const dropped = before.filter((size) => !sizes.includes(size));
-  const change = { added, dropped };
-  if (sizes.length === before.length && sizes.every((size, w) => size === before[w]))
-    return { partition, sizes: change };
-  const from = sizes.map((size) => before.indexOf(size));
-  for (const instance of partition.instances.values()) {
-    for (const block of instance.blocks) resizeBlock(block, before.length, from);
-    instance.told = from.map((w) => instance.told[w] ?? Number.NEGATIVE_INFINITY);
-  }
-  const pick = (values: readonly number[]): number[] => from.map((w) => values[w] ?? Number.NEGATIVE_INFINITY);
-  const awaited = new Map(
-    [...partition.awaited].map(([offset, slices]) => [
-      offset,
-      slices.map((slice) => ({ ...slice, lateBefore: pick(slice.lateBefore) })),
-    ]),
+export function fitSizes(partition: Partition, { windows }: Rules): readonly SizeChange[] {
+  const { runs, was, changes } = changeRuns(partition.runs, windows, partition.progress.watermark);
+  arrange(partition, runs, was);
+  return changes;
+}
+
+/** Lets go of the sizes that have ended and of which everything has come. Were there any? */
+export function letGoOfEnded(partition: Partition, graces: readonly number[], watermark: number): boolean {
+  const { runs } = partition;
+  let left = runs.length;
+  while (left > 0 && isSettled(runs[left - 1] as Run, watermark, graces[left - 1] as number)) left--;
+  if (left === runs.length) return false;
+  const successors = runs.slice(left).flatMap(({ size, successor }) => (successor === null ? [] : [[size, successor]]));
+  partition.past = new Map([...partition.past, ...(successors as [number, number][])].slice(-MOST_PAST));
+  arrange(
+    partition,
+    runs.slice(0, left),
+    runs.slice(0, left).map((_, w) => w),
   );
-  return {
-    partition: { ...partition, sizes, closedBefore: pick(partition.closedBefore), awaited },
-    sizes: change,
-  };
+  return true;
+}
+
+const MOST_PAST = 64;
+
+/** `was`: by new run, the index that it had, −1 for none. */
+function arrange(partition: Partition, runs: readonly Run[], was: readonly number[]): void {
+  const before = partition.runs.length;
+  partition.runs = runs;
+  if (runs.length === before && was.every((old, w) => old === w)) return;
+  const pick = (values: readonly number[]): number[] => was.map((w) => values[w] ?? Number.NEGATIVE_INFINITY);
+  partition.sizes = runs.map(({ size }) => size);
+  for (const instance of partition.instances.values()) {
+    for (const block of instance.blocks) resizeBlock(block, before, was);
+    // A status is an instant's: the window of the last one is not told by a size that was not there then.
+    instance.told = was.map((w, index) =>
+      w < 0
+        ? windowOf(instance.listedAt, partition.sizes[index] as number)
+        : (instance.told[w] ?? Number.NEGATIVE_INFINITY),
+    );
+  }
+  partition.closedBefore = pick(partition.closedBefore);
+  partition.deleted = { ...createDeleted(runs.length), instances: partition.deleted.instances };
+  for (const slice of partition.hold.heap) Object.assign(slice, { lateBefore: pick(slice.lateBefore) });
+  for (const [offset, slices] of partition.awaited) {
+    const fitted = slices.map((slice) => ({ ...slice, lateBefore: pick(slice.lateBefore) }));
+    partition.awaited.set(offset, fitted);
+  }
+  // Of every instance another record is kept than before.
+  changeAll(partition);
 }
 
 /** `from`: by new size, the index that it had, −1 for none. */
@@ -76,13 +96,12 @@ function resizeBlock(block: Block, sizesBefore: number, from: readonly number[])
   }
   if (block.gauges !== null) {
     const { latest, at, gap, emitted, spread } = block.gauges;
-    const none = createGauges(block.kind, from.length);
     block.gauges = {
       latest,
       at,
       gap,
       emitted: from.map((w) => emitted[w] ?? Number.NEGATIVE_INFINITY),
-      spread: from.map((w, index) => (spread[w] ?? none.spread[index]) as number[]),
+      spread: from.map((w) => spread[w] ?? new Array<number>(gaugesOf(block.kind) * SPREAD).fill(Number.NaN)),
     };
   }
   bringTogether(block, [Number.NEGATIVE_INFINITY]);

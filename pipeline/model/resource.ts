@@ -22,9 +22,6 @@ type Metadata = Readonly<Record<string, unknown>>;
  * Ceilometer's resource of a block: the instance's uuid; `{uuid}-{device}` for a disk; for a nic the name of its
  * filter or `{instance name}-{uuid}-{tap}`. Of a host `{host}_{host}`, as of nova's meters of a node, and its device.
  */
-export const resourceOf = (closing: Resourceful, rules: UserMetadataRules = CEILOMETERS): Resource =>
-  blockResource(closing, instanceMetadata(closing, rules));
-
 function blockResource(closing: Resourceful, common: Metadata): Resource {
   const { identity } = closing;
   const { id, metadata } = deviceOf(closing, common);

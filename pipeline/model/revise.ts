@@ -1,3 +1,4 @@
+import { windowKey } from './accumulator.ts';
 import { ACC, type Block, DELTA, EMITTED, K } from './state.ts';
 import { add } from './uint64.ts';
 
@@ -17,7 +18,6 @@ export interface Emitted {
 
 /** By window size and field. */
 const place = (w: number, f: number): string => `${w}/${f}`;
-const windowKey = (w: number, f: number, k: number): string => `${w}/${f}/${k}`;
 
 /**
  * Can window k, which is being emitted, be revised? Amounts beyond 2^53 are kept apart: such a window is not, nor is one

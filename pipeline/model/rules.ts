@@ -1,3 +1,14 @@
+/** An instance is remembered so long after it was last told of, microseconds (ruling R13). */
+export const REMEMBERED_US = 30 * 86_400e6;
+
+/** Windows of a size lie within; microseconds, ±∞ for no bound. */
+export interface Bounds {
+  readonly from: number;
+  readonly until: number;
+  /** At `from` it comes in the stead of other sizes: what they cannot take any more is carried into its windows. */
+  readonly follows: boolean;
+}
+
 /** How windows are cut. Times in microseconds. */
 export interface WindowRules {
   readonly sizes: readonly number[];
@@ -7,6 +18,8 @@ export interface WindowRules {
   readonly anchored: boolean;
   /** What belongs to a window already emitted revises it, instead of being carried into the next one (ruling R1). */
   readonly revise: boolean;
+  /** By size, while the sizes change (`runs.ts`); null: it is cut for good. */
+  readonly bounds?: readonly (Bounds | null)[];
 }
 
 /** How counters are read. Times in microseconds. */

@@ -41,6 +41,8 @@ export interface Sample {
   readonly spread: Spread | null;
   /** Higher ones of the same window take the place of lower ones. */
   readonly revision: number;
+  /** Its window's size is not configured any more; this one is in its stead, microseconds. */
+  readonly standIn?: number;
 }
 
 /** A gauge over one window: weighted by time, and at the extremes; in the sample's unit. */

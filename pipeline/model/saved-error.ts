@@ -2,7 +2,7 @@
  * `newer_version`: a newer program wrote it. `undecodable`: its bytes are not what any program wrote. `repartitioned`: it
  * is of another number of partitions.
  */
-export const SAVED_STATE_ERRORS = ['newer_version', 'undecodable', 'repartitioned'] as const;
+const SAVED_STATE_ERRORS = ['newer_version', 'undecodable', 'repartitioned'] as const;
 export type SavedStateErrorCode = (typeof SAVED_STATE_ERRORS)[number];
 
 /** A saved state that cannot be used as it is. */

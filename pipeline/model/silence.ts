@@ -8,7 +8,7 @@ import type { Rules } from './rules.ts';
 import type { Block, InstanceState } from './state.ts';
 import { emitStatus } from './status.ts';
 import { OPEN, setApart, sizeAt } from './together.ts';
-import { type Emission, emitThrough, leastOpen } from './windows.ts';
+import { type Emission, emitThrough, leastOpen, windowOf } from './windows.ts';
 
 const NONE: readonly InstanceState[] = [];
 
@@ -19,32 +19,24 @@ const NONE: readonly InstanceState[] = [];
  */
 export function closeSilent(
   { instances, hold, closedBefore }: Partition,
-  { windows }: Rules,
+  rules: Rules,
   graces: readonly number[],
   closed: Closed,
   watermark: number,
 ): readonly InstanceState[] {
   if (watermark === Number.NEGATIVE_INFINITY) return NONE;
-  const { sizes } = windows;
+  const { sizes, bounds } = rules.windows;
   let changed: InstanceState[] | null = null;
-  let awaited: Awaited | null = null;
+  const awaited = createAwaited(hold);
   for (let w = 0; w < sizes.length; w++) {
-    const size = sizes[w] as number;
-    const before = Math.floor((watermark - (graces[w] as number)) / size);
+    const before = Math.floor((watermark - (graces[w] as number)) / (sizes[w] as number));
     if (before <= (closedBefore[w] as number)) continue;
     closedBefore[w] = before;
-    const lateBefore = sizes.map(() => Number.NEGATIVE_INFINITY);
-    const emission: Emission = { rules: windows, closed, lateBefore, byGrace: true };
+    if (before * (sizes[w] as number) <= (bounds?.[w]?.from ?? Number.NEGATIVE_INFINITY)) continue;
+    const emission = emissionOf(rules, closed);
     for (const instance of instances.values()) {
       const emitted = countOf(closed);
-      if (instance.waiting === 0) emitStatus(closed, sizes, instance, w, before);
-      for (const block of instance.blocks) {
-        if (instance.waiting === 0) closeBlock(emission, instance, block, w, before, NOT_AWAITED);
-        else if (isDue(block, w, size, before)) {
-          awaited ??= createAwaited(hold);
-          closeBlock(emission, instance, block, w, before, awaited(instance, block));
-        }
-      }
+      closeInstance(emission, instance, w, before, instance.waiting === 0 ? NOBODY : awaited);
       if (countOf(closed) === emitted) continue;
       changed ??= [];
       changed.push(instance);
@@ -53,11 +45,76 @@ export function closeSilent(
   return changed ?? NONE;
 }
 
+/**
+ * The same of instances that are deleted, for which nobody waits: their windows that the watermark has passed (R21).
+ * In the order of their keys, whatever they were deleted in.
+ */
+export function closeDeleted(
+  { deleted, hold }: Partition,
+  rules: Rules,
+  closed: Closed,
+  watermark: number,
+): readonly InstanceState[] {
+  if (deleted.instances.size === 0 || watermark === Number.NEGATIVE_INFINITY) return NONE;
+  const { sizes } = rules.windows;
+  const befores = sizes.map((size) => Math.floor(watermark / size));
+  if (befores.every((before, w) => before <= (deleted.closedBefore[w] as number))) return NONE;
+  befores.forEach((before, w) => {
+    deleted.closedBefore[w] = before;
+  });
+  const awaited = createAwaited(hold);
+  const emission = emissionOf(rules, closed);
+  const instances = [...deleted.instances].sort((a, b) => (a.key < b.key ? -1 : 1));
+  for (const instance of instances) {
+    const isSilent = instance.waiting === 0;
+    befores.forEach((before, w) => {
+      closeInstance(emission, instance, w, before, isSilent ? NOBODY : awaited);
+    });
+    const isDone = sizes.every((size, w) => windowOf(instance.goneAt, size) < (befores[w] as number));
+    if (isDone && isSilent) deleted.instances.delete(instance);
+  }
+  return instances;
+}
+
+/** Closes all windows of an instance that end at or before `time`, whatever may still come. */
+export function closeAll(rules: Rules, closed: Closed, instance: InstanceState, time: number): void {
+  const emission = emissionOf(rules, closed);
+  rules.windows.sizes.forEach((size, w) => {
+    closeInstance(emission, instance, w, Math.floor(time / size), NOBODY);
+  });
+}
+
+const emissionOf = ({ windows }: Rules, closed: Closed): Emission => ({
+  rules: windows,
+  closed,
+  lateBefore: windows.sizes.map(() => Number.NEGATIVE_INFINITY),
+  byGrace: true,
+});
+
+/** `awaited`: what of the instance is in the reorder buffer. */
+function closeInstance(
+  emission: Emission,
+  instance: InstanceState,
+  w: number,
+  before: number,
+  awaited: Awaited | typeof NOBODY,
+): void {
+  const { closed, rules } = emission;
+  if (awaited === NOBODY) emitStatus(closed, rules, instance, w, before);
+  for (const block of instance.blocks) {
+    if (awaited === NOBODY) closeBlock(emission, instance, block, w, before, NOT_AWAITED);
+    else if (isDue(block, w, rules.sizes[w] as number, before))
+      closeBlock(emission, instance, block, w, before, awaited(instance, block));
+  }
+}
+
 const countOf = ({ counters, gauges, statuses }: Closed): number => counters.length + gauges.length + statuses.length;
 
 /** The fields of a block that a row in the reorder buffer has: bit f for field f; null: no row there is of the block. */
 type Awaited = (instance: InstanceState, block: Block) => number | null;
 const NOT_AWAITED = null;
+/** Nothing of the instance waits there. */
+const NOBODY = null;
 
 function closeBlock(
   emission: Emission,
@@ -69,7 +126,7 @@ function closeBlock(
 ): void {
   const { rules, closed } = emission;
   const time = before * (rules.sizes[w] as number);
-  if (awaited === null) emitGauges(closed, rules.sizes, instance, block, w, before);
+  if (awaited === null) emitGauges(closed, rules, instance, block, w, before);
   else if (block.together && (block.together.fields & ~awaited) === 0) return;
   if (rules.revise || awaited !== null) setApart(block, rules.sizes.length);
   if (block.together) {
@@ -97,6 +154,19 @@ function isDue({ kind, together, gauges, windows, more }: Block, w: number, size
 
 /** Looks through the reorder buffer once, at the first question. */
 function createAwaited({ heap }: Hold): Awaited {
+  let slices: Map<InstanceState, { readonly slice: HeldSlice; readonly n: number }[]> | null = null;
+  return (instance, block) => {
+    slices ??= byInstance(heap);
+    let fields: number | null = null;
+    for (const { slice, n } of slices.get(instance) ?? []) {
+      const found = fieldsIn(slice, n, block);
+      if (found !== null) fields = (fields ?? 0) | found;
+    }
+    return fields;
+  };
+}
+
+function byInstance(heap: readonly HeldSlice[]) {
   const slices = new Map<InstanceState, { readonly slice: HeldSlice; readonly n: number }[]>();
   for (const slice of heap) {
     slice.instances.forEach((instance, n) => {
@@ -105,14 +175,7 @@ function createAwaited({ heap }: Hold): Awaited {
       else slices.set(instance, [{ slice, n }]);
     });
   }
-  return (instance, block) => {
-    let fields: number | null = null;
-    for (const { slice, n } of slices.get(instance) ?? []) {
-      const found = fieldsIn(slice, n, block);
-      if (found !== null) fields = (fields ?? 0) | found;
-    }
-    return fields;
-  };
+  return slices;
 }
 
 /** The fields of a block that the rows of the slice's instance n have; null: none is of the block. */

@@ -1,5 +1,6 @@
 import { BLOCK_FIELDS, COUNTERS } from '../../avro/batch.ts';
-import type { Identity } from '../../avro/snapshot.ts';
+import { type Identity, STATES } from '../../avro/snapshot.ts';
+import type { Announced } from './announcers.ts';
 import type { Hole } from './holes.ts';
 import type { SourceProgress } from './progress.ts';
 import type { Emitted } from './revise.ts';
@@ -95,18 +96,33 @@ export interface Gauges {
   readonly spread: readonly number[][];
 }
 
+/** States in which an instance has no counters, as indices into STATES. */
+export const OFF: ReadonlySet<number> = new Set(
+  (['SHUTOFF', 'CRASHED', 'SUSPENDED'] as const).map((state) => STATES.indexOf(state)),
+);
+
 export interface InstanceState {
   readonly key: string;
   /** The same in four words. */
   readonly uuid: readonly number[];
   readonly isHost: boolean;
   readonly blocks: Block[];
-  /** Start of the newest poll that listed it. */
+  /** Start of the newest poll that listed it, and of which source that was. */
   listedAt: number;
+  listedBy: SourceProgress | null;
   /** Slices that list it and wait in the reorder buffer: it is not silent (ruling R1). */
   waiting: number;
   /** Latest time a source listed it as off. */
   absent: { source: SourceProgress; at: number } | null;
+  /** Its deletion was told, by a poll whose slice tells of times up to this one; −∞: it is there (ruling R21). */
+  goneAt: number;
+  /** Its series are forgotten up to here; −∞: they are not (ruling R13). */
+  forgottenAt: number;
+  /** What it is by the hypervisor that listed it, and the start of the poll that told so. */
+  listedAs: Identity | null;
+  identifiedAt: number;
+  announced: Announced | null;
+  /** What it is by both (`identity.ts`): another object only when that may have changed. */
   identity: Identity | null;
   vcpus: number;
   /** Power state in the newest poll that listed it, an index into STATES; −1: not known. */
@@ -124,8 +140,14 @@ export const createInstance = (key: string, uuid: readonly number[], isHost: boo
   isHost,
   blocks: [],
   listedAt: Number.NEGATIVE_INFINITY,
+  listedBy: null,
   waiting: 0,
   absent: null,
+  goneAt: Number.NEGATIVE_INFINITY,
+  forgottenAt: Number.NEGATIVE_INFINITY,
+  listedAs: null,
+  identifiedAt: Number.NEGATIVE_INFINITY,
+  announced: null,
   identity: null,
   vcpus: 0,
   state: -1,

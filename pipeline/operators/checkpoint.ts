@@ -1,7 +1,8 @@
 import { Observable } from 'rxjs';
-import { changeAll, type Partition } from '../model/partition.ts';
+import type { Partition } from '../model/partition.ts';
 import type { Sample } from '../model/sample.ts';
 import { dropChanges, takeChanges } from '../model/saved.ts';
+import { changeAll } from '../model/unsaved.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Checkpoint, Confirmed, Outcome, StateStore } from '../state/store.ts';
@@ -127,13 +128,23 @@ async function keep(
   // A store that keeps no state never asks.
   unasked.forEach(dropChanges);
   const parts = checkpoints.flatMap((each) => keptOf(deps, each, outcomes.get(each.partition)));
-  const pulls = batch.filter(({ isNew }) => isNew).length;
-  return { again: againOf(deps, moved, outcomes), kept: [...waited, { pulls, parts, has: new Set() }] };
+  const begun = batch.filter(({ isNew }) => isNew);
+  const pulls = begun.filter(({ pull }) => pull.isLast).length;
+  const traces = batch.flatMap(({ pull }) => pull.trace ?? []);
+  return {
+    again: againOf(deps, moved, outcomes),
+    kept: [...waited, { pulls, others: begun.length - pulls, parts, has: new Set(), traces }],
+  };
+}
+
+/** What there is to keep of a partition; `through`: what is delivered with it. */
+interface Keeping extends Checkpoint {
+  readonly through: number;
 }
 
 /** `unasked` loses the partition once its changes are asked for. */
-function checkpointOf(owned: Owned, samples: readonly Sample[], unasked: Set<Partition>): Checkpoint {
-  const { index, partition, next, liveFrom, whole } = owned;
+function checkpointOf(owned: Owned, samples: readonly Sample[], unasked: Set<Partition>): Keeping {
+  const { index, partition, next, unfinished, liveFrom, whole } = owned;
   const nextOffset = Math.max(next, liveFrom);
   owned.whole = false;
   const changes = () => {
@@ -141,7 +152,7 @@ function checkpointOf(owned: Owned, samples: readonly Sample[], unasked: Set<Par
     if (whole) changeAll(partition);
     return takeChanges(partition, nextOffset);
   };
-  return { partition: index, nextOffset, whole, samples, changes };
+  return { partition: index, nextOffset, whole, samples, changes, through: unfinished ?? nextOffset };
 }
 
 /** What earlier owners left undelivered goes before anything else of its partition, to the sinks that do not have it. */
@@ -153,7 +164,7 @@ function takeOutboxes(ownership: Ownership): readonly Checkpointed[] {
     for (const [n, { id, samples, has }] of outbox.entries()) {
       const through = n === outbox.length - 1 ? liveFrom : null;
       const confirmed = { partition, through, entries: [id] };
-      kept.push({ pulls: 0, parts: [partOf(ownership, owned, samples, confirmed)], has: new Set(has) });
+      kept.push({ pulls: 0, others: 0, parts: [partOf(ownership, owned, samples, confirmed)], has: new Set(has) });
     }
   }
   return kept;
@@ -169,7 +180,7 @@ const partOf = (
 /** Nothing of a partition that has another owner by now. */
 function keptOf(
   { ownership, report }: CheckpointDeps,
-  { owned, partition, nextOffset, samples }: Checkpoint & { readonly owned: Owned },
+  { owned, partition, through, samples }: Keeping & { readonly owned: Owned },
   outcome: Outcome | undefined,
 ): readonly CheckpointedPart[] {
   if (outcome?.outcome === 'lost') return [];
@@ -179,7 +190,7 @@ function keptOf(
     return [];
   }
   const entries = outcome.entry === null ? [] : [outcome.entry];
-  return [partOf(ownership, owned, samples, { partition, through: nextOffset, entries })];
+  return [partOf(ownership, owned, samples, { partition, through, entries })];
 }
 
 /** What the partitions gave of which the store has lost the state: their next checkpoint holds all of it. */
@@ -196,6 +207,7 @@ function againOf(
     if (ownership.of(owned.index) === owned) owned.whole = true;
   }
   return {
+    isLast: false,
     moved: new Set(lost.map(([owned]) => owned)),
     samples: lost.flatMap(([owned, samples]) => (samples.length === 0 ? [] : [{ owned, samples }])),
   };

@@ -6,6 +6,7 @@
 export interface Credits {
   /** Resolves when a credit is free; rejects with the signal's reason when it aborts. */
   free(signal: AbortSignal): Promise<void>;
+  isFree(): boolean;
   /** A pull begins. */
   take(): void;
   /** So many pulls are done with. */
@@ -27,6 +28,7 @@ export function createCredits(limit: number): Credits {
     free: async (signal) => {
       for (signal.throwIfAborted(); used >= limit; signal.throwIfAborted()) await turn(waiting, signal);
     },
+    isFree: () => used < limit,
     take: () => {
       used++;
     },

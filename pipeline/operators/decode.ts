@@ -39,10 +39,10 @@ export function createDecoder(): Decoder {
 }
 
 /** Reads one message: its batch, or why it cannot be read. */
-export function decodeMessage(decoder: Decoder, message: RawMessage): DecodedMessage | Unreadable {
+function decodeMessage(decoder: Decoder, message: RawMessage): DecodedMessage | Unreadable {
   try {
-    const { partition, offset, timestampUs, value } = message;
-    return { partition, offset, timestampUs, bytes: value.length, batch: decoder.read(value) };
+    const { partition, offset, timestampUs, value, traces } = message;
+    return { partition, offset, timestampUs, bytes: value.length, batch: decoder.read(value), traces };
   } catch (error) {
     if (error instanceof DecodeError) return { ...message, reason: error.message };
     throw error;

@@ -11,6 +11,8 @@ export interface Owned {
   readonly restored: boolean;
   /** The offset after the last message that was counted. */
   next: number;
+  /** Offset of the message whose windows are going on in parts: until the last of them it is not delivered. */
+  unfinished: number | null;
   /** The log is being read anew from an earlier offset: messages from this one on are left over from before. */
   before: number;
   /** No checkpoint was taken yet of a state that did not come out of the store. */

@@ -15,6 +15,8 @@ export interface RawMessage {
   /** The record's time in the log, microseconds. */
   readonly timestampUs: number;
   readonly value: Buffer;
+  /** `traceparent`s of the polls in it that are traced, as its sender says; undefined: none. */
+  readonly traces?: readonly string[] | undefined;
 }
 
 /**
@@ -50,14 +52,25 @@ export interface Decoded extends Ticking {
   readonly unreadable: readonly Unreadable[];
 }
 
-/** What one owned partition gave. */
-export interface Windowed {
+interface Traced {
+  /** `traceparent` of the span in which windows closed, if it is traced. */
+  readonly trace?: string | undefined;
+}
+
+/** A pull that gives very much goes on in parts. */
+interface Part {
+  /** It ends its pull. */
+  readonly isLast: boolean;
+}
+
+/** What the owned partitions gave. */
+export interface Windowed extends Part, Traced {
   readonly closed: readonly { readonly owned: Owned; readonly closed: Closed }[];
   /** The partitions whose state or position moved. */
   readonly moved: ReadonlySet<Owned>;
 }
 
-export interface Derived {
+export interface Derived extends Part, Traced {
   readonly samples: readonly { readonly owned: Owned; readonly samples: readonly Sample[] }[];
   readonly moved: ReadonlySet<Owned>;
 }
@@ -70,8 +83,9 @@ export interface CheckpointedPart extends ParcelPart {
 
 /** What may be published. */
 export interface Checkpointed extends Parcel {
-  /** How many pulls it is made of. */
+  /** How many pulls it ends, and how many other parts of pulls it is made of. */
   readonly pulls: number;
+  readonly others: number;
   readonly parts: readonly CheckpointedPart[];
 }
 

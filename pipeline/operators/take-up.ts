@@ -1,9 +1,12 @@
+import { standingInAll } from '../model/derive.ts';
 import { createPartition } from '../model/partition.ts';
 import type { Rules } from '../model/rules.ts';
+import { standInsOf } from '../model/runs.ts';
 import { restorePartition } from '../model/saved.ts';
 import { SavedStateError } from '../model/saved-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
+import { isoMicroseconds } from '../runtime/iso-time.ts';
 import { type Log, rewindTo } from '../state/rewind.ts';
 import type { Taken } from '../state/store.ts';
 import type { Owned } from './ownership.ts';
@@ -29,11 +32,17 @@ export async function takeUp(
   const { start, liveFrom, saved, outbox } = taken;
   if (saved === null) return { owned: unsaved(taking.rules, index, start, liveFrom, outbox), start };
   try {
-    const { partition, sizes } = restorePartition(taking.rules, saved);
-    for (const size of sizes.added) taking.report({ event: 'state.window', partition: index, size, change: 'added' });
-    for (const size of sizes.dropped)
-      taking.report({ event: 'state.window', partition: index, size, change: 'dropped' });
-    const owned = { ...unsaved(taking.rules, index, start, liveFrom, outbox), partition, restored: true, whole: false };
+    const { partition, changes } = restorePartition(taking.rules, saved);
+    for (const { size, change, at } of changes)
+      taking.report({ event: 'state.window', partition: index, size, change, at: isoMicroseconds(at) });
+    const standIns = standInsOf(partition.runs, partition.past);
+    const waiting = outbox.map((entry) => ({ ...entry, samples: standingInAll(entry.samples, standIns) }));
+    const owned = {
+      ...unsaved(taking.rules, index, start, liveFrom, waiting),
+      partition,
+      restored: true,
+      whole: false,
+    };
     return { owned, start };
   } catch (error) {
     if (!(error instanceof SavedStateError) || error.code !== 'undecodable') throw error;
@@ -72,6 +81,7 @@ const unsaved = (rules: Rules, index: number, start: number, liveFrom: number, o
   liveFrom,
   restored: false,
   next: start,
+  unfinished: null,
   before: Number.POSITIVE_INFINITY,
   whole: true,
   outbox,

@@ -16,8 +16,32 @@ export interface Clock {
   random(): number;
 }
 
+/** The system's clock, which has milliseconds, is followed when it is further than this from the one that goes on evenly. */
+const STEP_MS = 250;
+
+/**
+ * Microseconds of the wall clock between its steps: the monotonic time, which the kernel steers with the wall clock, on the
+ * wall clock's reading of when it was last set. The monotonic time alone would never know of that, nor of a suspended machine.
+ */
+export function steppingClock(
+  wallMs: () => number,
+  monotonicMs: () => number,
+  originMs = wallMs() - monotonicMs(),
+): () => number {
+  let origin = originMs;
+  return () => {
+    const at = monotonicMs();
+    const offMs = wallMs() - (origin + at);
+    if (Math.abs(offMs) > STEP_MS) origin += offMs;
+    return Math.round((origin + at) * 1000);
+  };
+}
+
+/** Resolves in the next turn of the event loop, so that what may be read or written meanwhile is. */
+export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 export const systemClock: Clock = {
-  now: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  now: steppingClock(Date.now, () => performance.now(), performance.timeOrigin),
   monotonic: () => Math.round(performance.now() * 1000),
   sleep: async (ms, signal) => {
     await delay(ms, undefined, signal ? { signal } : {});

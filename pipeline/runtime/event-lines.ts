@@ -10,6 +10,9 @@ interface Line<Name extends EventName> {
   readonly subject: (event: EventOf<Name>) => string;
 }
 
+/** What an error says but for its numbers: with other milliseconds or counts it is no other error. */
+const wordsOf = (error: Error): string => error.message.replace(/\d+/g, '#');
+
 /** Null: too frequent, or of no news to a reader; its metrics tell. */
 type Lines = { readonly [Name in EventName]: Line<Name> | null };
 
@@ -25,6 +28,19 @@ const LINES: Lines = {
     text: 'a poll was left out: the last one is still busy',
     subject: ({ hypervisor }) => hypervisor,
   },
+  'poll.early': null,
+  'endpoint.connecting': null,
+  'endpoint.released': { level: 'info', text: 'is no longer polled here', subject: ({ hypervisor }) => hypervisor },
+  'endpoint.exchanged': {
+    level: 'error',
+    text: 'answers as other hosts than before: look whether its address is still the right one',
+    subject: ({ hypervisor }) => hypervisor,
+  },
+  'clock.stepped': {
+    level: 'warn',
+    text: 'the clock of this machine was set, or the machine stood still: polls go on at their times by the new one',
+    subject: () => '',
+  },
   'endpoint.connected': { level: 'info', text: 'connected', subject: ({ hypervisor }) => hypervisor },
   'endpoint.lost': { level: 'warn', text: 'connection lost', subject: ({ hypervisor }) => hypervisor },
   'endpoint.call': null,
@@ -35,12 +51,72 @@ const LINES: Lines = {
   },
   'endpoint.skew': null,
   'rows.read': null,
+  'history.looked': {
+    level: 'info',
+    text: 'is read on from what is recorded of it; of what is not known there all that it keeps is read',
+    subject: ({ hypervisor, known }) => `${hypervisor} ${known}`,
+  },
+  'history.unread': {
+    level: 'warn',
+    text: 'it is not known what is recorded of it: all that it keeps is read again, and what was counted is dropped',
+    subject: ({ hypervisor }) => hypervisor,
+  },
   'values.missing': null,
+  'notification.read': null,
+  'notification.dead': {
+    level: 'warn',
+    text: 'a notification is of no use; it is kept in the queue of dead letters',
+    subject: ({ hypervisor, outcome }) => `${hypervisor} ${outcome}`,
+  },
+  'discovery.looked': null,
+  'discovery.failed': {
+    level: 'warn',
+    text: 'a source of endpoints does not answer; what it said before stays in effect',
+    subject: ({ source, reason }) => `${source} ${reason}`,
+  },
+  'discovery.rejected': {
+    level: 'warn',
+    text: 'something that a source of endpoints names cannot be used; the others are',
+    subject: ({ source, where, message }) => `${source} ${where} ${message}`,
+  },
+  'discovery.changed': {
+    level: 'info',
+    text: 'a source of endpoints has others than before',
+    subject: ({ source, names }) => `${source} ${names.join(' ')}`,
+  },
+  'discovery.empty': {
+    level: 'warn',
+    text: 'a source of endpoints says that there is none; those it had stay until it has said so often enough',
+    subject: ({ source, times }) => `${source} ${times}`,
+  },
   'slices.sent': null,
   'slices.failed': {
     level: 'warn',
     text: 'statistics could not be sent to Kafka yet',
     subject: ({ hypervisor }) => hypervisor,
+  },
+  'spool.begun': {
+    level: 'warn',
+    text: 'Kafka takes nothing: what is polled goes to the spool until it does',
+    subject: () => '',
+  },
+  'spool.done': { level: 'info', text: 'Kafka has everything that was in the spool', subject: () => '' },
+  'spool.kept': null,
+  'spool.looked': null,
+  'spool.dropped': {
+    level: 'error',
+    text: 'the spool has no more room: the oldest statistics are dropped; raise collector.spool.maxBytes',
+    subject: () => '',
+  },
+  'spool.damaged': {
+    level: 'error',
+    text: 'a file of the spool does not hold what was written; what can be read of it is sent',
+    subject: ({ path, reason }) => `${path} ${reason}`,
+  },
+  'spool.failed': {
+    level: 'error',
+    text: 'the spool could not be used; polling goes on, with what memory there is',
+    subject: ({ error }) => wordsOf(error),
   },
   'message.read': null,
   'message.dead': {
@@ -74,7 +150,7 @@ const LINES: Lines = {
   'state.away': {
     level: 'error',
     text: 'the state store is away: nothing is published until it is back',
-    subject: ({ error }) => error.message,
+    subject: ({ error }) => wordsOf(error),
   },
   'state.back': { level: 'info', text: 'the state store answers', subject: () => '' },
   'state.doubt': {
@@ -95,7 +171,35 @@ const LINES: Lines = {
   'state.hole': {
     level: 'error',
     text: 'a raw message that waited to be counted is no longer in the topic: its readings are a gap',
-    subject: ({ partition, offset }) => `${partition} ${offset}`,
+    subject: ({ partition }) => `${partition}`,
+  },
+  'endpoint.doubled': {
+    level: 'error',
+    text: 'several entries stand for an endpoint of this name; the first is polled: give each its own',
+    subject: ({ hypervisor }) => hypervisor,
+  },
+  'roster.changed': { level: 'info', text: 'what is polled has changed', subject: () => '' },
+  'coordination.held': null,
+  'coordination.claimed': null,
+  'coordination.cut_off': {
+    level: 'warn',
+    text: 'cut off from the other collectors and from Kafka: polling goes on, until the group has dealt anew',
+    subject: () => '',
+  },
+  'coordination.differs': {
+    level: 'warn',
+    text: 'the collector before polled endpoints that are not in this one’s list, and are polled by nobody now: give all collectors one list',
+    subject: ({ partition, missing }) => `${partition} ${missing.join()}`,
+  },
+  'coordination.partitions': {
+    level: 'warn',
+    text: 'the coordination topic has another number of partitions than collector.group.partitions says; endpoints are dealt to those it has',
+    subject: ({ topic }) => topic,
+  },
+  'coordination.failed': {
+    level: 'warn',
+    text: 'the share of this collector could not be asked for; what it polls it polls on, and it is tried again',
+    subject: ({ error }) => wordsOf(error),
   },
   'poll.missing': {
     level: 'warn',
@@ -107,13 +211,41 @@ const LINES: Lines = {
     text: 'the source is read into another number of partitions than before: instances that moved begin anew, with a baseline',
     subject: ({ source }) => source,
   },
+  'instance.unmetered': {
+    level: 'warn',
+    text: 'nova says that the instance runs, and no hypervisor that is polled has it: nobody meters it',
+    subject: ({ instance }) => instance,
+  },
+  'instance.undead': {
+    level: 'warn',
+    text: 'nova says that the instance was deleted, and its hypervisor still runs it: it is metered on',
+    subject: ({ instance }) => instance,
+  },
   'state.window': {
     level: 'warn',
-    text: 'the window sizes have changed: a size that was dropped takes its open windows with it',
+    text: 'the window sizes have changed: one that was dropped has its last window up to `at`, a new one its first window from there',
     subject: ({ partition, size, change }) => `${partition} ${size} ${change}`,
   },
   residual: null,
-  'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${error.message}` },
+  'inventory.written': null,
+  'inventory.looked': null,
+  'inventory.failed': {
+    level: 'warn',
+    text: 'the inventory topic could not be kept; metering goes on, and it is tried again',
+    subject: ({ error }) => wordsOf(error),
+  },
+  'spans.sent': null,
+  'spans.lost': {
+    level: 'warn',
+    text: 'spans were lost; metering is not touched by that',
+    subject: ({ reason }) => reason,
+  },
+  'tracing.failed': {
+    level: 'warn',
+    text: 'spans could not be sent; metering is not touched by that',
+    subject: ({ error }) => wordsOf(error),
+  },
+  'kafka.trouble': { level: 'warn', text: 'Kafka', subject: ({ client, error }) => `${client} ${wordsOf(error)}` },
 };
 
 export interface LogLine {

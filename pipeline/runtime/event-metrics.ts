@@ -20,7 +20,8 @@ const COUNT: Count = {
     metrics.polls.inc(labels);
     if (event.partial) metrics.pollsPartial.inc(labels);
     metrics.pollDuration.observe({ kind: event.kind }, seconds);
-    metrics.pollJitter.observe({ kind: event.kind }, event.jitterUs / MICROSECONDS);
+    if (!event.early) metrics.pollJitter.observe({ kind: event.kind }, event.jitterUs / MICROSECONDS);
+    if (event.spreadUs !== null) metrics.pollSpread.observe({ kind: event.kind }, event.spreadUs / MICROSECONDS);
     metrics.lastDuration.set(labels, seconds);
     metrics.lastCalls.set(labels, event.calls);
     metrics.lastSuccess.set(labels, event.at / MICROSECONDS);
@@ -32,6 +33,18 @@ const COUNT: Count = {
     metrics.up.set(endpoint(event), 0);
   },
   'poll.skipped': (metrics, event) => metrics.pollsSkipped.inc(endpoint(event)),
+  'poll.early': (metrics, event) => metrics.pollsEarly.inc({ ...endpoint(event), reason: event.reason }),
+  'endpoint.connecting': (metrics, event) => {
+    metrics.attempts.inc(endpoint(event));
+    metrics.up.set(endpoint(event), 0);
+  },
+  'endpoint.released': (metrics, event) => {
+    metrics.releases.inc({ kind: event.kind });
+    const { up, instances, lastDuration, lastCalls, lastSuccess, skew } = metrics;
+    for (const gauge of [up, instances, lastDuration, lastCalls, lastSuccess, skew]) gauge.remove(endpoint(event));
+  },
+  'endpoint.exchanged': (metrics, event) => metrics.exchanges.inc(endpoint(event)),
+  'clock.stepped': (metrics) => metrics.clockSteps.inc(),
   'endpoint.connected': (metrics, event) => metrics.connections.inc(endpoint(event)),
   'endpoint.lost': (metrics, event) => {
     metrics.losses.inc(endpoint(event));
@@ -44,14 +57,44 @@ const COUNT: Count = {
     metrics.rows.inc(endpoint(event), event.rows);
     metrics.rowsBackfilled.inc(endpoint(event), event.backfilled);
   },
+  'history.looked': (metrics, event) =>
+    metrics.historyLooks.inc({ ...endpoint(event), outcome: event.known > 0 ? 'found' : 'nothing' }),
+  'history.unread': (metrics, event) => metrics.historyLooks.inc({ ...endpoint(event), outcome: 'unread' }),
   'values.missing': (metrics, event) =>
     metrics.valuesMissing.inc({ ...endpoint(event), reason: event.reason }, event.count),
+  'notification.read': (metrics, event) => metrics.notifications.inc({ ...endpoint(event), outcome: event.outcome }),
+  'notification.dead': (metrics, event) => metrics.notifications.inc({ ...endpoint(event), outcome: event.outcome }),
+  'discovery.looked': (metrics, { source, kind, entries, rejected, at }) => {
+    metrics.discovered.set({ source, kind }, entries);
+    metrics.discoverySuccess.set({ source, kind }, at / MICROSECONDS);
+    for (const [reason, count] of Object.entries(rejected))
+      metrics.discoveryRejected.set({ source, kind, reason }, count);
+  },
+  'discovery.failed': (metrics, { source, kind, reason }) => metrics.discoveryFailures.inc({ source, kind, reason }),
+  'discovery.rejected': (metrics, { source, kind, reason }) =>
+    metrics.discoveryRejections.inc({ source, kind, reason }),
+  'discovery.changed': (metrics, { source, kind, added, removed, changed }) => {
+    for (const [change, count] of Object.entries({ added, removed, changed }))
+      metrics.discoveryChanges.inc({ source, kind, change }, count);
+  },
+  'discovery.empty': (metrics, { source, kind }) => metrics.discoveryEmpty.inc({ source, kind }),
   'slices.sent': (metrics, event) => {
     metrics.slicesSent.inc(event.slices);
     metrics.messagesSent.inc(event.messages);
     metrics.bytesSent.inc(event.bytes);
   },
   'slices.failed': (metrics, event) => metrics.sendFailures.inc({ hypervisor: event.hypervisor }),
+  'spool.begun': (metrics) => metrics.spoolings.inc(),
+  'spool.done': (metrics) => metrics.spoolEmptied.inc(),
+  'spool.kept': (metrics, event) => metrics.spooled.inc(event.slices),
+  'spool.looked': (metrics, event) => {
+    metrics.spoolSlices.set(event.slices);
+    metrics.spoolBytes.set(event.bytes);
+    metrics.spoolAge.set(event.ageUs / MICROSECONDS);
+  },
+  'spool.dropped': (metrics, event) => metrics.spoolDropped.inc({ reason: event.reason }, event.slices),
+  'spool.damaged': (metrics, event) => metrics.spoolFlaws.inc({ reason: event.reason }),
+  'spool.failed': (metrics) => metrics.spoolFailures.inc(),
   'message.read': (metrics, event) => {
     metrics.messagesRead.inc({ partition: event.partition });
     metrics.slicesRead.inc(event.slices);
@@ -93,10 +136,38 @@ const COUNT: Count = {
   'state.fenced': (metrics, event) => metrics.fenced.inc({ partition: event.partition }),
   'state.lost': (metrics, event) => metrics.statesLost.inc({ reason: event.reason }),
   'state.hole': (metrics, event) => metrics.stateHoles.inc({ partition: event.partition }),
+  'endpoint.doubled': (metrics) => metrics.doubled.inc(),
+  'roster.changed': (metrics, { polled, listed }) => {
+    metrics.polled.set(polled);
+    metrics.listed.set(listed);
+  },
+  'coordination.held': (metrics, event) => metrics.held.set(event.partitions),
+  'coordination.claimed': (metrics, event) =>
+    metrics.claims.inc({ former: event.former === null ? 'none' : event.released ? 'released' : 'silent' }),
+  'coordination.cut_off': (metrics) => metrics.cutOffs.inc(),
+  'coordination.differs': (metrics, event) => metrics.unlisted.inc(event.missing.length),
+  'coordination.partitions': (metrics) => metrics.dealtOtherwise.inc(),
+  'coordination.failed': (metrics) => metrics.coordinationFailures.inc(),
   'poll.missing': (metrics, event) => metrics.pollsMissing.inc({ partition: event.partition }, event.polls),
   'source.repartitioned': (metrics, event) => metrics.repartitions.inc({ partition: event.partition }),
+  'instance.unmetered': (metrics, event) => metrics.unmetered.inc({ partition: event.partition }),
+  'instance.undead': (metrics, event) => metrics.undead.inc({ partition: event.partition }),
   'state.window': (metrics, event) => metrics.stateWindows.inc({ change: event.change }),
   residual: (metrics, event) => metrics.residual.set({ partition: event.partition }, Number(event.amount)),
+  'inventory.written': (metrics, { changed, refreshed, forgotten }) => {
+    for (const [why, count] of Object.entries({ changed, refreshed, forgotten }))
+      metrics.inventoryWrites.inc({ why }, count);
+  },
+  'inventory.looked': (metrics, { partition, entries, findings, refused }) => {
+    metrics.inventoryEntries.set({ partition }, entries);
+    metrics.inventoryRefused.set({ partition }, refused);
+    for (const [finding, count] of Object.entries(findings))
+      metrics.inventoryFindings.set({ partition, finding }, count);
+  },
+  'inventory.failed': (metrics) => metrics.inventoryFailures.inc(),
+  'spans.sent': (metrics, event) => metrics.spansSent.inc(event.count),
+  'spans.lost': (metrics, event) => metrics.spansLost.inc({ reason: event.reason }, event.count),
+  'tracing.failed': (metrics) => metrics.tracingFailures.inc(),
   'kafka.trouble': (metrics, event) => metrics.troubles.inc({ client: event.client }),
 };
 

@@ -1,9 +1,12 @@
 import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { redactUrls, STARS } from './config/redact.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+/** `auto`: for people on a terminal, else JSON. */
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
 export type Log = Logger;
 
 export interface LogOptions {
@@ -18,17 +21,9 @@ export interface LogOptions {
 /** Members that never reach a line, wherever an object logs them. */
 const SECRET_MEMBERS = ['password', 'secret', 'token', 'keyPassword', 'authorization'];
 
-/** Makes the program's log: one JSON object a line with ISO times, or text for people on a terminal. */
+/** Makes the program's log, an event a line: JSON with ISO times, or text for people. */
 export function createLog(options: LogOptions): Log {
-  const destination = options.pretty
-    ? pretty({
-        destination: options.destination,
-        colorize: options.color,
-        translateTime: 'SYS:HH:MM:ss.l',
-        ignore: 'pid,hostname,service',
-        sync: true,
-      })
-    : options.destination;
+  const destination = options.pretty ? textTo(options) : options.destination;
   return pino(
     {
       level: options.level,
@@ -43,8 +38,20 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
+/** Text for people; errors too stay on the line of their event, which pino-pretty's own stream would not have. */
+function textTo({ destination, color }: LogOptions): pino.DestinationStream {
+  const format = prettyFactory({
+    colorize: color,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname,service',
+    singleLine: true,
+    errorLikeObjectKeys: [],
+  });
+  return { write: (line) => void destination.write(format(line)) };
+}
+
 /** What went wrong with its causes, without passwords in addresses. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return redactUrls(String(error));
   const code = 'code' in error ? { code: String(error.code) } : {};
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };

@@ -21,9 +21,14 @@ export function createMetrics(build: Build) {
   const made = {
     registry,
     ...pollMetrics(registry),
+    ...spoolMetrics(registry),
+    ...discoveryMetrics(registry),
+    ...shareMetrics(registry),
     ...kafkaMetrics(registry),
     ...pipelineMetrics(registry),
     ...stateMetrics(registry),
+    ...inventoryMetrics(registry),
+    ...tracingMetrics(registry),
   };
   gauge(registry, 'build_info', 'Always 1; the versions are in the labels.', ['version', 'node', 'librdkafka']).set(
     { ...build },
@@ -42,8 +47,36 @@ function pollMetrics(registry: Registry) {
     pollsPartial: counter(registry, 'polls_partial_total', 'Polls that did not see every instance.', ENDPOINT),
     pollFailures: counter(registry, 'poll_failures_total', 'Polls that failed.', [...ENDPOINT, 'reason']),
     pollsSkipped: counter(registry, 'polls_skipped_total', 'Polls left out, the last still being busy.', ENDPOINT),
+    pollsEarly: counter(
+      registry,
+      'polls_early_total',
+      'Polls before their turn, because a VM started, stopped or changed.',
+      [...ENDPOINT, 'reason'],
+    ),
     pollDuration: histogram(registry, 'poll_duration_seconds', 'Time from asking to answer.', ['kind'], POLL_SECONDS),
-    pollJitter: histogram(registry, 'poll_jitter_seconds', 'Start behind schedule.', ['kind'], JITTER_SECONDS),
+    pollJitter: histogram(
+      registry,
+      'poll_jitter_seconds',
+      'Start behind schedule, of polls that were due.',
+      ['kind'],
+      JITTER_SECONDS,
+    ),
+    pollSpread: histogram(
+      registry,
+      'poll_read_skew_seconds',
+      'Between the first and the last reading of a poll.',
+      ['kind'],
+      POLL_SECONDS,
+    ),
+    attempts: counter(registry, 'endpoint_connects_total', 'Attempts to open a session.', ENDPOINT),
+    releases: counter(registry, 'endpoint_releases_total', 'Endpoints that are no longer polled here.', ['kind']),
+    exchanges: counter(
+      registry,
+      'endpoint_exchanges_total',
+      'Times that an endpoint answered as other hosts than before.',
+      ENDPOINT,
+    ),
+    clockSteps: counter(registry, 'clock_steps_total', 'Times that the wall clock of the machine was set.', []),
     lastDuration: gauge(registry, 'hypervisor_last_poll_duration_seconds', 'Time of the last poll.', ENDPOINT),
     lastCalls: gauge(registry, 'hypervisor_last_poll_calls', 'Remote calls of the last poll.', ENDPOINT),
     lastSuccess: gauge(
@@ -52,7 +85,7 @@ function pollMetrics(registry: Registry) {
       'When the last poll succeeded.',
       ENDPOINT,
     ),
-    up: gauge(registry, 'hypervisor_up', '1 if the last poll succeeded, else 0.', ENDPOINT),
+    up: gauge(registry, 'hypervisor_up', '1 if the last poll succeeded, else 0; /status.json says why.', ENDPOINT),
     instances: gauge(registry, 'hypervisor_instances', 'Instances in the last poll.', ENDPOINT),
     calls: counter(registry, 'endpoint_calls_total', 'Remote calls by name.', [...ENDPOINT, 'call']),
     connections: counter(registry, 'endpoint_connections_total', 'Sessions opened.', ENDPOINT),
@@ -76,11 +109,128 @@ function pollMetrics(registry: Registry) {
       'Those of them that were read after an outage, from what the hypervisor keeps.',
       ENDPOINT,
     ),
+    notifications: counter(
+      registry,
+      'notifications_total',
+      "Notifications taken from nova's queue, by what became of them: applied, ignored, stale, duplicate, other_cell, or dead as malformed, unknown_version, undelivered.",
+      [...ENDPOINT, 'outcome'],
+    ),
     valuesMissing: counter(
       registry,
       'interval_values_missing_total',
       'Values of such rows that the hypervisor itself does not have, by reason.',
       [...ENDPOINT, 'reason'],
+    ),
+    historyLooks: counter(
+      registry,
+      'history_lookups_total',
+      'Times that an endpoint with a history was taken on: read on from what the raw topic has (found), or whole, as there was nothing (nothing) or it could not be read (unread).',
+      [...ENDPOINT, 'outcome'],
+    ),
+  };
+}
+
+function spoolMetrics(registry: Registry) {
+  return {
+    spoolings: counter(registry, 'spool_begun_total', 'Times that the spool came into use.', []),
+    spoolEmptied: counter(registry, 'spool_emptied_total', 'Times that Kafka had taken all that was in it.', []),
+    spooled: counter(registry, 'spool_slices_total', 'Slices written to the spool.', []),
+    spoolSlices: gauge(registry, 'spool_slices', 'Slices in the spool.', []),
+    spoolBytes: gauge(registry, 'spool_bytes', 'Bytes of the files of the spool.', []),
+    spoolAge: gauge(registry, 'spool_oldest_age_seconds', 'Age of the oldest slice in the spool.', []),
+    spoolDropped: counter(
+      registry,
+      'spool_slices_dropped_total',
+      'Slices dropped from the spool, oldest first, before Kafka had them.',
+      ['reason'],
+    ),
+    spoolFlaws: counter(registry, 'spool_flaws_total', 'Places in files of the spool that could not be read.', [
+      'reason',
+    ]),
+    spoolFailures: counter(registry, 'spool_failures_total', 'Times that the spool could not be written or read.', []),
+  };
+}
+
+const SOURCE = ['source', 'kind'] as const;
+
+function discoveryMetrics(registry: Registry) {
+  return {
+    discovered: gauge(registry, 'discovery_entries', 'Endpoints of a source that are in effect.', SOURCE),
+    discoverySuccess: gauge(
+      registry,
+      'discovery_last_success_timestamp_seconds',
+      'When a source of endpoints last answered.',
+      SOURCE,
+    ),
+    discoveryFailures: counter(registry, 'discovery_failures_total', 'Looks at a source that failed.', [
+      ...SOURCE,
+      'reason',
+    ]),
+    discoveryRejected: gauge(
+      registry,
+      'discovery_rejected',
+      'What a source names and cannot be used, at the last look.',
+      [...SOURCE, 'reason'],
+    ),
+    discoveryRejections: counter(
+      registry,
+      'discovery_rejections_total',
+      'What a source named and could not be used, each counted once while it lasts.',
+      [...SOURCE, 'reason'],
+    ),
+    discoveryChanges: counter(registry, 'discovery_changes_total', 'Endpoints added, removed or changed by a source.', [
+      ...SOURCE,
+      'change',
+    ]),
+    discoveryEmpty: counter(
+      registry,
+      'discovery_empty_total',
+      'Answers of a source that it has no endpoints, not believed yet.',
+      SOURCE,
+    ),
+  };
+}
+
+function shareMetrics(registry: Registry) {
+  return {
+    polled: gauge(registry, 'endpoints_polled', 'Endpoints that this collector polls.', []),
+    listed: gauge(registry, 'endpoints_listed', 'Endpoints of its list, whoever polls them.', []),
+    doubled: counter(registry, 'endpoints_doubled_total', 'Endpoints left out, another having their name.', []),
+    held: gauge(
+      registry,
+      'coordination_partitions',
+      'Partitions of the coordination topic whose endpoints this collector polls.',
+      [],
+    ),
+    claims: counter(
+      registry,
+      'coordination_claims_total',
+      'Partitions that it took on: nobody had them before (none), or one that had let go (released) or had not (silent).',
+      ['former'],
+    ),
+    cutOffs: counter(
+      registry,
+      'coordination_cut_offs_total',
+      'Times that it polled on what the group took away, as no broker answered.',
+      [],
+    ),
+    unlisted: counter(
+      registry,
+      'coordination_unlisted_total',
+      'Endpoints that the collector before polled and that are not in the list of this one.',
+      [],
+    ),
+    dealtOtherwise: counter(
+      registry,
+      'coordination_partition_mismatches_total',
+      'Starts that found another number of partitions than configured.',
+      [],
+    ),
+    coordinationFailures: counter(
+      registry,
+      'coordination_failures_total',
+      'Times that the group of collectors could not be asked, or had to be joined anew.',
+      [],
     ),
   };
 }
@@ -165,7 +315,57 @@ function stateMetrics(registry: Registry) {
       'Sources that were read into another number of partitions than before.',
       ['partition'],
     ),
-    stateWindows: counter(registry, 'state_window_changes_total', 'Window sizes unlike the saved ones.', ['change']),
+    unmetered: counter(
+      registry,
+      'instances_unmetered_total',
+      'Times that an instance that nova says runs was found with no hypervisor that lists it: once an hour and instance.',
+      ['partition'],
+    ),
+    undead: counter(
+      registry,
+      'instances_undead_total',
+      'Times that an instance that nova says was deleted was found still running: once an hour and instance.',
+      ['partition'],
+    ),
+    stateWindows: counter(
+      registry,
+      'state_window_changes_total',
+      'Window sizes unlike the saved ones, by what becomes of them; the log states the bound.',
+      ['change'],
+    ),
+  };
+}
+
+function tracingMetrics(registry: Registry) {
+  return {
+    spansSent: counter(registry, 'spans_sent_total', 'Spans that a receiver took.', []),
+    spansLost: counter(registry, 'spans_lost_total', 'Spans that no receiver has.', ['reason']),
+    tracingFailures: counter(registry, 'tracing_failures_total', 'Attempts to send spans that failed.', []),
+  };
+}
+
+function inventoryMetrics(registry: Registry) {
+  return {
+    inventoryEntries: gauge(registry, 'inventory_entries', 'Instances and hosts in the inventory.', ['partition']),
+    inventoryFindings: gauge(
+      registry,
+      'inventory_findings',
+      'Of them those seen twice, by nobody, though deleted, or on a silent endpoint only.',
+      ['partition', 'finding'],
+    ),
+    inventoryRefused: gauge(
+      registry,
+      'inventory_refused',
+      'Listings of instances that the inventory had no room for.',
+      ['partition'],
+    ),
+    inventoryWrites: counter(registry, 'inventory_writes_total', 'Entries written to the inventory topic.', ['why']),
+    inventoryFailures: counter(
+      registry,
+      'inventory_failures_total',
+      'Times that keeping the inventory topic failed and was begun anew.',
+      [],
+    ),
   };
 }
 

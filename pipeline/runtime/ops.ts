@@ -3,13 +3,21 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ListenAddress } from './config/address.ts';
 
-/** Answers GET of one path; `body` is sent whole. */
-export type Route = (request: IncomingMessage) => Promise<Answer> | Answer;
+/** Answers GET of one path. */
+export type Route = (request: IncomingMessage) => Promise<Answer | Stream> | Answer | Stream;
 
+/** What is sent whole. */
 export interface Answer {
   readonly status?: number;
   readonly type: string;
   readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What goes on: `open` is given the response once its head is written, and ends it. */
+export interface Stream {
+  readonly type: string;
+  open(response: ServerResponse): void;
 }
 
 export interface OpsOptions {
@@ -61,17 +69,32 @@ async function answer(routes: Readonly<Record<string, Route>>, request: Incoming
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   const reply = await respond(route, request);
+  if ('open' in reply) {
+    response.writeHead(200, { 'content-type': reply.type, ...GUARDS });
+    if (request.method === 'HEAD') response.end();
+    else reply.open(response);
+    return;
+  }
   if (reply.status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(reply.status ?? 200, {
     'content-type': reply.type,
     'content-length': Buffer.byteLength(reply.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    ...GUARDS,
+    ...reply.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
-async function respond(route: Route | undefined, request: IncomingMessage): Promise<Answer> {
+/** Nothing is kept by browsers, taken for what it is not, framed, or allowed more than it needs. */
+const GUARDS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+
+async function respond(route: Route | undefined, request: IncomingMessage): Promise<Answer | Stream> {
   if (route === undefined) return text('there is nothing here; see /\n', 404);
   if (request.method !== 'GET' && request.method !== 'HEAD') return text('only GET and HEAD\n', 405);
   try {

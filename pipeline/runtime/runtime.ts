@@ -1,13 +1,15 @@
 import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from './clock.ts';
 import type { ListenAddress } from './config/address.ts';
-import type { Report } from './events.ts';
+import { EndpointBook } from './endpoint-book.ts';
+import type { InternalEvent, Report } from './events.ts';
 import { createLifecycle, type Lifecycle, type Part, type StopOutcome } from './lifecycle.ts';
 import { createLog, type Log, type LogOptions } from './log.ts';
 import { type Build, createMetrics } from './metrics.ts';
 import { observe } from './observe.ts';
 import { type OpsServer, type Route, startOps } from './ops.ts';
 import { handleSignals, type SignalSource } from './signals.ts';
+import { SpoolBook, type StatusSources, statusPage } from './status.ts';
 
 export interface RuntimeOptions {
   readonly build: Build;
@@ -17,7 +19,19 @@ export interface RuntimeOptions {
   /** For the whole stop, milliseconds. */
   readonly stopWithinMs?: number;
   readonly routes?: Readonly<Record<string, Route>>;
+  readonly watcher?: Watcher | undefined;
   readonly clock?: Clock;
+}
+
+/** Watches the program for people, such as the status page; its routes are answered at the operator's port. */
+export interface Watcher {
+  readonly routes: Readonly<Record<string, Route>>;
+  /** Called once, before the port is open. */
+  begin(sources: StatusSources & { readonly clock: Clock }): void;
+  /** Hears every event. `now`: wall clock, microseconds. Never throws, never blocks. */
+  hear(event: InternalEvent, now: number): void;
+  /** Lets go of everybody who looks. */
+  close(): void;
 }
 
 /** What a long-running command is given. */
@@ -35,20 +49,43 @@ export interface Runtime {
 const STOP_WITHIN_MS = 25_000;
 
 /** Starts log, metrics and operator's port. Whoever calls it closes `ops` at the end. */
-export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const clock = options.clock ?? systemClock;
   const log = createLog(options.log);
   const metrics = createMetrics(options.build);
   const lifecycle = createLifecycle(clock, log, options.stopWithinMs ?? STOP_WITHIN_MS);
   const { registry } = metrics;
-  const pages = options.routes === undefined ? {} : { routes: options.routes };
+  const { reasons } = lifecycle;
+  const endpoints = new EndpointBook();
+  const spool = new SpoolBook();
+  const { version } = options.build;
+  const sources = { version, reasons, endpoints: () => endpoints.list(), spool: () => spool.status() };
+  const { watcher } = options;
+  watcher?.begin({ ...sources, clock });
+  const routes = { '/status.json': () => statusPage(sources), ...watcher?.routes, ...options.routes };
   const ops =
-    options.listen === null
-      ? undefined
-      : await startOps({ listen: options.listen, registry, reasons: lifecycle.reasons, ...pages });
-  if (ops !== undefined) log.info({ port: ops.port }, 'listening to operators');
-  return { clock, log, report: observe(metrics, log, clock), registry, lifecycle, ops };
+    options.listen === null ? undefined : await startOps({ listen: options.listen, registry, reasons, routes });
+  if (ops !== undefined) {
+    const { port } = ops;
+    const page = watcher === undefined ? {} : { page: `http://${shownHost(options.listen?.host)}:${port}/` };
+    log.info({ port, ...page }, 'listening to operators');
+  }
+  const tell = observe(metrics, log, clock);
+  const report: Report = (event) => {
+    tell(event);
+    const now = clock.now();
+    endpoints.hear(event, now);
+    spool.hear(event);
+    watcher?.hear(event, now);
+  };
+  return { clock, log, report, registry, lifecycle, ops };
 }
+
+/** Where to look from this machine: a program that listens on all addresses is found on loopback too. */
+const shownHost = (host = ''): string => {
+  if (['', '0.0.0.0', '::'].includes(host)) return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+};
 
 /** What `body` returns: the parts to run, from the sink towards the source, and what ends the program by itself. */
 export interface Program {
@@ -88,6 +125,7 @@ export async function withRuntime(
     return await lifecycle.stop();
   } finally {
     await lifecycle.stop();
+    options.watcher?.close();
     await runtime.ops?.close();
     release();
   }

@@ -10,7 +10,7 @@ export function choosing({
   if (meters === undefined && windows === undefined) return (samples) => samples;
   const isNamed = matches(meters ?? ['*']);
   const sizes = new Set(windows);
-  const isChosen = ({ name, windowStart, windowEnd }: Sample): boolean =>
-    isNamed(name) && (windows === undefined || sizes.has(windowEnd - windowStart));
+  const isChosen = ({ name, windowStart, windowEnd, standIn }: Sample): boolean =>
+    isNamed(name) && (windows === undefined || sizes.has(standIn ?? windowEnd - windowStart));
   return (samples) => samples.filter(isChosen);
 }

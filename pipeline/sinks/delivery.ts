@@ -77,6 +77,16 @@ export function measured(sink: Sink, { clock, report }: Surroundings): Sink {
   });
 }
 
+/** A sink that knows how often the destination was offered something. */
+export function counted(sink: Sink): { readonly sink: Sink; readonly attempts: () => number } {
+  let attempts = 0;
+  const counting = around(sink, (batch, signal) => {
+    attempts++;
+    return sink.publish(batch, signal);
+  });
+  return { sink: counting, attempts: () => attempts };
+}
+
 const around = (sink: Sink, publish: Sink['publish']): Sink => ({
   name: sink.name,
   open: async (signal) => sink.open?.(signal),

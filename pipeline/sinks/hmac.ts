@@ -10,10 +10,10 @@ const OUTER_PAD = 0x5c;
 export const KEY_BYTES = BLOCK_BYTES;
 
 /**
- * HMAC-SHA256 of bytes that follow a free block: `bytes[64..end)` is what is signed, and the 64 before it belong to
- * the key. In lower-case hex or, as `binary`, one character a byte.
+ * HMAC-SHA256 of bytes that follow a free block: what is signed begins at byte 64, and those before it belong to the
+ * key. In lower-case hex or, as `binary`, one character a byte.
  */
-export type HmacAfterBlock = (bytes: Buffer, end: number, encoding: 'hex' | 'binary') => string;
+export type HmacAfterBlock = (bytes: Buffer, encoding: 'hex' | 'binary') => string;
 
 /**
  * HMAC-SHA256 under one key (RFC 2104), as two one-shot hashes of a buffer that the caller fills anyway: half the time of
@@ -23,9 +23,9 @@ export function createHmacAfterBlock(secret: string): HmacAfterBlock {
   const key = keyBlock(Buffer.from(secret, 'utf8'));
   const inner = key.map((byte) => byte ^ INNER_PAD);
   const outer = Buffer.concat([key.map((byte) => byte ^ OUTER_PAD), Buffer.alloc(DIGEST_BYTES)]);
-  return (bytes, end, encoding) => {
+  return (bytes, encoding) => {
     bytes.set(inner, 0);
-    outer.write(hash('sha256', bytes.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    outer.write(hash('sha256', bytes, 'binary'), BLOCK_BYTES, 'latin1');
     return hash('sha256', outer, encoding);
   };
 }

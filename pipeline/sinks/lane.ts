@@ -1,5 +1,6 @@
 import type { Sample } from '../model/sample.ts';
 import type { Report } from '../runtime/events.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { Parcel, ParcelPart } from './parcel.ts';
 import type { Sink } from './sink.ts';
 import type { OUTBOX_POLICIES } from './subscription.ts';
@@ -10,6 +11,9 @@ export interface LaneOptions {
   readonly policy: (typeof OUTBOX_POLICIES)[number];
   /** Those of the samples that the sink gets. */
   readonly choose: (samples: readonly Sample[]) => readonly Sample[];
+  readonly tracing?: Tracing | undefined;
+  /** How often the destination was offered something so far; for the trace. */
+  readonly attempts?: (() => number) | undefined;
 }
 
 /** What waits for one sink, in order; the sink gets one parcel after the other. */
@@ -32,7 +36,7 @@ interface Waiting {
 
 /** The sink's lane. What `drop-oldest` drops is counted as `sample.dropped`, reason `outbox_full`. */
 export function createLane(sink: Sink, options: LaneOptions, report: Report): Lane {
-  const { samples: capacity, policy, choose } = options;
+  const { samples: capacity, policy, choose, tracing, attempts = () => 0 } = options;
   const queue: Waiting[] = [];
   const forRoom = new Set<() => void>();
   let waiting = 0;
@@ -52,10 +56,20 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
           return samples.length === 0 ? [] : [{ samples, isWanted: part.isWanted }];
         });
 
-  async function publish({ parts, signal }: Waiting): Promise<void> {
+  async function publish({ parcel, parts, signal }: Waiting): Promise<void> {
     signal.throwIfAborted();
     const batch = parts.flatMap((part) => (part.isWanted() ? part.samples : []));
-    if (batch.length > 0) await sink.publish(batch, signal);
+    if (batch.length === 0) return;
+    const before = attempts();
+    const attributes = { sink: sink.name, samples: batch.length };
+    const span = tracing?.begin({ name: 'publish', role: 'client', causes: parcel.traces, attributes });
+    try {
+      await sink.publish(batch, signal);
+      span?.end({ attempts: attempts() - before });
+    } catch (error) {
+      span?.end({ attempts: attempts() - before }, error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
   }
   async function work(): Promise<void> {
     isPublishing = true;

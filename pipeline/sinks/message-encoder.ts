@@ -1,7 +1,8 @@
 import type { Resource, Sample } from '../model/sample.ts';
 import { type MessageOptions, meterMessage } from './meter-message.ts';
 import { packed, packedAll } from './msgpack-writer.ts';
-import { type MeterOf, oncePerMeter, oncePerResource } from './once-per-part.ts';
+import { type MeterOf, oncePerMeter, oncePerResourceAt } from './once-per-part.ts';
+import { pythonText } from './python-text.ts';
 import { createSampleSigner } from './sample-signer.ts';
 import { isoTime } from './timestamp.ts';
 
@@ -10,32 +11,23 @@ export type MessageEncoder = (sample: Sample) => Buffer;
 
 /**
  * The same bytes as `packed(meterMessage(sample, options))` at a small part of the cost: all that the samples of one
- * meter or of one resource share is packed once. Between the shared parts go the sample's own volume, time and message
- * id:
+ * meter, or of one resource at one time, share is packed once. Between the shared parts go the sample's own volume and
+ * message id:
  *
- *   meter… volume  resource… timestamp  metadata… message_id  publisher… message_signature
+ *   meter… volume  resource… timestamp metadata… message_id  publisher… message_signature
  *
  * Annotated metadata is the sample's own, so annotated messages are made whole.
  */
 export function createMessageEncoder(options: MessageOptions): MessageEncoder {
   if (options.annotate) return (sample) => packed(meterMessage(sample, options));
   const meterOf = oncePerMeter((meter) => packedMeter(meter, options));
-  const resourceOf = oncePerResource(packedResource);
+  const resourceOf = oncePerResourceAt((resource, timestamp) => packedResource(resource, timestamp, options));
   const signatureOf = createSampleSigner(options);
   const end = publisherPart(options);
   return (sample) => {
-    const resource = resourceOf(sample.resource);
-    const timestamp = isoTime(sample.timestamp, options.timestamps);
-    return packedAll([
-      meterOf(sample),
-      sample.volume,
-      resource.beforeTimestamp,
-      timestamp,
-      resource.metadata,
-      sample.messageId,
-      end,
-      signatureOf(sample, timestamp),
-    ]);
+    const { volume, messageId } = sample;
+    const signature = signatureOf(sample, pythonText(volume));
+    return packedAll([meterOf(sample), volume, resourceOf(sample), messageId, end, signature]);
   };
 }
 
@@ -46,14 +38,16 @@ function packedMeter({ name, type, unit }: MeterOf, { source, publisherId }: Mes
   return kept(packedAll([head, 'source', source, ...Object.entries(meter).flat(), 'counter_volume']));
 }
 
-/** What comes between volume and timestamp, and between that and the message id. */
-function packedResource({ id, userId, userName, projectId, projectName, metadata }: Resource) {
+/** What comes between volume and message id. */
+function packedResource(
+  { id, userId, userName, projectId, projectName, metadata }: Resource,
+  timestamp: number,
+  { timestamps }: MessageOptions,
+): Buffer {
   const user = [USER_ID, userId, USER_NAME, userName];
   const project = [PROJECT_ID, projectId, PROJECT_NAME, projectName];
-  return {
-    beforeTimestamp: packedAll([...user, ...project, RESOURCE_ID, id, TIMESTAMP]),
-    metadata: packedAll([RESOURCE_METADATA, metadata, MESSAGE_ID]),
-  };
+  const time = [TIMESTAMP, isoTime(timestamp, timestamps)];
+  return packedAll([...user, ...project, RESOURCE_ID, id, ...time, RESOURCE_METADATA, metadata, MESSAGE_ID]);
 }
 
 /** What comes between message id and signature. */

@@ -46,6 +46,38 @@ export function packedAll(values: readonly unknown[]): Buffer {
   return chunk.subarray(start, at);
 }
 
+/**
+ * Bytes in the making: begun, written to, cut back where too much was written, and taken. Nothing else may be packed
+ * between the first and the last, so they belong into one run of code that never waits.
+ */
+export const making = {
+  /** The first `free` bytes are left for the caller to fill. */
+  begin(free: number): void {
+    start = at;
+    making.skip(free);
+  },
+  /** Leaves bytes free, of any content. */
+  skip(free: number): void {
+    reserve(free);
+    at += free;
+  },
+  /** Throws as `packed`. */
+  put: write,
+  /** The head of an array whose elements follow. */
+  putArray(length: number): void {
+    reserve(9);
+    writeHead(length, 0x90, 0xdc);
+  },
+  /** Takes bytes as they are. */
+  putBytes: append,
+  /** How many bytes there are so far. */
+  length: (): number => at - start,
+  cutBack(length: number): void {
+    at = start + length;
+  },
+  take: (): Buffer => chunk.subarray(start, at),
+} as const;
+
 function write(value: unknown): void {
   reserve(9);
   if (value === null) chunk[at++] = 0xc0;
@@ -86,6 +118,7 @@ function writeNumber(value: number): void {
   if (!Number.isInteger(value)) writeFloat(value);
   else if (value >= 0 && value < 0x80) chunk[at++] = value;
   else if (value >= -0x8000_0000 && value <= 0xffff_ffff) writeSmall(value);
+  else if (Number.isSafeInteger(value)) writeLarge(value);
   else writeBigInt(BigInt(value));
 }
 
@@ -99,6 +132,22 @@ function writeSmall(value: number): void {
   else if (value >= -0x80) tagged(0xd0, value & 0xff, 1);
   else if (value >= -0x8000) tagged(0xd1, value & 0xffff, 2);
   else tagged(0xd2, value >>> 0, 4);
+}
+
+/** An integer of more than 32 bits that is exact as a double: its two halves, without a bigint. */
+function writeLarge(value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  chunk[at++] = value < 0 ? 0xd3 : 0xcf;
+  writeHalf(high);
+  writeHalf(value % 0x1_0000_0000);
+}
+
+/** 32 bits; a byte of the chunk takes the lowest eight of what is put into it. */
+function writeHalf(value: number): void {
+  chunk[at++] = value >>> 24;
+  chunk[at++] = value >>> 16;
+  chunk[at++] = value >>> 8;
+  chunk[at++] = value;
 }
 
 function writeBigInt(value: bigint): void {

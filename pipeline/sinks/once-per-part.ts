@@ -28,3 +28,18 @@ export function oncePerResource<Parts>(derive: (resource: Resource) => Parts): (
     return latest.parts;
   };
 }
+
+/**
+ * Remembers what `derive` made of the latest resource and time, in microseconds: what closes with a window stands next
+ * to each other.
+ */
+export function oncePerResourceAt<Parts>(
+  derive: (resource: Resource, timestamp: number) => Parts,
+): (sample: Pick<Sample, 'resource' | 'timestamp'>) => Parts {
+  let latest: { readonly of: Resource; readonly at: number; readonly parts: Parts } | undefined;
+  return ({ resource, timestamp }) => {
+    if (latest?.of !== resource || latest.at !== timestamp)
+      latest = { of: resource, at: timestamp, parts: derive(resource, timestamp) };
+    return latest.parts;
+  };
+}

@@ -12,4 +12,6 @@ export interface Parcel {
   readonly parts: readonly ParcelPart[];
   /** Names of the sinks that have it: those that had it before it was offered, and each that gets it. */
   readonly has: Set<string>;
+  /** `traceparent`s of the spans in which its windows closed, of those that are traced. */
+  readonly traces?: readonly string[] | undefined;
 }

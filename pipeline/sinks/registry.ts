@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { amqp } from './amqp/amqp.ts';
 import { choosing } from './choose.ts';
-import { isolating, measured, retrying } from './delivery.ts';
+import { counted, isolating, measured, retrying } from './delivery.ts';
 import { type Delivery, fanout } from './fanout.ts';
 import { file } from './file/file.ts';
 import { http } from './http/http.ts';
@@ -80,13 +80,14 @@ export function createDelivery(configs: readonly SinkConfig[], context: SinkCont
   return fanout(lanes);
 }
 
-function laneOf(config: Subscription, sink: Sink, context: SinkContext): Lane {
+function laneOf(config: Subscription, bare: Sink, context: SinkContext): Lane {
   const { outbox, transformers } = config;
+  const { sink, attempts } = counted(bare);
   const patient = isolating(retrying(measured(sink, context), context), context);
   const choose = choosing(config);
   return createLane(
     transforming(patient, transformers, context),
-    { ...outbox, choose: (all) => inUnits(choose(all), config.units) },
+    { ...outbox, choose: (all) => inUnits(choose(all), config.units), tracing: context.tracing, attempts },
     context.report,
   );
 }

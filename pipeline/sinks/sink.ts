@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { DeadSamples } from './dead-samples.ts';
 
 /**
@@ -29,6 +30,9 @@ export interface SinkContext {
   readonly publisherId: string;
   /** Keeps samples that can never be delivered; rejects with an error while that is not possible. */
   readonly keep: (dead: DeadSamples) => Promise<void>;
+  readonly tracing?: Tracing | undefined;
+  /** How long a client that keeps time itself may take to connect; without it as long as it sees fit. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** One kind of sink, as the registry lists it. */
@@ -43,7 +47,7 @@ export interface SinkKind<Config = never> {
  * `unavailable`: trying again may help. `pipe_closed`: the reader of our output is gone and will not come back, which
  * is how a pipe into `head` ends: the CLI leaves quietly.
  */
-export const SINK_ERRORS = ['unavailable', 'pipe_closed'] as const;
+const SINK_ERRORS = ['unavailable', 'pipe_closed'] as const;
 export type SinkErrorCode = (typeof SINK_ERRORS)[number];
 
 /** A batch that the destination does not have. The message names the sink and what to do; it holds no secret. */

@@ -3,7 +3,7 @@ import { duration } from '../runtime/config/units.ts';
 import { transformerConfig } from './transformers.ts';
 
 /** How a unit of 2^20 bytes is written: as Ceilometer has it since release 26, or before (the values are the same). */
-export const UNIT_STYLES = ['MiB', 'MB'] as const;
+const UNIT_STYLES = ['MiB', 'MB'] as const;
 export type UnitStyle = (typeof UNIT_STYLES)[number];
 
 /** What becomes of samples that a destination is too slow for. */

@@ -9,7 +9,7 @@ import type { SinkContext } from './sink.ts';
  * samples that share it; 150 of them stop the agent. The last three are known only at
  * the destination: it does not fit, is refused for what it is, or meets a fault of ours.
  */
-export const SAMPLE_FAULTS = [
+const SAMPLE_FAULTS = [
   'type_unknown',
   'volume_not_finite',
   'volume_out_of_range',

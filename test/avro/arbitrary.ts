@@ -3,6 +3,8 @@ import {
   DISK_COUNTERS,
   DISK_GAUGES,
   EMPTY_IDENTITY,
+  HOST_COUNTERS,
+  HOST_GAUGES,
   type Identity,
   INSTANCE_COUNTERS,
   INSTANCE_GAUGES,
@@ -36,7 +38,7 @@ const statistics = <Name extends string>(names: readonly Name[]): fc.Arbitrary<R
 
 const device = fc.record({ id: text, epoch: nullable(text) });
 const extra = fc.record({
-  name: text,
+  name: fc.oneof(text, fc.constantFrom(...HOST_COUNTERS, ...HOST_GAUGES)),
   device: nullable(text),
   counter: fc.boolean(),
   value: fc.constantFrom(...EDGES),
@@ -49,7 +51,7 @@ const row = (disks: number, nics: number): fc.Arbitrary<Row> =>
       statistics([...INSTANCE_COUNTERS, ...INSTANCE_GAUGES]),
       fc.array(statistics([...DISK_COUNTERS, ...DISK_GAUGES]), { minLength: disks, maxLength: disks }),
       fc.array(statistics(NIC_COUNTERS), { minLength: nics, maxLength: nics }),
-      fc.array(extra, { maxLength: 2 }),
+      fc.array(extra, { maxLength: 4 }),
     )
     .map(([times, own, diskRows, nicRows, extras]) => ({ ...times, ...own, disks: diskRows, nics: nicRows, extras }));
 
@@ -95,7 +97,7 @@ const instance: fc.Arbitrary<Instance> = fc
   );
 
 /** Any Snapshot that the contract allows. */
-export const snapshot: fc.Arbitrary<Snapshot> = fc.record({
+const snapshot: fc.Arbitrary<Snapshot> = fc.record({
   source: fc.record({ kind: text, hypervisor: text, collector: text, generation: time, bootedAt: nullable(time) }),
   poll: fc.record({
     sequence: time,

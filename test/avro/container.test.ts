@@ -28,7 +28,7 @@ async function written(codec: 'null' | 'deflate'): Promise<string> {
 
 async function readAll(path: string): Promise<readonly Snapshot[]> {
   const all: Snapshot[] = [];
-  for await (const snapshot of readContainer(path)) all.push(snapshot);
+  for await (const { snapshot } of readContainer(path)) all.push(snapshot);
   return all;
 }
 

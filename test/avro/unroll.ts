@@ -1,4 +1,4 @@
-import { BLOCK_FIELDS, DISK, INSTANCE, NIC, type SliceBatch } from '../../avro/batch.ts';
+import { BLOCK_FIELDS, COUNTERS, DISK, INSTANCE, NIC, NODE, type SliceBatch } from '../../avro/batch.ts';
 import { hash52Of } from '../../avro/hash.ts';
 import { type Device, type Instance, type Row, type Snapshot, STATES } from '../../avro/snapshot.ts';
 
@@ -75,6 +75,7 @@ const unrolledInstance = (instance: Instance, isHost: boolean) => ({
       block(INSTANCE, null, row),
       ...row.disks.map((disk, index) => block(DISK, instance.disks[index] ?? null, disk)),
       ...row.nics.map((nic, index) => block(NIC, instance.nics[index] ?? null, nic)),
+      ...(isHost ? node(row) : []),
     ],
   })),
 });
@@ -88,6 +89,17 @@ function block(kind: 0 | 1 | 2, device: Device | null, statistics: Row | Row['di
     deviceId: device?.id ?? '',
     values: BLOCK_FIELDS[kind].map((field) => values[field] ?? null),
   };
+}
+
+/** What a host alone has; the last of a name counts. */
+function node({ extras }: Row) {
+  const values = BLOCK_FIELDS[NODE].map(
+    (name, field) =>
+      extras.findLast((each) => each.name === name && each.device === null && each.counter === field < COUNTERS[NODE])
+        ?.value ?? null,
+  );
+  if (values.every((value) => value === null)) return [];
+  return [{ kind: NODE, device: 0, deviceEpoch: null, deviceId: '', values }];
 }
 
 const range = (start: number, end: number): number[] =>

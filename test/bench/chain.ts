@@ -9,13 +9,13 @@ import { createDecoder } from '../../pipeline/operators/decode.ts';
 import { freeze } from '../../pipeline/state/frozen.ts';
 
 /** How far a message is taken: handed over by Kafka, decoded, counted, made into samples, saved. Each includes those before. */
-export const STAGES = ['consume', 'decode', 'accept', 'derive', 'checkpoint'] as const;
+const STAGES = ['consume', 'decode', 'accept', 'derive', 'checkpoint'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** From one checkpoint of a partition to the next, by the log's time, microseconds. */
 const CHECKPOINT_EVERY = 1e6;
 
-export const RULES: Rules = {
+const RULES: Rules = {
   windows: { sizes: [60e6], graces: [30e6], anchored: false, revise: false },
   counters: { maxSkew: 60e6, fillMax: 60, edge: false },
   reorder: 10e6,

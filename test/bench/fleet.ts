@@ -29,8 +29,8 @@ export interface Message {
 }
 
 /** cpu time, vcpus, four counters of each of two disks, four of each of two nics. */
-export const READINGS_PER_INSTANCE = 18;
-export const INTERVAL_US = 10e6;
+const READINGS_PER_INSTANCE = 18;
+const INTERVAL_US = 10e6;
 /** 2026-01-01T00:00:00Z, the beginning of a window of any usual size. */
 const START_US = 1_767_225_600e6;
 const DEVICES = 2;

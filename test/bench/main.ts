@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { amqpSection } from './sections/amqp.ts';
 import { codecSection } from './sections/codec.ts';
+import { collectorsSection } from './sections/collectors.ts';
 import { kafkaSection } from './sections/kafka.ts';
 import type { Plan } from './sections/plan.ts';
 import { scaleSection } from './sections/scale.ts';
@@ -42,6 +43,7 @@ const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
   send: sendSection,
   vsphere: vsphereSection,
   xenapi: xenapiSection,
+  collectors: collectorsSection,
 };
 const names = values.only?.split(',') ?? Object.keys(sections);
 const chosen = names.map((name) => {

@@ -23,9 +23,9 @@ const SERIES_OF: Readonly<Record<string, string>> = {
 /**
  * Holds everything that came out to the books: every window of every series once, none missing, deltas that sum to
  * the movement of the total, and a total that is the counter's own. Lines that came twice must be the same to the
- * byte; returns how many did.
+ * byte; returns how many did. `gapS`: the longest time between two polls, seconds.
  */
-export function expectBalanced(lines: readonly string[], fleet: Fleet): number {
+export function expectBalanced(lines: readonly string[], fleet: Fleet, gapS = INTERVAL_S): number {
   const byId = new Map<string, string>();
   for (const line of lines) {
     const { message_id }: Line = JSON.parse(line);
@@ -45,7 +45,7 @@ export function expectBalanced(lines: readonly string[], fleet: Fleet): number {
     expectContiguous(key, totals);
     expectContiguous(key, deltas);
     expectSums(key, totals, deltas);
-    for (const total of totals) expectTrue(fleet, total);
+    for (const total of totals) expectTrue(fleet, total, gapS);
   }
   return lines.length - byId.size;
 }
@@ -78,7 +78,7 @@ function expectSums(key: string, totals: readonly Line[], deltas: readonly Line[
 }
 
 /** The total at a window's end lies between what the counter was just before and just after it. */
-function expectTrue(fleet: Fleet, line: Line): void {
+function expectTrue(fleet: Fleet, line: Line, gapS: number): void {
   const uuid = line.resource_id.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/)?.[0].replaceAll('-', '') as string;
   const guest = fleet.guests.find(({ key }) => key === uuid);
   const field = SERIES_OF[line.counter_name] as string;
@@ -87,7 +87,7 @@ function expectTrue(fleet: Fleet, line: Line): void {
   const end = Date.parse(line.window_end) * 1000;
   const shown = (at: number): bigint => [...fleet.counterAt(uuid, series, at).values()][0] as bigint;
   // Between two polls the load may change, so that the counter's way is not a straight one.
-  const slack = 2 * INTERVAL_S * 1e6;
+  const slack = 2 * gapS * 1e6;
   expect(exact(line) >= shown(end - slack), `${line.resource_id} ${line.counter_name} lost something`).toBe(true);
   expect(exact(line) <= shown(end + slack), `${line.resource_id} ${line.counter_name} has too much`).toBe(true);
 }

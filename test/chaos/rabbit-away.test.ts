@@ -97,7 +97,7 @@ describe.skipIf(!here)('a RabbitMQ that is stopped in the middle [rabbit] [kafka
     const published = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
     const ids = new Set(published.map((line) => String(JSON.parse(line).message_id)));
     const seen = await startVerifier(SECRET, 'queue', url, `${name}.sample`);
-    await expect.poll(() => seen.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(ids.size);
+    await expect.poll(() => seen.length, { timeout: 180_000 }).toBeGreaterThanOrEqual(ids.size);
     expect(new Set(seen.map(({ message_id }) => message_id))).toEqual(ids);
     expect(seen.filter(({ signed }) => !signed)).toEqual([]);
     expect(new Set(received.map(({ id }) => id))).toEqual(ids);

@@ -16,7 +16,7 @@ export interface Server {
   mend(): void | Promise<void>;
 }
 
-const script = (name: string): string => {
+export const script = (name: string): string => {
   const here = import.meta.url.includes('/dist/') ? '../../../test/services/' : '../services/';
   return fileURLToPath(new URL(here + name, import.meta.url));
 };
@@ -38,11 +38,16 @@ async function gone(pid: number): Promise<void> {
 export function startBroker(directory: string, port: number): Server {
   const env = { ...process.env, KAFKA_DIR: directory, KAFKA_PORT: String(port), KAFKA_HEAP: '256m' };
   const start = (): void => void execFileSync(script('start-kafka.sh'), { env, stdio: 'ignore' });
-  const pid = (): number => Number(readFileSync(join(directory, 'pid'), 'utf8'));
+  start();
+  return serverOf(join(directory, 'pid'), start);
+}
+
+/** A server whose start leaves its pid in a file. */
+export function serverOf(pidFile: string, start: () => void | Promise<void>): Server {
+  const pid = (): number => Number(readFileSync(pidFile, 'utf8'));
   const signal = (name: NodeJS.Signals): void => {
     if (isAlive(pid())) process.kill(pid(), name);
   };
-  start();
   return {
     end: async (how = 'SIGKILL') => {
       signal('SIGCONT');
@@ -54,7 +59,7 @@ export function startBroker(directory: string, port: number): Server {
     resume: () => signal('SIGCONT'),
     mend: () => {
       signal('SIGCONT');
-      start();
+      return start();
     },
   };
 }

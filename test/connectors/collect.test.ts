@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { merge, Subject } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../avro/snapshot.ts';
 import { collect } from '../../connectors/collect.ts';
@@ -47,7 +47,7 @@ describe('collecting into the embedded broker', () => {
     const producer = await openProducer(cluster, 'hypermeter.raw');
     const outbox = createOutbox({ producer, ...context, lingerMs: 50 });
     const { polls, connector } = source();
-    const collection = collect([connector('kvm1')], { outbox, slicing, encode, report: context.report });
+    const collection = collect(connector('kvm1').snapshots, { outbox, slicing, encode, report: context.report });
     const everyone = Array.from({ length: 50 }, (_, number) => instance(number));
     for (let sequence = 0; sequence < 30; sequence++) polls.next(poll(sequence * 10_000_000, everyone, { sequence }));
     await collection.stop(10_000);
@@ -94,7 +94,7 @@ describe('a collector', () => {
       return encode(snapshot);
     });
     const { polls, connector } = source();
-    const collection = collect([connector('kvm1')], deps);
+    const collection = collect(connector('kvm1').snapshots, deps);
     polls.next(poll(0, []));
     await collection.stop(1000);
     expect(values.flatMap(lines).map((snapshot) => snapshot.poll.slice)).toEqual([0, 1, 3]);
@@ -107,7 +107,7 @@ describe('a collector', () => {
   test('sends a slice that fits no message in parts, none of which is complete', async () => {
     const { values, deps } = wired(encode);
     const { polls, connector } = source();
-    const collection = collect([connector('kvm1')], deps);
+    const collection = collect(connector('kvm1').snapshots, deps);
     const large = Array.from({ length: 40 }, (_, n) => instance(n, 1n, named(`${n} ${'x'.repeat(100_000)}`)));
     polls.next(poll(0, [...large, instance(99, 1n, named('y'.repeat(MESSAGE_BYTES)))], { hosts: [instance(100)] }));
     await collection.stop(1000);
@@ -122,10 +122,42 @@ describe('a collector', () => {
     expect(values.filter(({ length }) => length > MESSAGE_BYTES)).toHaveLength(1);
   });
 
+  test('tells a poll once whether all of it was delivered', async () => {
+    const { values, deps } = wired(encode);
+    const { polls, connector } = source();
+    const collection = collect(connector('kvm1').snapshots, deps);
+    const told: boolean[] = [];
+    polls.next(poll(0, [instance(1)], { settled: (delivered) => void told.push(delivered) }));
+    expect(told).toEqual([]);
+    await collection.stop(1000);
+    expect(told).toEqual([true]);
+    expect(values.flatMap(lines)).toHaveLength(4);
+  });
+
+  test('sends an identity again that was in a poll that was given up', async () => {
+    let broken = true;
+    const { values, deps } = wired((snapshot) => {
+      if (broken && snapshot.instances.length > 0) throw new RangeError('out of range');
+      return encode(snapshot);
+    });
+    const { polls, connector } = source();
+    const collection = collect(connector('kvm1').snapshots, deps);
+    const told: boolean[] = [];
+    const settled = (delivered: boolean) => void told.push(delivered);
+    polls.next(poll(0, [instance(1)], { settled }));
+    await expect.poll(() => told).toEqual([false]);
+    broken = false;
+    polls.next(poll(10_000_000, [instance(1)], { settled }));
+    await collection.stop(1000);
+    expect(told).toEqual([false, true]);
+    const [again] = values.flatMap(lines).flatMap(({ instances }) => instances);
+    expect(again?.identity?.name).toBe('vm-1');
+  });
+
   test('takes no polls once it is stopped, and stopping twice is safe', async () => {
     const { values, deps } = wired(encode);
     const { polls, connector } = source();
-    const collection = collect([connector('a'), connector('b')], deps);
+    const collection = collect(merge(connector('a').snapshots, connector('b').snapshots), deps);
     await Promise.all([collection.stop(1000), collection.stop(1000), collection.done]);
     polls.next(poll(0, [instance(1)]));
     expect(polls.observed).toBe(false);
@@ -135,7 +167,7 @@ describe('a collector', () => {
   test('fails when a connector breaks its promise never to fail', async () => {
     const { deps } = wired(encode);
     const { polls, connector } = source();
-    const collection = collect([connector('kvm1')], deps);
+    const collection = collect(connector('kvm1').snapshots, deps);
     polls.error(new Error('a fault of ours'));
     await expect(collection.done).rejects.toThrow('a fault of ours');
     await collection.stop(1000);

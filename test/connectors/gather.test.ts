@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gather, type Parcel } from '../../connectors/gather.ts';
+import { gather, type Held } from '../../connectors/gather.ts';
 
-const parcel = (partition: number, text: string): Parcel => ({ hypervisor: 'h', partition, value: Buffer.from(text) });
-const texts = (parcels: readonly Parcel[], bytes: number, slices: number) =>
+const parcel = (partition: number, text: string): Held => ({
+  hypervisor: 'h',
+  partition,
+  value: Buffer.from(text),
+  timestampMs: 0,
+});
+const texts = (parcels: readonly Held[], bytes: number, slices: number) =>
   gather(parcels, bytes, slices).map(({ partition, value }) => [partition, value.toString()]);
 
 describe('gathering', () => {

@@ -1,18 +1,17 @@
-import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpOptions, type HttpRequest } from '../../connectors/http-client.ts';
 import type { HttpTap } from '../../connectors/http-tap.ts';
 import { type HttpTls, httpTlsSchema } from '../../connectors/http-tls.ts';
+import { type SelfSigned, selfSigned } from '../fakes/certificate.ts';
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -167,14 +166,10 @@ describe('a request', () => {
 
 describe('TLS', () => {
   let directory: string;
-  let files: { cert: Buffer; key: Buffer };
+  let files: SelfSigned;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'hypermeter-tls.'));
-    const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert];
-    await promisify(execFile)('openssl', [...made, ...subject]);
-    files = { cert: await readFile(cert), key: await readFile(key) };
+    files = selfSigned(directory);
   });
   afterAll(() => rm(directory, { recursive: true }));
 
@@ -191,7 +186,7 @@ describe('TLS', () => {
   });
 
   it.each([
-    ['the CA', () => ({ caFile: join(directory, 'cert.pem') })],
+    ['the CA', () => ({ caFile: files.caFile })],
     ['the thumbprint', () => ({ thumbprint: thumbprint() })],
     ['the thumbprint without colons', () => ({ thumbprint: thumbprint().replaceAll(':', '').toLowerCase() })],
     ['nobody', () => ({ verify: false })],
@@ -222,7 +217,7 @@ describe('TLS', () => {
       response.end((request.socket as TLSSocket).getPeerCertificate().fingerprint256 ?? 'none');
     });
     const origin = `https://127.0.0.1:${await listen(server)}`;
-    const certificate = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    const certificate = { certFile: files.caFile, keyFile: files.keyFile };
     const client = await clientOf(origin, { verify: false }, 5000, { certificate });
     expect(await (await client.request(get())).text()).toBe(thumbprint());
     const none = clientOf(origin, {}, 5000, { certificate: { ...certificate, keyFile: '/nowhere/key.pem' } });

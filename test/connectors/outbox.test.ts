@@ -138,6 +138,33 @@ describe('the outbox', () => {
     expect(events.at(-1)).toMatchObject({ event: 'slices.failed', hypervisor: 'kvm2' });
   });
 
+  test('tells each slice once whether it was delivered', async () => {
+    const told: string[] = [];
+    const asked = (partition: number, text: string): Parcel => ({
+      ...parcel(partition, text),
+      settled: (delivered) => void told.push(`${text} ${delivered}`),
+    });
+    let attempts = 0;
+    const { clock, outbox } = wired(async (messages) => {
+      attempts++;
+      // At first b is refused for good and c is worth another attempt; d finds no broker at all.
+      if (attempts === 1) throw new DeliveryError(down, messages.slice(2), messages.slice(1, 2));
+      if (attempts > 2) throw new DeliveryError(down, messages, []);
+    });
+    outbox.put([asked(0, 'a'), asked(1, 'b'), asked(2, 'c')]);
+    await clock.advance(200);
+    expect(told).toEqual(['a true', 'b false']);
+    await clock.advance(2000);
+    expect(told).toEqual(['a true', 'b false', 'c true']);
+    outbox.put([asked(0, 'd')]);
+    await clock.advance(200);
+    outbox.put([asked(1, 'e')]);
+    const closed = outbox.close(3000);
+    await clock.advance(3000);
+    await Promise.all([closed, outbox.done]);
+    expect(told.slice(3)).toEqual(['d false', 'e false']);
+  });
+
   test('fails when the producer can do nothing any more', async () => {
     const fatal = new KafkaError('fenced', { fatal: true });
     const { clock, outbox } = wired(async (messages) => {

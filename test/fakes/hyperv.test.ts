@@ -1,23 +1,26 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Kdc, startKdc } from '../services/kdc.ts';
 import { available, pythonHome } from '../services/service.ts';
+import { selfSigned } from './certificate.ts';
 import { fleet } from './hyperv/fleet.ts';
+import { PROCESSORS, processorsOf, pywinrm, rowsOf, wslenum } from './hyperv/foreign-clients.ts';
 import { FakeHyperv, type FakeOptions, METER } from './hyperv/hyperv.ts';
+import { KerberosAcceptor } from './hyperv/kerberos-acceptor.ts';
 import { authenticate, negotiate } from './hyperv/ntlm-client.ts';
 import { NtlmRefusal, NtlmServer } from './hyperv/ntlm-server.ts';
-import { WQL_DIALECT } from './hyperv/soap.ts';
+import { IDENTIFY } from './hyperv/plain-client.ts';
 import { World } from './hyperv/world.ts';
 
 const run = promisify(execFile);
 const NOON = Date.UTC(2026, 10, 26, 12) * 1000;
 const HOUR = 3_600_000_000;
-const VP = 'Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor';
+const VP = PROCESSORS;
 
 let dir = '';
 beforeAll(async () => {
@@ -37,47 +40,7 @@ async function bench(machines: number, options: Partial<FakeOptions> = {}) {
   return { fake, world };
 }
 
-/** What every client is to see of the virtual processors; the last row has the sums. */
-function processorsOf(world: World): readonly { readonly Name: string; readonly PercentTotalRunTime: string }[] {
-  const each = [...world.machines.values()].flatMap(({ spec }) =>
-    ['0', '1'].map((vp) => ({
-      Name: `${spec.name}:Hv VP ${vp}`,
-      ran: world.shown(spec.guid, 'totalRunTime', vp) ?? 0n,
-    })),
-  );
-  const total = { Name: '_Total', ran: each.reduce((sum, { ran }) => sum + ran, 0n) };
-  return [...each, total].map(({ Name, ran }) => ({ Name, PercentTotalRunTime: String(ran) }));
-}
-
 describe.skipIf(!(await available('wslenum')))("Dell's wslenum [wslenum]", () => {
-  /** What it prints of an enumeration, by answers. */
-  async function ask(fake: FakeHyperv, wql: string, most: number, tls = false): Promise<string> {
-    const uri = 'http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/*';
-    const env = {
-      PATH: process.env.PATH,
-      HOME: dir,
-      OUTPREFIX: dir,
-      WSENDPOINT: new URL(fake.url).host,
-      WSUSER: METER.user,
-      WSPASS: METER.password,
-      ...(!tls && { WSNOSSL: 'true' }),
-    };
-    const args = [uri, '-dialect', WQL_DIALECT, '-filter', wql, '-opti', String(most)];
-    try {
-      return (await run('wslenum', args, { env, cwd: dir, maxBuffer: 64 * 2 ** 20 })).stdout;
-    } catch (error) {
-      // So it ends where the last answer is a fault.
-      if (error instanceof Error && 'stdout' in error) return String(error.stdout);
-      throw error;
-    }
-  }
-
-  const rowsOf = (text: string) =>
-    [...text.matchAll(/<Name>([^<]*)<\/Name>\s*<PercentTotalRunTime>(\d+)</g)].map(([, Name, PercentTotalRunTime]) => ({
-      Name,
-      PercentTotalRunTime,
-    }));
-
   it.each([
     [500, 'empty', ['Enumerate']],
     [4, 'empty', ['Enumerate', 'Pull']],
@@ -86,7 +49,7 @@ describe.skipIf(!(await available('wslenum')))("Dell's wslenum [wslenum]", () =>
     [7, 'kept', ['Enumerate', 'Pull', 'Pull']],
   ] as const)('prints every row, %i at a time, the last context %s', async (most, lastContext, calls) => {
     const { fake, world } = await bench(3, { basic: true, allowUnencrypted: true, lastContext });
-    const text = await ask(fake, `select Name,PercentTotalRunTime from ${VP}`, most);
+    const text = await wslenum(fake, dir, `select Name,PercentTotalRunTime from ${VP}`, most);
     expect(rowsOf(text)).toEqual(processorsOf(world));
     expect(fake.calls.map((call) => call.split(' ')[0])).toEqual(calls);
     expect(text.includes('InvalidEnumerationContext')).toBe(lastContext === 'kept');
@@ -94,42 +57,21 @@ describe.skipIf(!(await available('wslenum')))("Dell's wslenum [wslenum]", () =>
   });
 
   it('over TLS', async () => {
-    const tls = await certificate();
+    const tls = selfSigned(dir);
     const { fake, world } = await bench(2, { basic: true, tls });
-    expect(rowsOf(await ask(fake, `select Name,PercentTotalRunTime from ${VP}`, 500, true))).toEqual(
+    expect(rowsOf(await wslenum(fake, dir, `select Name,PercentTotalRunTime from ${VP}`, 500, true))).toEqual(
       processorsOf(world),
     );
   });
 
   it('prints faults', async () => {
     const { fake } = await bench(1, { basic: true, allowUnencrypted: true });
-    expect(await ask(fake, 'select * from Win32_Nothing', 10)).toContain('WBEM_E_INVALID_CLASS');
+    expect(await wslenum(fake, dir, 'select * from Win32_Nothing', 10)).toContain('WBEM_E_INVALID_CLASS');
   });
 });
 
-async function certificate() {
-  const files = ['-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')];
-  const kind = [
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '1',
-    '-sha256',
-  ];
-  await run('openssl', ['req', ...kind, '-subj', '/CN=127.0.0.1', ...files]);
-  return { key: await readFile(join(dir, 'key.pem')), cert: await readFile(join(dir, 'cert.pem')) };
-}
-
 describe.skipIf(!(await available('python')))('pywinrm [python]', () => {
-  const play = async (fake: FakeHyperv) => {
-    const script = fileURLToPath(new URL('hyperv/session.py', import.meta.url));
-    const { stdout } = await run(`${pythonHome}/bin/python`, [script, fake.url, VP]);
-    return JSON.parse(stdout);
-  };
+  const play = (fake: FakeHyperv) => pywinrm(fake.url, VP);
   const expected = (world: World) => ({
     wrong: 'refused',
     vendor: ['Microsoft Corporation'],
@@ -147,10 +89,54 @@ describe.skipIf(!(await available('python')))('pywinrm [python]', () => {
     expect(fake.open.enumerations).toBe(0);
   });
 
-  it('asks in plain over TLS, with the bindings of its channel', async () => {
-    const { fake, world } = await bench(3, { tls: await certificate(), channelBinding: 'strict' });
+  it.each(['sha256', 'sha384'])('asks in plain over TLS, with the bindings of its channel (%s)', async (digest) => {
+    const tls = selfSigned(dir, { digest });
+    const { fake, world } = await bench(3, { tls, channelBinding: 'strict', certificateHash: digest });
     expect(await play(fake)).toEqual(expected(world));
     expect([fake.sealed, fake.calls.length]).toEqual([0, 8]);
+  });
+});
+
+describe.skipIf(!(await available('kerberos')))('clients with tickets [kerberos]', () => {
+  let kdc: Kdc;
+  let acceptor: KerberosAcceptor;
+  beforeAll(async () => {
+    kdc = await startKdc();
+    kdc.add('HTTP/localhost', kdc.path('host.keytab'));
+    kdc.add('meter', kdc.path('meter.keytab'));
+    kdc.kinit('meter', kdc.path('meter.keytab'), kdc.path('tickets'));
+    acceptor = new KerberosAcceptor(`${pythonHome}/bin/python`, { ...kdc.env, KRB5_KTNAME: kdc.path('host.keytab') });
+  });
+  afterAll(async () => {
+    await acceptor?.close();
+    await kdc?.close();
+  });
+  const tickets = () => ({ ...process.env, ...kdc.env, KRB5CCNAME: `FILE:${kdc.path('tickets')}` });
+  const asked = async (command: string, words: readonly string[]): Promise<string> =>
+    (await run(command, words, { env: tickets() })).stdout;
+  const urlOf = ({ url }: FakeHyperv): string => url.replace('127.0.0.1', 'localhost');
+
+  it('pywinrm reads every row', async () => {
+    const { fake, world } = await bench(3, { tls: selfSigned(dir), kerberos: acceptor, negotiate: true });
+    const seen = await pywinrm(urlOf(fake), VP, 'kerberos', tickets());
+    expect(seen.rows.map(({ Name, PercentTotalRunTime }) => ({ Name, PercentTotalRunTime }))).toEqual(
+      processorsOf(world),
+    );
+    expect(fake.authentication.refusals).toEqual([]);
+  });
+
+  it('curl --negotiate is who it says', async () => {
+    const { fake } = await bench(1, { tls: selfSigned(dir), kerberos: acceptor });
+    const words = ['-sk', '--negotiate', '-u', ':', '-H', 'Content-Type: application/soap+xml;charset=UTF-8'];
+    expect(await asked('curl', [...words, '-d', IDENTIFY, urlOf(fake)])).toContain('Microsoft Corporation');
+    expect(fake.authentication.refusals).toEqual([]);
+  });
+
+  it('a body that is not sealed is refused over HTTP', async () => {
+    const { fake } = await bench(1, { kerberos: acceptor });
+    const words = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--negotiate', '-u', ':'];
+    const type = 'Content-Type: application/soap+xml;charset=UTF-8';
+    expect(await asked('curl', [...words, '-H', type, '-d', IDENTIFY, urlOf(fake)])).toBe('500');
   });
 });
 

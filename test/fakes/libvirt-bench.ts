@@ -35,14 +35,21 @@ export interface BenchOptions extends FakeOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** A fake daemon and an endpoint `kvm1` that is configured to it, with everything it reports. */
+/** A fake daemon and an endpoint `kvm1` that is configured to it, with everything it reports; of its guests alone. */
 export async function bench(options: BenchOptions = {}) {
   const fake = await FakeLibvirtd.start(options);
   const events: InternalEvent[] = [];
   const uri = `qemu+tcp://127.0.0.1:${fake.port}/system`;
   // A second of a clock that is moved by hand; more than any test takes by the real one.
   const stuckAfterMs = options.clock ? 1000 : 60_000;
-  const config = libvirt.schema.parse({ name: 'kvm1', type: 'libvirt', uri, stuckAfterMs, ...options.config });
+  const config = libvirt.schema.parse({
+    name: 'kvm1',
+    type: 'libvirt',
+    uri,
+    hosts: false,
+    stuckAfterMs,
+    ...options.config,
+  });
   const endpoint = libvirt.create(config, {
     clock: options.clock ?? systemClock,
     report: (event) => events.push(event),

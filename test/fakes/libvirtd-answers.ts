@@ -22,7 +22,15 @@ export interface FakeDomain {
   readonly xml?: string;
 }
 
+/** A daemon's machine: CPU times in ns, memory in KiB, by libvirt's names. */
+export interface FakeNode {
+  readonly cpus: number;
+  readonly cpuTimes: Readonly<Record<string, bigint>>;
+  readonly memory: Readonly<Record<string, bigint>>;
+}
+
 const NO_DOMAIN = 42;
+const INVALID_ARG = 8;
 const RPC = 39;
 const ref = (domain: FakeDomain) => ({ ...domain, uuid: Buffer.from(domain.uuid, 'hex') });
 
@@ -48,8 +56,32 @@ export const error = (code: number, message: string): Buffer =>
     .uint(0).bytes;
 
 /** A lifecycle event; others have less or more after the domain, which is of no interest. */
-export const event = (domain: FakeDomain): Buffer =>
-  writeDomain(new XdrWriter().int(7), ref(domain)).int(2).int(0).bytes;
+export const event = (domain: FakeDomain, what: number, detail: number): Buffer =>
+  writeDomain(new XdrWriter().int(7), ref(domain)).int(what).int(detail).bytes;
+
+/** model, KiB, cpus, MHz, nodes, sockets, cores, threads */
+export const nodeInfo = ({ cpus, memory }: FakeNode): Buffer => {
+  const to = new XdrWriter();
+  for (let n = 0; n < 32; n++) to.int(n === 0 ? 120 : 0);
+  to.uhyper(memory.total ?? 0n)
+    .int(cpus)
+    .int(2400)
+    .int(1)
+    .int(1)
+    .int(cpus);
+  return to.int(1).bytes;
+};
+
+/** As libvirtd: asked for none it says how many there are; any other number than that is refused. */
+export function nodeStats(stats: Readonly<Record<string, bigint>>, asked: number) {
+  const entries = Object.entries(stats);
+  if (asked === 0) return { payload: new XdrWriter().uint(0).int(entries.length).bytes };
+  if (asked !== entries.length)
+    return { error: [INVALID_ARG, `invalid argument: nparams in ask must be equal to ${entries.length}`] } as const;
+  const to = new XdrWriter().uint(entries.length);
+  for (const [name, value] of entries) to.string(name).uhyper(value);
+  return { payload: to.int(0).bytes };
+}
 
 export const list = (domains: readonly FakeDomain[]): Buffer => {
   const to = new XdrWriter().uint(domains.length);

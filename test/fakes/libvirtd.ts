@@ -14,6 +14,12 @@ import {
 import { ProtocolError, XdrReader } from '../../connectors/libvirt/xdr.ts';
 import * as answers from './libvirtd-answers.ts';
 
+const NODE: answers.FakeNode = {
+  cpus: 4,
+  cpuTimes: { kernel: 1_000_000_000n, user: 2_000_000_000n, idle: 36_000_000_000n, iowait: 1_000_000_000n },
+  memory: { total: 8_388_608n, free: 1_048_576n, buffers: 524_288n, cached: 2_097_152n },
+};
+
 /** Procedures that virsh wants besides the connector's. */
 const VIRSH = { DOMAIN_LOOKUP_BY_NAME: 23, DOMAIN_GET_STATE: 212 };
 const NAMES = new Map(Object.entries({ ...PROCEDURES, ...VIRSH }).map(([name, number]) => [number, name]));
@@ -36,6 +42,7 @@ export interface FakeOptions {
   /** Another loopback address than 127.0.0.1. */
   readonly host?: string;
   readonly domains?: readonly answers.FakeDomain[];
+  readonly node?: answers.FakeNode;
   /** Ways to authenticate, by number; default 0, none. */
   readonly auth?: readonly number[];
   /** Leave pings unanswered. */
@@ -49,10 +56,13 @@ export interface FakeOptions {
 /** A libvirt daemon on a loopback port that knows a few domains and misbehaves as told. */
 export class FakeLibvirtd {
   domains: readonly answers.FakeDomain[];
+  node: answers.FakeNode;
   /** Names of the procedures that were called, in order. */
   readonly calls: string[] = [];
   pongs = 0;
   pings = 0;
+  /** What came and went over its sockets. */
+  readonly bytes = { in: 0, out: 0 };
   readonly #options: FakeOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -62,6 +72,7 @@ export class FakeLibvirtd {
   private constructor(options: FakeOptions) {
     this.#options = options;
     this.domains = options.domains ?? [];
+    this.node = options.node ?? NODE;
     const { tls } = options;
     this.#server = tls
       ? createTlsServer(tls, (socket) => {
@@ -99,9 +110,9 @@ export class FakeLibvirtd {
     for (const answer of hanging) answer();
   }
 
-  /** An event message about a domain, with the serial 1 that libvirtd gives all of them. */
-  emit(procedure: number, domain: answers.FakeDomain): void {
-    const payload = answers.event(domain);
+  /** An event message about a domain, with the serial 1 that libvirtd gives all of them; a started one unless told. */
+  emit(procedure: number, domain: answers.FakeDomain, event = 2, detail = 0): void {
+    const payload = answers.event(domain, event, detail);
     this.#broadcast(encodePacket({ program: REMOTE_PROGRAM, procedure, type: 'message', serial: 1, payload }));
   }
 
@@ -119,7 +130,7 @@ export class FakeLibvirtd {
   }
 
   #broadcast(bytes: Buffer): void {
-    for (const socket of this.#sockets) socket.write(bytes);
+    for (const socket of this.#sockets) this.#write(socket, bytes);
   }
 
   #serve(socket: Socket): void {
@@ -128,6 +139,7 @@ export class FakeLibvirtd {
     socket.on('error', () => socket.destroy());
     const splitter = new PacketSplitter();
     socket.on('data', (chunk: Buffer) => {
+      this.bytes.in += chunk.length;
       try {
         for (const bytes of splitter.push(chunk)) this.#receive(socket, decodePacket(bytes));
       } catch (error) {
@@ -141,16 +153,22 @@ export class FakeLibvirtd {
     if (packet.program === KEEPALIVE_PROGRAM) {
       if (packet.procedure === PONG) this.pongs++;
       else this.pings++;
-      if (packet.procedure === PING && !this.#options.mute) socket.write(keepalive(PONG));
+      if (packet.procedure === PING && !this.#options.mute) this.#write(socket, keepalive(PONG));
       return;
     }
     const call = { procedure: NAMES.get(packet.procedure) ?? String(packet.procedure), payload: packet.payload };
     this.calls.push(call.procedure);
     const reaction = this.#options.react?.(call, this);
     if (reaction === 'disconnect') socket.destroy();
-    else if (reaction === 'hang') this.#hanging.push(() => socket.write(this.#reply(packet, this.#answer(call))));
-    else if (reaction && 'raw' in reaction) socket.write(reaction.raw(packet.serial));
-    else socket.write(this.#reply(packet, reaction ?? this.#answer(call)));
+    else if (reaction === 'hang')
+      this.#hanging.push(() => this.#write(socket, this.#reply(packet, this.#answer(call))));
+    else if (reaction && 'raw' in reaction) this.#write(socket, reaction.raw(packet.serial));
+    else this.#write(socket, this.#reply(packet, reaction ?? this.#answer(call)));
+  }
+
+  #write(socket: Socket, bytes: Buffer): void {
+    this.bytes.out += bytes.length;
+    socket.write(bytes);
   }
 
   #reply(to: Packet, reaction: Reaction): Buffer {
@@ -170,6 +188,13 @@ export class FakeLibvirtd {
         return { payload: answers.int(from.int() === 10 ? 1 : 0) };
       case 'CONNECT_GET_HOSTNAME':
         return { payload: answers.string('fake-host') };
+      case 'NODE_GET_INFO':
+        return { payload: answers.nodeInfo(this.node) };
+      case 'NODE_GET_CPU_STATS':
+        from.int();
+        return answers.nodeStats(this.node.cpuTimes, from.int());
+      case 'NODE_GET_MEMORY_STATS':
+        return answers.nodeStats(this.node.memory, from.int());
       case 'CONNECT_OPEN':
       case 'CONNECT_CLOSE':
         return { payload: Buffer.alloc(0) };

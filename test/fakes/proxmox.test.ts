@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { available, pythonHome } from '../services/service.ts';
+import { selfSigned } from './certificate.ts';
 import { type FakeOptions, FakeProxmox, TOKEN, USER } from './proxmox/fake-proxmox.ts';
 import { sampleWorld } from './proxmox/sample-world.ts';
-import { selfSigned } from './xenapi/certificate.ts';
 
 const NOON = Date.UTC(2026, 10, 26, 12) * 1000;
 
@@ -16,7 +16,7 @@ let directory = '';
 let tls: ReturnType<typeof selfSigned>;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'fake-proxmox-'));
-  tls = selfSigned(directory, 1);
+  tls = selfSigned(directory);
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { available, govc } from '../services/service.ts';
+import { selfSigned } from './certificate.ts';
 import { COUNTERS, keyOf } from './vsphere/counters.ts';
 import { fleet } from './vsphere/fleet.ts';
 import { type FakeOptions, FakeVsphere } from './vsphere/vsphere.ts';
@@ -209,15 +210,11 @@ describe.skipIf(!(await available('govc')))('the fake vCenter, judged by govc [g
     let dir = '';
     beforeAll(async () => {
       dir = await mkdtemp(join(tmpdir(), 'fake-vsphere-'));
-      const files = ['-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')];
-      const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-      await run('openssl', ['req', ...kind, '-subj', '/CN=127.0.0.1', ...files]);
     });
     afterAll(() => rm(dir, { recursive: true }));
 
     it('it is the same, packed', async () => {
-      const tls = { key: await readFile(join(dir, 'key.pem')), cert: await readFile(join(dir, 'cert.pem')) };
-      const { ask } = await bench('vcenter', 2, { tls, gzip: true });
+      const { ask } = await bench('vcenter', 2, { tls: selfSigned(dir), gzip: true });
       expect((await ask('find', '-type', 'm')).trim().split('\n')).toHaveLength(2);
     });
   });

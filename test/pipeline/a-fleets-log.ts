@@ -1,14 +1,14 @@
 import { encodeSnapshot } from '../../avro/codec.ts';
-import { disturb } from '../../connectors/simulator/disturb.ts';
 import { absenceAt } from '../../connectors/simulator/host.ts';
 import { observe } from '../../connectors/simulator/observe.ts';
 import { drawsOf } from '../../connectors/simulator/random.ts';
-import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../connectors/slices.ts';
+import { cutPoll, type SliceState } from '../../connectors/slices.ts';
 import type { RawMessage } from '../../pipeline/operators/pull.ts';
 import { fleetOf, SECOND, SINCE } from '../connectors/simulator/fleet-of.ts';
+import { disturb } from './disturb.ts';
 
 const INTERVAL = 10 * SECOND;
-export const MINUTES = 40;
+const MINUTES = 40;
 export const NO_FAULTS = { instances: 6, hosts: 3 };
 /** Some minutes between two restarts or migrations of a VM, and between two absences of a host. */
 export const FAULTS = { ...NO_FAULTS, faults: { reboot: 8, migrate: 8, hostAway: 6, wrap32: 0.5, skew: 0.5 } };
@@ -22,7 +22,7 @@ export function logOf(some: object): readonly RawMessage[] {
     partitionOf: () => 0,
     collector: 'c',
     generation: 1,
-    identityEveryUs: IDENTITY_EVERY_US,
+    identityEveryUs: 60_000_000,
   };
   const sent: { readonly at: number; readonly value: Buffer }[] = [];
   for (let sequence = 0; sequence < (MINUTES * 60 * SECOND) / INTERVAL; sequence++) {

@@ -31,7 +31,7 @@ import { redisCli } from './state/redis/redis-cli.ts';
 const CRASHES = 100;
 const SIZES = [60 * SECOND, 90 * SECOND];
 const rules = rulesOf({ sizes: SIZES, graces: SIZES.map(() => 'auto') }, { reorder: 15 * SECOND });
-const deriveRules = { sizes: SIZES, selection: select(['cpu*', 'network.incoming.bytes*']), gauges: 'last' as const };
+const deriveRules = { selection: select(['cpu*', 'network.incoming.bytes*']), gauges: 'last' as const };
 const messages = logOf(FAULTS);
 const { signal } = new AbortController();
 
@@ -168,6 +168,9 @@ function cluster(prefix: string) {
       mostPulls: 1,
       report,
       signal,
+      stopping: signal,
+      // Nearly every message goes on in parts.
+      mostWindows: 2,
     });
     try {
       await lastValueFrom(done, { defaultValue: undefined });

@@ -8,13 +8,13 @@ import { type Changes, restorePartition, takeChanges } from '../../pipeline/mode
 import { createDecoder } from '../../pipeline/operators/decode.ts';
 import { createOwnership } from '../../pipeline/operators/ownership.ts';
 import type { RawMessage } from '../../pipeline/operators/pull.ts';
-import { windowMessage } from '../../pipeline/operators/window.ts';
 import type { InternalEvent } from '../../pipeline/runtime/events.ts';
 import { jsonLine } from '../../pipeline/sinks/json-line.ts';
 import { SECOND } from '../connectors/simulator/fleet-of.ts';
 import { FAULTS, logOf, NO_FAULTS } from './a-fleets-log.ts';
 import { rulesOf } from './model/polls.ts';
 import { ownedOf } from './operators/owned.ts';
+import { windowMessage } from './operators/pulls.ts';
 
 const SIZES = [60 * SECOND, 90 * SECOND, 300 * SECOND];
 
@@ -29,7 +29,7 @@ function own(log: readonly RawMessage[], start: number, liveFrom: number): reado
   const selection = select(['*']);
   return log.slice(start).map(({ value, ...rest }) => {
     const closed = windowMessage(deps, owned, { ...rest, bytes: value.length, batch: decoder.read(value) });
-    return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
+    return closed === null ? [] : derive(closed, { selection, gauges: 'last' }).map(jsonLine);
   });
 }
 
@@ -37,8 +37,9 @@ function own(log: readonly RawMessage[], start: number, liveFrom: number): reado
 const handOvers = (log: readonly RawMessage[]): readonly number[] =>
   [0.5, 0.57, 0.66, 0.71, 0.83, 0.9, 0.97].map((share) => Math.floor(share * log.length));
 
+/** Sorted: which of two windows that end at once comes first hangs on the lives before, which are forgotten too. */
 const withoutCumulative = (lines: readonly (readonly string[])[]): readonly (readonly string[])[] =>
-  lines.map((each) => each.filter((line) => !line.includes('"counter_type":"cumulative"')));
+  lines.map((each) => each.filter((line) => !line.includes('"counter_type":"cumulative"')).sort());
 
 describe('a partition that goes to another owner in the middle', () => {
   const log = logOf(FAULTS);
@@ -89,7 +90,7 @@ describe('time that goes on by the wall clock where the log has no more', () => 
     const partition = createPartition(rules);
     const selection = select(['*']);
     const draw = drawsOf(7);
-    const lines = (closed: Closed) => derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
+    const lines = (closed: Closed) => derive(closed, { selection, gauges: 'last' }).map(jsonLine);
     const out: string[] = [];
     log.forEach(({ offset, timestampUs, value }, n) => {
       const record = { offset, time: timestampUs, length: value.length };
@@ -138,7 +139,7 @@ describe('a partition whose state is saved', () => {
     const count = ({ value, ...rest }: RawMessage): readonly string[] => {
       const message = { ...rest, bytes: value.length, batch: decoder.read(value) };
       const closed = windowMessage(deps, owned, message);
-      return closed === null ? [] : derive(closed, { sizes: SIZES, selection, gauges: 'last' }).map(jsonLine);
+      return closed === null ? [] : derive(closed, { selection, gauges: 'last' }).map(jsonLine);
     };
     const lines = log.map((message, offset) => {
       if (offset > 0 && offset % every === 0) {
@@ -146,8 +147,8 @@ describe('a partition whose state is saved', () => {
         keep(store, changes);
         const before = owned.partition;
         const saved = { partition: changes.partition, instances: new Map(store) };
-        const { partition, sizes } = restorePartition(rules, saved);
-        expect(sizes).toEqual({ added: [], dropped: [] });
+        const { partition, changes: sizes } = restorePartition(rules, saved);
+        expect(sizes).toEqual([]);
         owned = ownedOf({ partition, liveFrom: offset, restored: true, next: changes.resumeOffset, whole: false });
         for (const again of log.slice(changes.resumeOffset, offset)) expect(count(again)).toEqual([]);
         expect(withoutBatches(partition)).toEqual(withoutBatches(before));

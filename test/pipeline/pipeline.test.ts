@@ -65,7 +65,6 @@ async function start(publish: (batch: readonly Sample[]) => Promise<void>): Prom
     delivery: deliveryTo([sink]),
     rules: rulesOf(),
     deriveRules: {
-      sizes: rulesOf().windows.sizes,
       selection: select(['network.incoming.bytes.delta']),
       gauges: 'last',
     },

@@ -46,7 +46,6 @@ function underTest({ publish, keep, credits = createCredits(16), liveFrom = 0, o
   const deps = {
     rules,
     deriveRules: {
-      sizes: rules.windows.sizes,
       selection: select(['network.incoming.bytes.delta']),
       gauges: 'last' as const,
     },
@@ -65,6 +64,8 @@ function underTest({ publish, keep, credits = createCredits(16), liveFrom = 0, o
     mostPulls: 1,
     report,
     signal,
+    stopping: signal,
+    mostWindows: 5000,
   };
   return { did, meter: (pulls: AsyncIterable<Pulled> | Iterable<Pulled>) => topology(from(pulls), deps) };
 }

@@ -17,5 +17,9 @@ if ! installed; then
   "$home/bin/pip" install --quiet --disable-pip-version-check \
     "ceilometer==$version" 'oslo.messaging[kafka]' gnocchiclient kombu msgpack --constraint "$here/ceilometer/constraints.txt"
 fi
+# Its polling agent alone needs libvirt's own library, of the version that is installed.
+if pkg-config --exists libvirt 2>/dev/null && ! "$home/bin/python" -c 'import libvirt' 2>/dev/null; then
+  "$home/bin/pip" install --quiet --disable-pip-version-check "libvirt-python==$(pkg-config --modversion libvirt)"
+fi
 "$home/bin/python" -c 'import ceilometer.publisher.udp, confluent_kafka, msgpack'
 echo "ceilometer $version: $home"

@@ -20,20 +20,28 @@ const SERVICES = {
     provide: 'test/services/start-rabbit.sh',
   },
   libvirt: {
-    probe: () => listens(16509),
+    probe: () => listens(Number(process.env.LIBVIRT_TCP ?? 16509)),
     provide: 'sudo test/services/start-libvirt.sh',
   },
   python: {
     probe: () =>
       runs(`${pythonHome}/bin/python`, [
         '-c',
-        'import fastavro, msgpack, confluent_kafka, XenAPI, winrm, requests_ntlm, proxmoxer, requests',
+        'import fastavro, msgpack, confluent_kafka, XenAPI, winrm, requests_ntlm, proxmoxer, requests, openstack',
       ]),
     provide: 'test/services/install-python.sh',
   },
   ceilometer: {
     probe: () => runs(ceilometerPython, ['-c', 'import ceilometer']),
     provide: 'test/services/install-ceilometer.sh',
+  },
+  ceilometerPolling: {
+    probe: () => runs(ceilometerPython, ['-c', 'import ceilometer, libvirt']),
+    provide: 'apt-get install libvirt-dev pkg-config gcc && test/services/install-ceilometer.sh',
+  },
+  telegraf: {
+    probe: () => runs(`${bin}/telegraf`, ['--version']),
+    provide: 'test/services/build-telegraf.sh',
   },
   gnocchi: {
     probe: () => runs(gnocchiPython, ['-c', 'import gnocchi.carbonara']),
@@ -50,6 +58,10 @@ const SERVICES = {
   otelcol: {
     probe: () => runs(otelcol, ['--version']),
     provide: 'test/services/build-otelcol.sh',
+  },
+  dig: {
+    probe: () => runs('dig', ['-v']),
+    provide: 'apt-get install dnsutils',
   },
   rrdtool: {
     probe: () => runs('rrdtool', ['--version']),
@@ -71,6 +83,44 @@ const SERVICES = {
     probe: () => runs(govc, ['version']),
     provide: 'test/services/build-vcsim.sh',
   },
+  helm: {
+    probe: async () =>
+      [helm, helm3].every((program) => runs(program, ['version', '--short'])) && runs(kubectl, ['version', '--client']),
+    provide: 'test/services/build-helm.sh',
+  },
+  promtool: {
+    probe: () => runs('promtool', ['--version']),
+    provide: 'apt-get install prometheus',
+  },
+  zsh: {
+    probe: () => runs('zsh', ['--version']),
+    provide: 'apt-get install zsh',
+  },
+  fish: {
+    probe: () => runs('fish', ['--version']),
+    provide: 'apt-get install fish',
+  },
+  mandoc: {
+    probe: async () => isInPath('mandoc'),
+    provide: 'apt-get install mandoc',
+  },
+  systemd: {
+    probe: () => runs('systemd-analyze', ['--version']),
+    provide: 'apt-get install systemd',
+  },
+  mmdebstrap: {
+    // It makes a root file system with owners of its own.
+    probe: async () => process.getuid?.() === 0 && isInPath('mmdebstrap'),
+    provide: 'apt-get install mmdebstrap, as root',
+  },
+  kubernetes: {
+    probe: async () => runs(`${bin}/kube-apiserver`, ['--version']) && runs(`${bin}/etcd`, ['--version']),
+    provide: 'test/services/build-helm.sh && test/services/build-kubernetes.sh',
+  },
+  chromium: {
+    probe: async () => existsSync(chromium),
+    provide: 'apt-get install --no-install-recommends chromium',
+  },
   wslenum: {
     probe: async () => ['wslenum', 'curl', 'xmllint'].every(isInPath),
     provide: 'apt-get install wsl curl libxml2-utils',
@@ -78,6 +128,18 @@ const SERVICES = {
   ntlmAuth: {
     probe: async () => isInPath('ntlm_auth'),
     provide: 'apt-get install winbind',
+  },
+  namespaces: {
+    probe: async () => runs('unshare', ['--net', 'ip', 'link', 'add', 'probe0', 'type', 'bridge']),
+    provide: 'apt-get install iproute2, as root (network namespaces)',
+  },
+  kerberos: {
+    probe: () =>
+      ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit'].every(isInPath) &&
+      runs(`${pythonHome}/bin/python`, ['-c', 'import spnego, gssapi, kerberos, winrm']) &&
+      runs(process.execPath, ['--input-type=module', '-e', "import 'kerberos'"]),
+    provide:
+      'apt-get install krb5-kdc krb5-admin-server krb5-user libkrb5-dev python3-dev g++, npm ci and test/services/install-kerberos.sh',
   },
 } as const;
 export type ServiceName = keyof typeof SERVICES;
@@ -97,11 +159,25 @@ export const xenApi = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cac
 /** The OpenTelemetry Collector that the tests start. */
 export const otelcol = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/otelcol`;
 
+/** The browser that looks at the status page. */
+export const chromium = '/usr/bin/chromium';
+
+/** Programs that the build scripts keep. */
+export const bin = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin`;
+
+/** Helm 4 and 3, and kubectl. */
+export const helm = `${bin}/helm`;
+export const helm3 = `${bin}/helm3`;
+export const kubectl = `${bin}/kubectl`;
+
 /** The command line client of govmomi, which judges the fake vCenter. */
 export const govc = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/govc`;
 
 /** The Python 3.6 of Ceilometer 9.0.7, which has transformers, pipelines in one file, and a UDP collector. */
 export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/ceilometer9/bin/python`;
+
+/** What a run that requires services does without, aloud: what could not be built in its time. */
+const WITHOUT = process.env.HYPERMETER_WITHOUT?.split(',') ?? [];
 
 /**
  * True if the service is there. Use it as `describe.skipIf(!(await available('kafka')))('… [kafka]', …)`:
@@ -109,6 +185,7 @@ export const ceilometer9Python = `${process.env.XDG_CACHE_HOME ?? `${process.env
  */
 export async function available(name: ServiceName): Promise<boolean> {
   const there = await SERVICES[name].probe();
+  if (!there && WITHOUT.includes(name)) return false;
   if (!there && process.env.HYPERMETER_SERVICES === 'required')
     throw new Error(`${name} is required here and not running: ${SERVICES[name].provide}`);
   return there;

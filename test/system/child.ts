@@ -61,7 +61,9 @@ export async function ready(child: Child, timeoutMs = 30_000): Promise<void> {
 
 /** The port of the operator's page, as the log tells it. */
 export function opsPort(child: Child): number {
-  const told = /"port":(\d+)[^\n]*listening to operators/.exec(child.stderr())?.[1];
+  const [, json, text] =
+    /"port":(\d+)[^\n]*listening to operators|listening to operators \{"port":(\d+)/.exec(child.stderr()) ?? [];
+  const told = json ?? text;
   if (told === undefined) throw new Error(`no operator's port in:\n${child.stderr()}`);
   return Number(told);
 }

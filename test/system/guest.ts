@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const LIBVIRT = 'qemu+tcp://127.0.0.1:16509/system';
+/** LIBVIRT_TCP as in test/services/start-libvirt.sh. */
+export const LIBVIRT = `qemu+tcp://127.0.0.1:${process.env.LIBVIRT_TCP ?? 16509}/system`;
 
 export const virsh = (...words: string[]): string =>
   execFileSync('virsh', ['-q', '-c', LIBVIRT, ...words], { encoding: 'utf8' });

@@ -117,12 +117,14 @@ describe.skipIf(!here)('libvirt through Kafka to UDP [kafka] [libvirt]', () => {
     expect(mean).toBeGreaterThan(share * 0.7);
     expect(mean).toBeLessThan(Math.min(share * 1.4, 115));
 
-    // A poll is one call.
+    // A poll is one call, and another one where a slow machine let it run out of its time.
     const metrics = await metricsOf(rig.child);
     const kvm1 = 'hypervisor="kvm1",kind="libvirt"';
+    const polls = metrics.get(`hypermeter_polls_total{${kvm1}}`) ?? 0;
     const calls = metrics.get(`hypermeter_endpoint_calls_total{${kvm1},call="CONNECT_GET_ALL_DOMAIN_STATS"}`);
     expect(calls).toBeGreaterThan(10);
-    expect(calls).toBe(metrics.get(`hypermeter_polls_total{${kvm1}}`));
+    expect(calls).toBeGreaterThanOrEqual(polls);
+    expect(calls).toBeLessThanOrEqual(1.2 * polls);
     rig.child.kill('SIGTERM');
     expect(await rig.child.exit, rig.child.stderr()).toEqual({ code: 0, signal: null });
   });

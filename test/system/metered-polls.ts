@@ -1,7 +1,7 @@
 import { encodeSnapshot } from '../../avro/codec.ts';
 import { SliceReader } from '../../avro/reader.ts';
 import type { Poll } from '../../connectors/connector.ts';
-import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../connectors/slices.ts';
+import { cutPoll, type SliceState } from '../../connectors/slices.ts';
 import { partitionOf } from '../../pipeline/kafka/murmur2.ts';
 import { derive } from '../../pipeline/model/derive.ts';
 import { DROP_REASONS, type DropReason } from '../../pipeline/model/flags.ts';
@@ -26,7 +26,7 @@ function messagesOf(polls: readonly Poll[]): Message[][] {
     partitionOf,
     collector: 'c',
     generation: 1,
-    identityEveryUs: IDENTITY_EVERY_US,
+    identityEveryUs: 60_000_000,
   };
   const log: Message[][] = Array.from({ length: PARTITIONS }, () => []);
   for (const poll of polls) {
@@ -62,7 +62,7 @@ export function meter(
   rules: Rules,
   delivered: (messages: readonly Message[], slice: number) => readonly Message[] = (messages) => messages,
 ): Metered {
-  const deriveRules = { sizes: rules.windows.sizes, selection: select(['*']), gauges: 'last' as const };
+  const deriveRules = { selection: select(['*']), gauges: 'last' as const };
   const drops = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>;
   const end = messagesOf(epilogueOf(polls));
   const samples = messagesOf(polls).flatMap((messages, slice) => {

@@ -113,8 +113,9 @@ export function readIn(
 
 /** Gauges of the inventory are as of now, not of when the row was. */
 const textOf = (row: Row): string =>
-  JSON.stringify({ ...row, vcpus: null, memory: null }, (_, value) =>
-    typeof value === 'bigint' ? String(value) : value,
+  JSON.stringify(
+    { ...row, vcpus: null, memory: null, extras: row.extras.filter(({ name }) => !name.includes('.instances')) },
+    (_, value) => (typeof value === 'bigint' ? String(value) : value),
   );
 
 /** Holds the rows of an entity against what was true. */

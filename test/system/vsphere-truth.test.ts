@@ -28,6 +28,8 @@ const RULES: Rules = {
 const OF_NODES = [
   'compute.node.cpu.percent',
   'compute.node.cpu.time',
+  'compute.node.instances',
+  'compute.node.instances.running',
   'compute.node.memory',
   'compute.node.memory.usage',
   'compute.node.network.incoming.bytes',

@@ -32,14 +32,6 @@ export function rowsOf(polls: readonly Poll[]): ReadonlyMap<string, ReadonlyMap<
   return all;
 }
 
-/** Times that came more than once of one instance. */
-export function repeatedIn(polls: readonly Poll[]): number {
-  const read = polls.flatMap(({ instances }) => instances.map(({ rows }) => rows.length));
-  const uuids = new Set(polls.flatMap(({ instances }) => instances.map(({ uuid }) => uuid.toString('hex'))));
-  const distinct = [...rowsOf(polls)].filter(([uuid]) => uuids.has(uuid));
-  return read.reduce((sum, count) => sum + count, 0) - distinct.reduce((sum, [, rows]) => sum + rows.size, 0);
-}
-
 export const keyOf = ({ uuid }: Vm): string => uuid.replaceAll('-', '');
 
 /**

@@ -32,7 +32,7 @@ export const FLAGS = {
 } as const;
 
 /** Ids of the pairs in TargetInfo, [MS-NLMP] 2.2.2.1. */
-export const AV = { end: 0, flags: 6, timestamp: 7 } as const;
+export const AV = { end: 0, flags: 6, timestamp: 7, channelBindings: 10 } as const;
 
 /** In AV.flags: the Authenticate message has a MIC. */
 export const HAS_MIC = 2;

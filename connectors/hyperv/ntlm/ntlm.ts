@@ -68,20 +68,23 @@ export interface Authenticated {
 
 /**
  * The answer to a challenge, NTLMv2 only ([MS-NLMP] 3.1.5.1.2), with a MIC over all three messages where the server's
- * time says that it knows of one. Throws NtlmError on a challenge that cannot be answered so.
+ * time says that it knows of one. `bindings`, 16 bytes, tie it to a TLS connection. Throws NtlmError on a challenge that
+ * cannot be answered so.
  */
 export function authenticate(
   negotiate: Uint8Array,
   challengeMessage: Buffer,
   who: NtlmUser,
   chance: Chance,
+  bindings: Uint8Array | null = null,
 ): Authenticated {
   const challenge = decodeChallenge(challengeMessage);
   if ((challenge.flags & NEEDED) >>> 0 !== NEEDED >>> 0)
     throw new NtlmError('the server does not agree to NTLMv2 with 128 bits, signed and sealed');
   const timestamp = challenge.targetInfo.find(({ id }) => id === AV.timestamp)?.value;
   if (timestamp !== undefined && timestamp.length !== 8) throw new NtlmError('a challenge whose time is no time');
-  const pairs = timestamp === undefined ? challenge.targetInfo : withMicFlag(challenge.targetInfo);
+  const told = timestamp === undefined ? challenge.targetInfo : withMicFlag(challenge.targetInfo);
+  const pairs = bindings === null ? told : withBindings(told, bindings);
   const responses = computeResponses(
     responseKey(who.user, who.domain, who.password),
     challenge.serverChallenge,
@@ -110,6 +113,11 @@ function withMicFlag(pairs: Challenge['targetInfo']): AvPair[] {
   value.writeUInt32LE(((given?.length === 4 ? Buffer.from(given).readUInt32LE() : 0) | HAS_MIC) >>> 0);
   return [...pairs.filter(({ id }) => id !== AV.flags), { id: AV.flags, value }];
 }
+
+const withBindings = (pairs: readonly AvPair[], value: Uint8Array): readonly AvPair[] => [
+  ...pairs.filter(({ id }) => id !== AV.channelBindings),
+  { id: AV.channelBindings, value },
+];
 
 /** 100 ns since 1601. */
 function fileTime(nowUs: number): Buffer {

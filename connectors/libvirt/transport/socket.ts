@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<string, readonly [EndpointErrorCode, string]>> = 
 };
 
 /** What a failed connect means and what to do about it, as an EndpointError. */
-export function connectError(endpoint: string, label: string, error: NodeJS.ErrnoException): EndpointError {
+function connectError(endpoint: string, label: string, error: NodeJS.ErrnoException): EndpointError {
   const [code, remedy] = REASONS[error.code ?? ''] ?? ['unreachable', error.message];
   return new EndpointError(code, endpoint, `cannot connect to ${label}: ${remedy}`, error);
 }

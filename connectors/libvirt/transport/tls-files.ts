@@ -43,7 +43,12 @@ export async function readCredentials(endpoint: string, address: Address, files:
     try {
       return await readFile(path);
     } catch (error) {
-      throw new EndpointError('refused', endpoint, `cannot read the ${what} ${path}`, error);
+      throw new EndpointError(
+        'refused',
+        endpoint,
+        `cannot read the ${what} ${path}: put it there, or name its place: caFile, certFile, keyFile, or ?pkipath=DIRECTORY`,
+        error,
+      );
     }
   };
   const ca = await read(files.caFile ?? fallback.caFile, 'CA certificate');

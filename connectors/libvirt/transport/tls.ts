@@ -66,7 +66,7 @@ function acceptedTls(endpoint: string, to: Handshake, signal: AbortSignal): Prom
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       signal.removeEventListener('abort', abort);
-      socket.off('error', failed).off('end', closed).off('readable', look);
+      socket.off('error', failed).off('end', closed).off('close', closed).off('readable', look);
     };
     const fail = (error: EndpointError): void => {
       settle();
@@ -88,7 +88,7 @@ function acceptedTls(endpoint: string, to: Handshake, signal: AbortSignal): Prom
       }
     };
     signal.addEventListener('abort', abort, { once: true });
-    socket.on('error', failed).on('end', closed).on('readable', look);
+    socket.on('error', failed).on('end', closed).on('close', closed).on('readable', look);
   });
 }
 
@@ -106,10 +106,17 @@ function handshakeError(
   const code = error.code ?? '';
   const refuse = (what: string): EndpointError => new EndpointError('refused', endpoint, `${to.label}: ${what}`, error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return refuse(`the daemon's certificate is for another name than ${to.host}: ${error.message}`);
+    return refuse(
+      `the daemon's certificate is for another name than ${to.host}: ${error.message}; use a name that it has in the uri`,
+    );
   if (code === 'CERT_HAS_EXPIRED') return refuse("the daemon's certificate has expired; renew it");
   if (socket.authorizationError)
     return refuse(`the daemon's certificate is not trusted (${code}); is it signed by the CA in caFile?`);
   if (code.includes('ALERT')) return rejected(endpoint, to.label, error);
-  return new EndpointError('unreachable', endpoint, `${to.label}: no TLS there: ${error.message}`, error);
+  return new EndpointError(
+    'unreachable',
+    endpoint,
+    `${to.label}: no TLS there: ${error.message}; a port without TLS (16509) takes qemu+tcp://`,
+    error,
+  );
 }

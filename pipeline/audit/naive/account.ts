@@ -42,6 +42,10 @@ export interface DeviceReading {
   readonly interval: number | null;
   /** When the epoch started; NaN: unknown. */
   readonly startedAt: number;
+  /** When the instance came to be; NaN: nobody told (R20). */
+  readonly bornAt: number;
+  /** Up to when windows may have been closed because the instance was deleted; −∞: it never was (R21). */
+  readonly closedThrough: number;
   readonly values: ReadonlyMap<number, bigint>;
   /** As this reading tells it; null: it does not. */
   readonly vcpus: number | null;
@@ -62,16 +66,19 @@ export interface DeviceReading {
 /** INTERVAL rows are one epoch, whoever reports them (R10). */
 const AMOUNTS = '\u0000amounts';
 const REMEMBERED_EPOCHS = 8;
+/** For so long an instance is remembered (R13). */
+const REMEMBERED_US = 30 * 86_400e6;
 const GAP_INTERVALS = 3.5;
 const RESET_AFTER = 3;
 /** How far back, and how many, holes are remembered (R10). */
 const HOLES_US = 2 * 3600e6;
 const MOST_HOLES = 64;
 
-export const createAccount = (): Account => ({
+/** `forgottenAt`: what the instance had up to then is forgotten; −∞: nothing is. */
+export const createAccount = (forgottenAt = Number.NEGATIVE_INFINITY): Account => ({
   epochs: new Map(),
   firstAt: Number.POSITIVE_INFINITY,
-  forgottenAt: Number.NEGATIVE_INFINITY,
+  forgottenAt,
   vcpus: 0,
 });
 
@@ -92,8 +99,10 @@ export function read(account: Account, reading: DeviceReading): readonly Change[
           ? begin(account, reading, epoch.source, field, v)
           : move(account, reading, field, v, before);
     if (change) {
-      const isPassed = Math.min(change.from, change.to) < latestTime(account, field);
-      changes.push({ ...change, overtaken: reading.late || isPassed });
+      const latestAt = latestTime(account, field);
+      const isPassed = change.from < latestAt || change.to <= latestAt;
+      const isClosed = change.from < reading.closedThrough;
+      changes.push({ ...change, overtaken: reading.late || isPassed || isClosed });
     }
     epoch.counters.set(field, latest);
   }
@@ -169,14 +178,22 @@ function begin(account: Account, reading: DeviceReading, source: string, field: 
   const offAt = reading.offAt(source);
   const latest: Latest = { t, v, falls: [] };
   const previous = previousTime(account, field, t);
-  const start = reading.startedAt < t || v === 0n ? reading.startedAt : Number.NaN;
   const off = offAt >= previous && offAt < t ? offAt : Number.NEGATIVE_INFINITY;
   const isFirst = previous === Number.NEGATIVE_INFINITY || account.firstAt === t;
-  const isBaseline = isFirst && off === Number.NEGATIVE_INFINITY && !(start >= streamStart);
+  const start = startOf(reading, v, isFirst);
+  const isInStream = start >= streamStart && start > account.forgottenAt;
+  const isBaseline = isFirst && off === Number.NEGATIVE_INFINITY && !isInStream;
   if (isBaseline) return { change: null, latest };
   const { from, since } = originOf(reading, source, previous, off, start);
   if (!couldCome(v, maxRate(field, account.vcpus), t - since)) return { change: null, latest };
   return { change: spanOf(reading, field, v, from), latest };
+}
+
+/** When the epoch started; the first ever that tells nothing at the birth of its instance (R20). NaN: nobody knows. */
+function startOf({ startedAt, bornAt, t, streamStart }: DeviceReading, v: bigint, isFirst: boolean): number {
+  if (!Number.isNaN(startedAt)) return startedAt < t || v === 0n ? startedAt : Number.NaN;
+  const isBirth = isFirst && bornAt < t && bornAt >= streamStart && bornAt >= t - REMEMBERED_US;
+  return isBirth ? bornAt : Number.NaN;
 }
 
 /** Where a count from zero begins, and since when it can have come together. */

@@ -9,8 +9,8 @@ export interface Change {
   /** Nobody looked for longer than 3.5 intervals (R14). */
   readonly gap: boolean;
   /**
-   * Its windows may have been emitted when it came: the watermark had passed it (R3), or another epoch had been read
-   * after its begin (R1).
+   * Its windows may have been emitted when it came: the watermark had passed it (R3), another epoch had been read
+   * after its begin (R1), or the instance was deleted then (R21).
    */
   readonly overtaken: boolean;
 }

@@ -1,6 +1,7 @@
-import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
+import { DISK, INSTANCE, NIC, NODE } from '../../../avro/batch.ts';
 import {
   DISK_COUNTERS,
+  HOST_COUNTERS,
   INSTANCE_COUNTERS,
   type Instance,
   NIC_COUNTERS,
@@ -9,9 +10,10 @@ import {
   type State,
 } from '../../../avro/snapshot.ts';
 import { cpuRate, limitsOf } from '../../model/limits.ts';
-import { type Account, createAccount, type DeviceReading, read } from './account.ts';
+import { createAccount, type DeviceReading, read } from './account.ts';
 import type { Change } from './change.ts';
-import { createOrder, type Order, sourceId, type Turn } from './order.ts';
+import { announces, createOrder, type Order, sourceId, type Turn } from './order.ts';
+import { createVm, forget, hear, mayForget, reach, type Vm } from './vm.ts';
 
 /** Told of every change of a counter: the instance as 32 hex digits, block kind, device ('' for the instance itself). */
 export type OnChange = (instance: string, kind: number, device: string, change: Change) => void;
@@ -26,6 +28,8 @@ export interface Movement {
 export interface MovementRules {
   readonly reorder: number;
   readonly maxSkew: number;
+  /** The window sizes. */
+  readonly sizes: readonly number[];
   /** Devices that nobody asks for are not followed, to save memory. */
   readonly isWanted: (instance: string, kind: number, device: string) => boolean;
 }
@@ -35,12 +39,6 @@ interface Source {
   completeAt: number;
   appliedAt: number;
   readonly boots: number[];
-}
-
-interface Vm {
-  readonly devices: Map<string, Account>;
-  /** The latest time that a source listed it as off (R5). */
-  off: { readonly source: string; readonly at: number } | null;
 }
 
 interface Partition {
@@ -67,28 +65,35 @@ export function createMovement(rules: MovementRules, onChange: OnChange): Moveme
 }
 
 function apply(partition: Partition, rules: MovementRules, turn: Turn, onChange: OnChange): void {
-  const { poll, instances } = turn.snapshot;
+  const { poll, hosts, instances } = turn.snapshot;
   const id = sourceId(turn.snapshot);
   const source = sourceOf(partition, id);
   const boot = bootOf(source, turn.snapshot);
-  for (const instance of instances) {
+  for (const instance of [...hosts, ...instances]) {
     const uuid = instance.uuid.toString('hex');
-    const vm = partition.vms.get(uuid) ?? { devices: new Map(), off: null };
+    const vm = partition.vms.get(uuid) ?? createVm();
     partition.vms.set(uuid, vm);
-    if (instance.rows.length === 0 && OFF.has(instance.state)) vm.off = { source: id, at: poll.startedAt };
+    if (mayForget(vm, turn, rules.sizes)) forget(vm);
+    reach(vm, turn);
+    const isDeleted = hear(vm, turn, instance);
+    const isOff = instance.rows.length === 0 && OFF.has(instance.state);
+    if (isOff && !announces(turn.snapshot)) vm.off = { source: id, at: poll.startedAt };
     for (const row of instance.rows) {
-      for (const device of devicesOf(instance, row)) {
+      if (row.observedAt > vm.goneAt) vm.goneAt = Number.POSITIVE_INFINITY;
+      for (const device of [...devicesOf(instance, row), ...nodeOf(instance, row)]) {
         if (!rules.isWanted(uuid, device.kind, device.id)) continue;
         const key = `${device.kind}/${device.id}`;
-        const account = vm.devices.get(key) ?? createAccount();
+        const account = vm.devices.get(key) ?? createAccount(vm.forgottenAt);
         vm.devices.set(key, account);
         const epoch = device.epoch === null || boot === 0 ? device.epoch : `${device.epoch} since ${boot}`;
         const reading = readingOf(partition, rules, turn, vm, instance, row, { ...device, epoch });
         for (const change of read(account, reading)) onChange(uuid, device.kind, device.id, change);
       }
     }
+    if (isDeleted) vm.goneAt = turn.time;
   }
-  if (poll.partial === null) source.completeAt = Math.max(source.completeAt, poll.startedAt);
+  if (poll.partial === null && !announces(turn.snapshot))
+    source.completeAt = Math.max(source.completeAt, poll.startedAt);
 }
 
 function sourceOf({ sources }: Partition, id: string): Source {
@@ -136,6 +141,15 @@ function devicesOf({ epoch, disks, nics }: Instance, row: Row): readonly DeviceR
   ];
 }
 
+/** What is told of hosts alone; nobody asks for it of another instance. */
+function nodeOf({ epoch }: Instance, { extras }: Row): readonly DeviceRow[] {
+  const values = HOST_COUNTERS.flatMap((name, field): [number, bigint][] => {
+    const extra = extras.findLast((each) => each.name === name && each.counter && each.device === null);
+    return extra === undefined ? [] : [[field, extra.value]];
+  });
+  return values.length === 0 ? [] : [{ kind: NODE, id: '', epoch, values: new Map(values) }];
+}
+
 /** What is there, by place among the counters: missing is missing. */
 const valuesOf = <Name extends string>(
   row: { readonly [name in Name]: bigint | null },
@@ -161,6 +175,8 @@ function readingOf(
     t: row.observedAt,
     interval: row.interval,
     startedAt: instance.startedAt ?? Number.NaN,
+    bornAt: vm.bornAt ?? Number.NaN,
+    closedThrough: vm.closedThrough,
     values,
     vcpus: kind === INSTANCE && row.vcpus !== null ? Number(row.vcpus) : null,
     maxRate: (field, vcpus) => (kind === INSTANCE && field === 0 ? cpuRate(vcpus) : (limits.rates[kind]?.[field] ?? 0)),

@@ -5,6 +5,8 @@ import { type ClockReading, createClock, readClock, type SourceClock } from '../
 /** A slice whose turn it is, its times corrected (R11) and without the rows whose times cannot be. */
 export interface Turn {
   readonly snapshot: Snapshot;
+  /** Its newest reading or the start of its poll: when its turn was. */
+  readonly time: number;
   /** Where the watermark was when it arrived: rows of before are late. */
   readonly watermark: number;
   /** Smallest scheduled time there was by then (R13). */
@@ -19,14 +21,21 @@ export interface Order {
   rest(): readonly Turn[];
 }
 
-interface Waiting extends Omit<Turn, 'streamStart'> {
-  readonly time: number;
+type Waiting = Omit<Turn, 'streamStart'>;
+
+/** Whose polls count (R23): a newer collector's, and those that an older one made before its first. */
+interface Owner {
+  readonly generation: number;
+  readonly firstPollAt: number;
+  readonly heardAt: number;
 }
 
 interface Source {
+  readonly owner: Owner;
   pollAt: number;
   heardAt: number;
   interval: number;
+  readonly isAnnouncer: boolean;
   readonly clock: SourceClock;
 }
 
@@ -59,9 +68,16 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
     const polledAt = poll.startedAt + reading.shift;
     const isPossible = (t: number): boolean => t <= now + maxSkew && t >= now - TOO_OLD_US;
     if (!isPossible(polledAt)) return;
+    const owner = ownerAfter(
+      known?.owner,
+      { generation: source.generation, firstPollAt: polledAt, heardAt: now },
+      poll,
+    );
+    if (owner === null) return;
     const pollAt = Math.max(known?.pollAt ?? polledAt, polledAt);
-    sources.set(id, { pollAt, heardAt: now, interval: poll.interval, clock });
-    streamStart = Math.min(streamStart, poll.scheduledAt + reading.shift);
+    const isAnnouncer = announces(snapshot);
+    sources.set(id, { owner, pollAt, heardAt: now, interval: poll.interval, isAnnouncer, clock });
+    if (!isAnnouncer) streamStart = Math.min(streamStart, poll.scheduledAt + reading.shift);
     const corrected = correct(snapshot, polledAt, reading, isPossible);
     const time = newestTime(corrected);
     waiting.push({ snapshot: corrected, time, watermark });
@@ -81,12 +97,29 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
   };
 }
 
+/** Who has the source once a poll has come; null: the poll is not to count. */
+function ownerAfter(before: Owner | undefined, who: Owner, { interval }: Snapshot['poll']): Owner | null {
+  if (before === undefined || who.generation > before.generation) return who;
+  if (who.generation === before.generation)
+    return { ...who, firstPollAt: Math.min(before.firstPollAt, who.firstPollAt) };
+  if (who.firstPollAt < before.firstPollAt) return before;
+  return who.heardAt - before.heardAt > IDLE_INTERVALS * interval ? who : null;
+}
+
 /** One endpoint, whichever collector reads it. */
 export const sourceId = ({ source }: Snapshot): string => `${source.kind}/${source.hypervisor}`;
 
-/** The least newest poll over the sources that are not idle; where all are, the newest of all goes on with the clock. */
-function watermarkOf(sources: readonly Source[], now: number): number {
-  if (sources.length === 0) return Number.NEGATIVE_INFINITY;
+/** Does its source tell what instances are, without having looked at them (R19)? */
+export const announces = ({ source }: Snapshot): boolean => source.kind === 'nova';
+
+/**
+ * The least newest poll over the sources that are not idle; where all are, the newest of all goes on with the clock.
+ * Announcers are left out where there are others.
+ */
+function watermarkOf(all: readonly Source[], now: number): number {
+  if (all.length === 0) return Number.NEGATIVE_INFINITY;
+  const looking = all.filter(({ isAnnouncer }) => !isAnnouncer);
+  const sources = looking.length > 0 ? looking : all;
   const active = sources.filter(({ heardAt, interval }) => now - heardAt <= IDLE_INTERVALS * interval);
   if (active.length > 0) return least(active.map(({ pollAt }) => pollAt));
   return greatest(sources.map(({ pollAt }) => pollAt)) + now - greatest(sources.map(({ heardAt }) => heardAt));

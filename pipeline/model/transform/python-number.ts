@@ -13,7 +13,7 @@ export class ArithmeticFault extends Error {
 /** The longest int that is calculated with: beyond it lie only mistakes such as `10 ** 10 ** 10`. */
 const MOST_BITS = 4096;
 
-export const BINARY = ['+', '-', '*', '/', '//', '%', '**'] as const;
+const BINARY = ['+', '-', '*', '/', '//', '%', '**'] as const;
 export type Binary = (typeof BINARY)[number];
 
 /** The value as a float; rounds to the nearest, as Python does. Throws an ArithmeticFault beyond all floats. */

@@ -5,7 +5,7 @@ import type { Sample } from '../sample.ts';
  * Why a sample ends in a transformer: it is the first of its series, older than the one before, a fall where only growth
  * counts, or its calculation failed.
  */
-export const TRANSFORM_DROPS = ['no_predecessor', 'out_of_order', 'negative_delta', 'failed'] as const;
+const TRANSFORM_DROPS = ['no_predecessor', 'out_of_order', 'negative_delta', 'failed'] as const;
 export type TransformDrop = (typeof TRANSFORM_DROPS)[number];
 
 /**

@@ -8,7 +8,7 @@ export interface ListenAddress {
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/;
 
 /** `host:port` or `[ipv6]:port`; undefined if it is neither or the port is above 65535. */
-export function parseAddress(text: string): ListenAddress | undefined {
+function parseAddress(text: string): ListenAddress | undefined {
   const match = ADDRESS.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65535) return undefined;

@@ -4,6 +4,7 @@ import type { Fault, Path } from './fault.ts';
 import { isSecretKey, redactUrls } from './redact.ts';
 import { alternatives, isObject, nodesAt, type SchemaNode } from './schema-node.ts';
 import { suggestion } from './suggest.ts';
+import { parseDuration } from './units.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -18,9 +19,16 @@ export const explainIssues = (issues: readonly Issue[], draft: Draft, schema: Sc
 function innermost(issue: Issue, base: Path): readonly Issue[] {
   const path = [...base, ...issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)))];
   if (issue.code !== 'invalid_union') return [{ ...issue, path }];
-  const inside = issue.errors.find((errors) => errors.every(({ code, path: at }) => at.length > 0 || isKeyFault(code)));
+  const inside =
+    issue.errors.find((errors) => errors.every(({ code, path: at }) => at.length > 0 || isKeyFault(code))) ??
+    // Or the one whose kind is right, if a rule of its own says what is wrong.
+    issue.errors.find((errors) => errors.every(hasOwnWords));
   return inside?.flatMap((inner) => innermost(inner, path)) ?? [{ ...issue, path }];
 }
+
+/** Of a text that has another form than it must: only a rule that was given words says more than the schema does. */
+const hasOwnWords = ({ code, message: told }: Issue): boolean =>
+  code === 'custom' || (code === 'invalid_format' && !/^Invalid /.test(told));
 
 const isKeyFault = (code: Issue['code']): boolean => code === 'unrecognized_keys';
 
@@ -31,13 +39,46 @@ function explain(issue: Issue, draft: Draft, schema: SchemaNode): readonly Fault
   const value = valueAt(draft, path);
   const place = placeOf(draft, path)?.value ?? '';
   if (value === undefined && issue.code !== 'custom')
-    return [{ place, path, message: `is missing; ${expected(nodes)}` }];
+    return [{ place, path, message: `is missing; ${expected(nodes)}`, ...remedied(secretFileHint(path, nodes)) }];
   const secret = nodes.some((node) => node.secret) || path.some((key) => typeof key === 'string' && isSecretKey(key));
   const got =
     issue.code === 'custom' && !showable(value, issue.message)
       ? ''
       : `, got ${secret ? 'a secret that is not shown' : show(value)}`;
-  return [{ place, path, message: `${message(issue, nodes)}${got}${near(value, nodes)}` }];
+  const told = `${message(issue, nodes)}${got}${near(value, nodes)}`;
+  return [{ place, path, message: told, ...remedied(remedyFor(value, nodes)) }];
+}
+
+const remedied = (remedy: string | null): Pick<Fault, 'remedy'> => (remedy === null ? {} : { remedy });
+
+/** A secret that is missing may as well stand in a file. */
+function secretFileHint(path: Path, nodes: readonly SchemaNode[]): string | null {
+  const name = path.at(-1);
+  return typeof name === 'string' && nodes.some((node) => node.secret)
+    ? `${name}File may name a file that holds it`
+    : null;
+}
+
+/** What to write instead, where that can be told from what is there. */
+function remedyFor(value: unknown, nodes: readonly SchemaNode[]): string | null {
+  const all = nodes.flatMap((node) => [node, ...alternatives(node, value)]);
+  const wantsDuration = all.some(({ what }) => what === 'a duration');
+  if (wantsDuration && /^\d+(\.\d+)?$/.test(String(value))) return `write ${value}s for seconds`;
+  if (wantsDuration && /^\d/.test(String(value)) && parseDuration(String(value)) === undefined)
+    return 'units are ms, s, m, h and d, without a space';
+  const lists = [...new Set(all)].filter(({ type }) => type === 'array');
+  if (lists.length > 0 && typeof value === 'string') return listOf(value, lists);
+  return lists.length > 0 && isObject(value) ? 'begin each entry with "- "' : null;
+}
+
+/** A text as the list that is wanted: of maps, as what the first setting of one is, or which kind. */
+function listOf(text: string, lists: readonly SchemaNode[]): string {
+  const entries = lists.flatMap(({ items }) => items?.oneOf ?? items ?? []);
+  const maps = entries.filter(({ properties }) => properties !== undefined);
+  if (maps.length < entries.length || maps.length === 0) return `write ${JSON.stringify([text])}`;
+  const isKind = maps.some(({ properties }) => properties?.type?.const === text);
+  const [first] = maps.length === 1 ? Object.keys(maps[0]?.properties ?? {}) : isKind ? ['type'] : [];
+  return first === undefined ? 'begin each entry with "- "' : `write [{ ${first}: ${text} }]`;
 }
 
 /** Our own words for what is of the wrong kind, the schema's for a limit that was passed. */

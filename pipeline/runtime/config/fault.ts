@@ -7,18 +7,24 @@ export interface Fault {
   readonly place: string;
   readonly path: Path;
   readonly message: string;
+  /** What to write instead, where that can be told. */
+  readonly remedy?: string;
 }
 
 /** `connectors[0].uri`; empty for the whole. */
-export const formatPath = (path: Path): string =>
+const formatPath = (path: Path): string =>
   path
     .map((segment) => (typeof segment === 'number' ? `[${segment}]` : `.${segment}`))
     .join('')
     .replace(/^\./, '');
 
-/** `file:line:column: path: message`, without the parts that are empty. */
+/** `file:line:column: path: message; remedy`, without the parts that are empty. */
 export const formatFault = (fault: Fault): string =>
-  [fault.place, formatPath(fault.path), fault.message].filter((part) => part !== '').join(': ');
+  [fault.place, formatPath(fault.path), [fault.message, fault.remedy ?? ''].filter(isThere).join('; ')]
+    .filter(isThere)
+    .join(': ');
+
+const isThere = (part: string): boolean => part !== '';
 
 /** The configuration cannot be used; `faults` says everything that is wrong with it. Holds no secret. */
 export class ConfigError extends Error {

@@ -6,7 +6,7 @@ import { explainIssues } from './explain.ts';
 import { ConfigError, type Fault, type Path } from './fault.ts';
 import { type Environment, interpolateDraft } from './interpolate.ts';
 import { applyOverrides, environmentOverrides, parseAssignments } from './overrides.ts';
-import { isObject, jsonSchema } from './schema-node.ts';
+import { isObject, jsonSchema, type SchemaNode } from './schema-node.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -66,16 +66,34 @@ export function loadConfig<Config>(sources: ConfigSources<Config>): LoadedConfig
  * Settings that stand nowhere in a file, such as those of an address: secret files are read, texts become what the
  * schema wants. Throws a ConfigError with every fault at once.
  */
-export function parseSettings<Config>(schema: z.ZodType<Config>, written: Readonly<Record<string, unknown>>): Config {
-  const draft = newDraft(structuredClone(written));
+export const parseSettings = <Config>(schema: z.ZodType<Config>, written: Readonly<Record<string, unknown>>): Config =>
+  settingsParser(schema)(written);
+
+/** The same for many settings of one schema. */
+export function settingsParser<Config>(
+  schema: z.ZodType<Config>,
+): (written: Readonly<Record<string, unknown>>) => Config {
   const node = jsonSchema(schema);
-  for (const path of textsIn(written, [])) setPlace(draft, path, { value: '', key: '', form: 'text' });
+  return (written) => {
+    const draft = newDraft(structuredClone(written));
+    for (const path of textsIn(written, [])) setPlace(draft, path, { value: '', key: '', form: 'text' });
+    const { value, faults } = parseDraft(draft, schema, node);
+    if (value === undefined || faults.length > 0) throw new ConfigError(faults);
+    return value;
+  };
+}
+
+/** Reads the secret files of a draft, gives its texts their types and parses it. The value is undefined if it is not valid. */
+export function parseDraft<Config>(
+  draft: Draft,
+  schema: z.ZodType<Config>,
+  node: SchemaNode,
+): { readonly value: Config | undefined; readonly faults: readonly Fault[] } {
   const faults = [...readSecretFiles(draft, node)];
   coerceTexts(draft, node);
   const parsed = schema.safeParse(draft.value);
   if (!parsed.success) faults.push(...explainIssues(parsed.error.issues, draft, node));
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
-  return parsed.data;
+  return { value: parsed.success ? parsed.data : undefined, faults };
 }
 
 /** Where in settings texts stand. */

@@ -18,6 +18,10 @@ export function withDefaults(value: unknown, schema: SchemaNode): unknown {
   return Object.fromEntries([...filled, ...free]);
 }
 
-/** The effective configuration as YAML: defaults filled in, secrets as stars. */
+/** The effective configuration: defaults filled in, secrets as stars. */
+export const effectiveConfig = (value: unknown, schema: SchemaNode): unknown =>
+  redact(withDefaults(value, schema), [schema]);
+
+/** The same as YAML. */
 export const printConfig = (value: unknown, schema: SchemaNode): string =>
-  stringify(redact(withDefaults(value, schema), [schema]), { lineWidth: 0 });
+  stringify(effectiveConfig(value, schema), { lineWidth: 0 });

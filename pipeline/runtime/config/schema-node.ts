@@ -11,6 +11,10 @@ export interface SchemaNode {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
   properties?: Record<string, SchemaNode>;
   required?: readonly string[];
   additionalProperties?: boolean | SchemaNode;
@@ -25,6 +29,9 @@ export interface SchemaNode {
   /** What the setting is, as a noun with its article: `a duration`. */
   what?: string;
   example?: string;
+  /** Limits of a duration or a size, written as the setting itself is. */
+  atLeast?: string;
+  atMost?: string;
   /** What to write in a sample of a setting that is not always required. */
   sample?: string;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { whyUnreadable } from '../unreadable.ts';
 import { type Draft, placeOf, putValue, removeValue, setPlace, valueAt } from './draft.ts';
 import type { Fault, Path } from './fault.ts';
 import { alternatives, child, isObject, memberOf, type SchemaNode } from './schema-node.ts';
@@ -62,8 +63,8 @@ function readSecret(file: string): { readonly secret: string; readonly fault?: s
     if (bytes.length > MAX_SECRET_BYTES)
       return { secret: '', fault: `${file} is larger than ${MAX_SECRET_BYTES} bytes` };
     const secret = bytes.toString('utf8').trim();
-    return secret === '' ? { secret, fault: `${file} is empty` } : { secret };
+    return secret === '' ? { secret, fault: `${file} is empty; write the secret into it` } : { secret };
   } catch (error) {
-    return { secret: '', fault: `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}` };
+    return { secret: '', fault: `cannot read ${file}: ${whyUnreadable(error)}` };
   }
 }

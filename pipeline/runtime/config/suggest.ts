@@ -1,8 +1,37 @@
-/** The known word nearest to a mistyped one, if it is near enough to be meant. */
+/** What others call it, or its products are called: the word that it has here. */
+const ALSO_CALLED: Readonly<Record<string, string>> = {
+  rabbitmq: 'amqp',
+  rabbit: 'amqp',
+  oslo: 'amqp',
+  notifier: 'amqp',
+  'remote-write': 'prometheus',
+  remotewrite: 'prometheus',
+  prom: 'prometheus',
+  opentelemetry: 'otlp',
+  otel: 'otlp',
+  kvm: 'libvirt',
+  qemu: 'libvirt',
+  lxc: 'libvirt',
+  vmware: 'vsphere',
+  vcenter: 'vsphere',
+  esxi: 'vsphere',
+  xenserver: 'xenapi',
+  'xcp-ng': 'xenapi',
+  xapi: 'xenapi',
+  'hyper-v': 'hyperv',
+  winrm: 'hyperv',
+  pve: 'proxmox',
+  openstack: 'nova',
+};
+
+/** The known word that a mistyped one means: what others call the same, or the nearest, if it is near enough. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const words = [...known];
+  const here = ALSO_CALLED[word.toLowerCase()];
+  if (here !== undefined && words.includes(here)) return here;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of words) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

@@ -61,5 +61,5 @@ function quantity(
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
-    .meta({ what, example: limits.example });
+    .meta({ what, ...limits });
 }

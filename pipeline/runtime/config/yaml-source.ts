@@ -17,6 +17,9 @@ import type { Fault, Path } from './fault.ts';
 /** More values than any configuration holds; ends the expansion of aliases of aliases. */
 const MAX_VALUES = 100_000;
 
+/** What there is to say about a file that holds nothing. */
+export const EMPTY = 'is empty; a sample comes from: hypermeter config init';
+
 /** How plain scalars become values, where it is not as in YAML 1.2. */
 export type YamlDialect = Pick<DocumentOptions & SchemaOptions, 'version' | 'customTags'>;
 
@@ -41,11 +44,11 @@ export function readYaml(
   const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined || isEmpty(document)) {
     const errors = document?.errors.map((error) => fault(error.pos[0], `not valid YAML: ${error.message}`)) ?? [];
-    const empty = { place: file, path: [], message: 'is empty; a sample comes from: hypermeter config init' };
+    const empty = { place: file, path: [], message: EMPTY };
     return { draft: newDraft({}), faults: errors.length > 0 ? errors : [empty] };
   }
-  const faults = [...document.errors, ...document.warnings].map((error) =>
-    fault(error.pos[0], `not valid YAML: ${error.message}${hint(text, error.pos[0])}`),
+  const faults = firstOfLines([...document.errors, ...document.warnings], lines).map((error) =>
+    fault(error.pos[0], `not valid YAML: ${error.message}${hint(text, error.pos[0], error.code)}`),
   );
   if (second !== undefined) faults.push(fault(second.range[0], 'a second document begins; the file must hold one'));
   const reading: Reading = { document, place, draft: newDraft({}), faults, values: 0 };
@@ -53,11 +56,29 @@ export function readYaml(
   return reading;
 }
 
-/** The usual reason for braces that YAML does not like. */
-function hint(text: string, offset: number): string {
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
-  return text.slice(start, offset + 1).includes('${') ? '; within { } or [ ] quote what holds a variable' : '';
+/** What is wrong with a line mostly makes more of it wrong. */
+function firstOfLines<Found extends { readonly pos: readonly [number, number] }>(
+  errors: readonly Found[],
+  lines: LineCounter,
+): readonly Found[] {
+  const lineOf = ({ pos }: Found): number => lines.linePos(pos[0]).line;
+  return errors.filter((error, index) => errors.findIndex((other) => lineOf(other) === lineOf(error)) === index);
 }
+
+/** The usual reasons for what YAML does not like, and what to do. */
+function hint(text: string, offset: number, code: string): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  if (text.slice(start, offset + 1).includes('${')) return '; within { } or [ ] quote what holds a variable';
+  return HINTS[code] ?? '';
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: '; use spaces',
+  BAD_INDENT: '; keys of one map stand in one column: check the spaces before this line and the one above',
+  BLOCK_AS_IMPLICIT_KEY: '; keys of one map stand in one column: check the spaces before this line and the one above',
+  MISSING_CHAR: '; close the quotes or brackets that were opened',
+  DUPLICATE_KEY: '; keep one of them',
+};
 
 const isEmpty = (document: Document.Parsed): boolean =>
   document.contents === null || (isScalar(document.contents) && document.contents.value === null);

@@ -1,14 +1,15 @@
+import { addressesOf, configuredServers } from '../../amqp/servers.ts';
 import type { Sample } from '../../model/sample.ts';
 import { leaveOut } from '../dead-samples.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
-import type { Sink, SinkContext, SinkKind } from '../sink.ts';
+import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { screen } from '../validate.ts';
 import { createBroker } from './broker.ts';
 import { type LinkOptions, openLink } from './client.ts';
 import { type AmqpConfig, amqpConfig } from './config.ts';
-import { type Outgoing, sendAll } from './confirming.ts';
-import { addressesOf, configuredServers, tlsOptions } from './servers.ts';
+import { type Message, type Outgoing, sendAll } from './confirming.ts';
+import { tlsOptions } from './servers.ts';
 
 /** Samples as oslo.messaging carries them over RabbitMQ, all meters of a host in one message, each message confirmed. */
 export const amqp = {
@@ -39,16 +40,17 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
     return writer;
   };
   /** Batches that were not delivered as a whole, by identity: they are offered again. */
-  const begun = new WeakMap<readonly Sample[], readonly Outgoing[]>();
+  const begun = new WeakMap<readonly Sample[], Outgoing>();
 
-  async function outgoing(batch: readonly Sample[]): Promise<readonly Outgoing[]> {
+  /** What is to be sent of the batch; null if that is nothing. */
+  async function outgoing(batch: readonly Sample[]): Promise<Outgoing | null> {
     const known = begun.get(batch);
     if (known) return known;
-    const { drafts, oversize } = (await prepared()).drafts(await screen(batch, name, context));
-    await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
-    const messages = drafts.map((draft) => ({ draft, confirmed: false, underway: null }));
-    begun.set(batch, messages);
-    return messages;
+    const good = await screen(batch, name, context);
+    if (good.length === 0) return null;
+    const fresh = { ...(await prepared()).drafts(good), unconfirmed: new Set<Message>() };
+    begun.set(batch, fresh);
+    return fresh;
   }
 
   return {
@@ -59,17 +61,22 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
     },
     async publish(batch, signal) {
       const messages = await outgoing(batch);
-      if (messages.length > 0) {
-        const { inFlight, confirmTimeout } = config;
-        const confirming = {
-          sink: name,
-          clock,
-          writer: await prepared(),
-          inFlight,
-          confirmTimeoutMs: confirmTimeout / 1000,
-        };
-        await sendAll(messages, await broker.link(signal), confirming, signal);
-      }
+      if (messages === null) return;
+      const { inFlight, confirmTimeout } = config;
+      const confirming = {
+        sink: name,
+        clock,
+        writer: await prepared(),
+        inFlight,
+        confirmTimeoutMs: confirmTimeout / 1000,
+      };
+      const link = await broker.link(signal);
+      await sendAll(messages, link, confirming, signal).catch((error: unknown) => {
+        // What could not be packed, a fault of ours, is packed anew when it is offered again.
+        if (!(error instanceof SinkError) && !signal.aborted) begun.delete(batch);
+        throw error;
+      });
+      await leaveOut(context, { sink: name, reason: 'oversize', samples: messages.oversize });
       begun.delete(batch);
     },
     close: () => broker.close(),

@@ -1,9 +1,9 @@
+import type { Server } from '../../amqp/url.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { orAborted, within } from '../../runtime/deadline.ts';
 import { SinkError } from '../sink.ts';
 import type { Link } from './client.ts';
 import { explained } from './explain.ts';
-import type { Server } from './url.ts';
 
 export interface BrokerOptions {
   readonly sink: string;

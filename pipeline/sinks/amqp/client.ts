@@ -1,9 +1,14 @@
-import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import {
+  type ChannelModel,
+  type ConfirmChannel,
+  type ConnectionOptions,
+  cutConnection,
+  openConnection,
+} from '../../amqp/connection.ts';
+import type { Server } from '../../amqp/url.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { LATE, orLate } from '../../runtime/deadline.ts';
 import { uniqueIdIn } from '../oslo/envelope.ts';
-import type { TlsOptions } from './servers.ts';
-import type { Server } from './url.ts';
 
 /** Where messages go, what is declared for them, and how they are marked. */
 export interface Route {
@@ -16,14 +21,9 @@ export interface Route {
   readonly persistent: boolean;
 }
 
-export interface LinkOptions {
+export interface LinkOptions extends ConnectionOptions {
   readonly clock: Clock;
   readonly route: Route;
-  readonly tls: TlsOptions;
-  readonly heartbeatS: number;
-  readonly connectTimeoutMs: number;
-  /** Shown by the broker as the connection's name. */
-  readonly connectionName: string;
 }
 
 /** A connection with one channel on which the broker confirms. It does not come back once it is lost. */
@@ -43,20 +43,7 @@ const CLOSE_MS = 5000;
 
 /** Connects, logs in and declares; rejects with what went wrong there. */
 export async function openLink(server: Server, options: LinkOptions): Promise<Link> {
-  const { host, port, username, password, vhost, tls } = server;
-  const address = { protocol: tls ? 'amqps' : 'amqp', hostname: host, port, username, password };
-  const model = await connect(
-    // amqplib unescapes the virtual host, of an object as well.
-    { ...address, vhost: encodeURIComponent(vhost), heartbeat: options.heartbeatS },
-    {
-      ...(tls ? options.tls : {}),
-      // With Nagle's algorithm a message of 35 kB takes 44 ms.
-      noDelay: true,
-      keepAlive: true,
-      timeout: options.connectTimeoutMs,
-      clientProperties: { connection_name: options.connectionName },
-    },
-  );
+  const model = await openConnection(server, options);
   const link = new AmqpLink(model, options);
   try {
     await link.prepare();
@@ -131,8 +118,7 @@ class AmqpLink implements Link {
   abandon(reason: Error): void {
     if (this.lost && this.#reason !== null) return;
     this.#lose(reason);
-    // amqplib has no way to end a connection without waiting for the other side but the stream itself.
-    (this.#model.connection as unknown as { stream: { destroy(error: Error): void } }).stream.destroy(reason);
+    cutConnection(this.#model, reason);
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,22 @@
-import type { Clock } from '../../runtime/clock.ts';
+import type { Sample } from '../../model/sample.ts';
+import { type Clock, turnOfLoop } from '../../runtime/clock.ts';
 import { orAborted } from '../../runtime/deadline.ts';
 import type { Draft, Writer } from '../oslo/writer.ts';
 import { SinkError } from '../sink.ts';
 import type { Link } from './client.ts';
 import { explained } from './explain.ts';
 
-/** A message of a batch on its way: what was confirmed is not sent again when the batch is offered again. */
+/** A batch on its way: what was confirmed is not sent again when the batch is offered again. */
 export interface Outgoing {
+  /** Those that were taken from the drafts and are not confirmed yet, in order. */
+  readonly unconfirmed: Set<Message>;
+  readonly drafts: Iterator<Draft>;
+  /** Samples that fit no message; complete when all are confirmed. */
+  readonly oversize: readonly Sample[];
+}
+
+export interface Message {
   readonly draft: Draft;
-  confirmed: boolean;
   /** Sent and neither confirmed nor refused. */
   underway: Promise<void> | null;
 }
@@ -22,26 +30,46 @@ export interface Confirming {
   readonly confirmTimeoutMs: number;
 }
 
+/** Packing pauses after so many bytes, so that they are on their way meanwhile: the broker reads while we pack. */
+const PAUSE_BYTES = 131_072;
+
 /**
- * Sends every message that is not confirmed yet, some at a time, and resolves when all are confirmed. Rejects with a
- * SinkError after the first failure, when the others under way have settled, or with the signal's reason at once.
+ * Sends every message that is not confirmed yet, some at a time, each packed when it is its turn, and resolves when all
+ * are confirmed. Rejects with a SinkError after the first failure, when the others under way have settled, or with the
+ * signal's reason at once.
  */
 export async function sendAll(
-  messages: readonly Outgoing[],
+  { unconfirmed, drafts }: Outgoing,
   link: Link,
   { sink, clock, writer, inFlight, confirmTimeoutMs }: Confirming,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = messages.filter(({ confirmed }) => !confirmed).values();
+  const again = [...unconfirmed].values();
   const failures: unknown[] = [];
   const over = new AbortController();
   let progressUs = clock.monotonic();
+  let unwritten = 0;
+  let isAllTaken = false;
 
-  const send = (message: Outgoing): Promise<void> => {
+  const next = (): Message | undefined => {
+    const known = again.next();
+    if (!known.done) return known.value;
+    const packed = drafts.next();
+    if (packed.done) {
+      isAllTaken = true;
+      return undefined;
+    }
+    const message = { draft: packed.value, underway: null };
+    unconfirmed.add(message);
+    return message;
+  };
+
+  const send = (message: Message): Promise<void> => {
     const { body, uniqueId } = writer.body(message.draft);
+    unwritten += body.length;
     message.underway = link.publish(uniqueId, body).then(
       () => {
-        message.confirmed = true;
+        unconfirmed.delete(message);
         message.underway = null;
       },
       (error: unknown) => {
@@ -53,11 +81,29 @@ export async function sendAll(
   };
 
   const lane = async (): Promise<void> => {
-    for (const message of waiting) {
-      if (failures.length > 0 || over.signal.aborted) return;
-      await (message.underway ?? send(message)).catch((error: unknown) => failures.push(error));
+    while (failures.length === 0 && !over.signal.aborted) {
+      try {
+        const message = next();
+        if (message === undefined) return;
+        await (message.underway ?? send(message));
+      } catch (error) {
+        failures.push(error);
+      }
       progressUs = clock.monotonic();
     }
+  };
+
+  const begin = async (): Promise<void> => {
+    const lanes: Promise<void>[] = [];
+    while (lanes.length < inFlight && !isAllTaken) {
+      lanes.push(lane());
+      if (unwritten < PAUSE_BYTES) continue;
+      unwritten = 0;
+      // The client writes at the end of the first turn.
+      await turnOfLoop();
+      await turnOfLoop();
+    }
+    await Promise.all(lanes);
   };
 
   const silence = async (): Promise<never> => {
@@ -68,9 +114,8 @@ export async function sendAll(
     }
   };
 
-  const lanes = Promise.all(Array.from({ length: Math.min(inFlight, messages.length) }, lane));
   try {
-    await orAborted(Promise.race([lanes, silence()]), signal);
+    await orAborted(Promise.race([begin(), silence()]), signal);
   } finally {
     over.abort();
   }

@@ -34,6 +34,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only: mount it writable or choose another path',
   EISDIR: 'it is a directory: name a file in it',
   ENOSPC: 'the disk is full: make room',
+  ENXIO: 'it is a socket, or a device that is not there: name a file',
   EDQUOT: 'the quota is used up: raise it or make room',
 };
 

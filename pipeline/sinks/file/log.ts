@@ -3,6 +3,9 @@ import { dirname } from 'node:path';
 
 const NEWLINE = 10;
 
+const NAMED_PIPE =
+  'it is a named pipe, which nobody may be reading: name a file, or use a sink of type stdout and redirect it';
+
 /** An open file of whole lines that only grows, until it is rotated away. Errors are the system's. */
 export interface Log {
   readonly bytes: number;
@@ -12,36 +15,40 @@ export interface Log {
 }
 
 /**
- * Opens the file, which is made if it is not there, to be appended to.
- * A line that a crash left half-written is ended, not removed: removing would need to know that nobody else wrote it,
+ * Opens the file, which is made if it is not there, to be appended to. A device, such as /dev/null, is taken as it is; a named
+ * pipe is refused.
+ * A line that a crash left half-written is ended by the first append, not by opening, as who only looks whether it can
+ * be opened may meet a line that is being written. It is not removed: removing would need to know that nobody else wrote it,
  * and a reader can skip one broken line but cannot ask for one that is gone. Its sample comes again, whole, because
  * its batch was never acknowledged.
  */
 export async function openLog(path: string, sync: boolean): Promise<Log> {
   const handle = await open(path, 'a+');
   try {
-    let bytes = (await handle.stat()).size;
-    if (bytes > 0 && !(await endsLine(handle, bytes))) {
-      await handle.appendFile('\n');
-      bytes++;
-    }
+    const stats = await handle.stat();
+    if (stats.isFIFO()) throw new Error(NAMED_PIPE);
+    if (!stats.isFile()) return device(handle);
+    const bytes = stats.size;
+    const isTorn = bytes > 0 && !(await endsLine(handle, bytes));
     if (sync) await syncDirectory(path);
-    return growing(handle, bytes, sync);
+    return growing(handle, bytes, isTorn, sync);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-function growing(handle: FileHandle, size: number, sync: boolean): Log {
+function growing(handle: FileHandle, size: number, startsTorn: boolean, sync: boolean): Log {
   let bytes = size;
+  let isTorn = startsTorn;
   return {
     get bytes() {
-      return bytes;
+      return bytes + (isTorn ? 1 : 0);
     },
     async append(lines) {
+      const whole = isTorn ? Buffer.concat([Buffer.of(NEWLINE), lines]) : lines;
       try {
-        await handle.appendFile(lines);
+        await handle.appendFile(whole);
         if (sync) await handle.datasync();
       } catch (error) {
         // A full disk may have taken half of them, and they will all be offered again. Where even that cannot be
@@ -51,11 +58,19 @@ function growing(handle: FileHandle, size: number, sync: boolean): Log {
         });
         throw error;
       }
-      bytes += lines.length;
+      bytes += whole.length;
+      isTorn = false;
     },
     close: () => handle.close(),
   };
 }
+
+/** Nothing in a device can be synced, undone or rotated away. */
+const device = (handle: FileHandle): Log => ({
+  bytes: 0,
+  append: (lines) => handle.appendFile(lines),
+  close: () => handle.close(),
+});
 
 /** Moves `path` to `path.1`, `path.1` to `path.2` and so on; the one beyond `backups` is gone. */
 export async function rotate(path: string, backups: number): Promise<void> {

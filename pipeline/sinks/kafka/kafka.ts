@@ -54,8 +54,12 @@ function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
   async function encoded(batch: readonly Sample[], partitions: number): Promise<readonly Outgoing[]> {
     const encoding = await prepared();
     const { drafts, oversize } = encoding.drafts(await screen(batch, name, context));
+    const messages = Array.from(drafts, (draft) => ({
+      partition: turn++ % partitions,
+      value: encoding.body(draft).body,
+    }));
     await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
-    return drafts.map((draft) => ({ partition: turn++ % partitions, value: encoding.body(draft).body }));
+    return messages;
   }
 
   return {

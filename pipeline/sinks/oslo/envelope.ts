@@ -1,4 +1,3 @@
-import { type KnownJson, pythonJson, quoted } from '../python-json.ts';
 import { nestedJson } from './nested-json.ts';
 
 /**
@@ -11,13 +10,13 @@ import { nestedJson } from './nested-json.ts';
  * to publish needs a new one. Source: oslo_messaging/notify/notifier.py, _drivers/common.py. Ceilometer drops what has another version,
  * priority or content type.
  */
-export interface Notification {
+
+/** A notification without its payload. */
+export interface Heading {
   readonly message_id: string;
   readonly publisher_id: string;
   readonly event_type: string;
   readonly priority: string;
-  /** JSON-like, or text that is JSON already. */
-  readonly payload: unknown;
   /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
   readonly timestamp: string;
   /** Kafka's driver has none. */
@@ -26,24 +25,10 @@ export interface Notification {
   readonly _context?: Readonly<Record<string, never>>;
 }
 
-/** JSON text that stands for itself. */
-export class Json {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const asIs: KnownJson = (value) => (value instanceof Json ? value.text : undefined);
-
-/** The body of the message, as Python's json writes it. Throws a TypeError on what JSON cannot say. */
-export const envelope = (notification: Notification): string =>
-  `{"oslo.version": "2.0", "oslo.message": ${quoted(pythonJson(notification, asIs))}}`;
-
-/** A notification without its payload, in the order of the wire: that comes before the timestamp. */
-export type Heading = Omit<Notification, 'payload'>;
-
-/** What comes before and after the payload of the same body, where that is escaped already: only the heading changes from attempt to attempt. */
+/**
+ * What comes before and after the payload in the body of the message, as Python's json writes it. The payload has to be
+ * escaped already: only the heading changes from attempt to attempt. Throws a TypeError on what JSON cannot say.
+ */
 export function envelopeAround({ timestamp, _unique_id, _context, ...before }: Heading): readonly [string, string] {
   const after = nestedJson({
     timestamp,

@@ -1,7 +1,6 @@
 import { uuidV5 } from '../../model/message-id.ts';
 import type { Sample } from '../../model/sample.ts';
-import { pythonJson } from '../python-json.ts';
-import { nested } from './nested-json.ts';
+import { nestedJson } from './nested-json.ts';
 
 /**
  * The audit that nova sends of every instance at most once an hour, `compute.instance.exists` (legacy shape), here for any
@@ -60,7 +59,7 @@ function auditOf(key: string, { first, bandwidth, samples }: Period): Audit {
   return {
     messageId: uuidV5(`compute.instance.exists|${key}|${labels}`),
     publisherId: `compute.${host === '' ? 'unknown' : host}`,
-    nestedPayload: Buffer.from(nested(pythonJson(payloadOf(first, Object.fromEntries(bandwidth))))),
+    nestedPayload: Buffer.from(nestedJson(payloadOf(first, Object.fromEntries(bandwidth)))),
     samples,
   };
 }

@@ -23,7 +23,7 @@ export interface ExportOptions {
 }
 
 /** The greatest integer that a point can hold. */
-export const GREATEST_POINT = 2n ** 63n - 1n;
+const GREATEST_POINT = 2n ** 63n - 1n;
 
 /** True if OTLP has no integer for the volume. */
 export const isTooGreat = ({ volume }: Sample): boolean =>

@@ -11,7 +11,7 @@ import { subscriptionFields } from '../subscription.ts';
 import { createSeries, LABEL_NAME, labelOf, OWN_LABELS, type SeriesOptions } from './series.ts';
 import { writeRequestV1, writeRequestV2 } from './write-request.ts';
 
-export const VERSIONS = ['auto', '1.0', '2.0'] as const;
+const VERSIONS = ['auto', '1.0', '2.0'] as const;
 
 export const prometheusConfig = z
   .strictObject({
@@ -81,7 +81,7 @@ const V2 = {
  * Receivers of 1.0 alone either refuse 2.0 by 415 or find no series in it and answer 2xx: what tells these from a
  * receiver of 2.0 is that they do not say how much they stored.
  */
-export function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'version'>): Protocol {
+function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'version'>): Protocol {
   const seriesOf = createSeries(config);
   let format = config.version === '1.0' ? V1 : V2;
   return {

@@ -15,6 +15,7 @@ export interface ProtobufWriter {
   /** The 64 bits of an integer, signed or not. */
   fixed64(field: number, value: bigint): void;
   text(field: number, value: string): void;
+  bytes(field: number, value: Uint8Array): void;
   message(field: number, body: () => void): void;
   /** A list of small unsigned integers. */
   packed(field: number, values: readonly number[]): void;
@@ -93,6 +94,13 @@ export function createProtobufWriter(): ProtobufWriter {
       unsigned(bytes);
       room(bytes);
       at += buffer.write(value, at);
+    },
+    bytes(field, value) {
+      tag(field, LENGTH);
+      unsigned(value.length);
+      room(value.length);
+      buffer.set(value, at);
+      at += value.length;
     },
     message(field, body) {
       tag(field, LENGTH);

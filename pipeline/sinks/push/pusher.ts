@@ -3,6 +3,7 @@ import { leaveOut } from '../dead-samples.ts';
 import { type Sink, type SinkContext, SinkError } from '../sink.ts';
 import { type SampleFault, screen } from '../validate.ts';
 import { type Answer, type Client, createClient } from './client.ts';
+import { concealing } from './concealing.ts';
 import { type Endpoint, shownUrl } from './endpoint.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
@@ -41,7 +42,7 @@ export interface PushSettings {
 }
 
 /** The name of a sink that pushes. */
-export const pushName = ({ kind, name }: Pick<PushSettings, 'kind' | 'name'>, endpoint: Endpoint): string =>
+const pushName = ({ kind, name }: Pick<PushSettings, 'kind' | 'name'>, endpoint: Endpoint): string =>
   name ?? `${kind}:${shownUrl(endpoint.url)}`;
 
 /**
@@ -163,11 +164,3 @@ export function createPusher(
 }
 
 type Settled = Exclude<Verdict, { readonly is: 'unavailable' | 'doubtful' }>;
-
-/** Takes our own credentials out of what a server says: some repeat what they were sent. */
-function concealing({ auth, headers }: Endpoint): (words: string) => string {
-  const { password, bearerToken } = auth ?? {};
-  const secrets = [password, bearerToken, ...Object.values(headers)].filter((secret) => secret !== undefined);
-  const concealed = secrets.filter((secret) => secret.length >= 4);
-  return (words) => concealed.reduce((text, secret) => text.replaceAll(secret, '***'), words);
-}

@@ -7,7 +7,7 @@ import { subscriptionFields } from '../subscription.ts';
 import { screen } from '../validate.ts';
 import { tableHead, tableRow } from './table.ts';
 
-export const stdoutConfig = z.strictObject({
+const stdoutConfig = z.strictObject({
   type: z.literal('stdout'),
   ...subscriptionFields,
   format: z.enum(['json', 'table']).default('json').describe('json: one object a line; table: columns to look at'),

@@ -1,5 +1,6 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { turnOfLoop } from '../../runtime/clock.ts';
 
 /** A connection to a receiver of frames, which says nothing itself. */
 export interface Connection {
@@ -68,8 +69,6 @@ function connectionOf(socket: Socket): Connection {
     close: () => closed(socket),
   };
 }
-
-const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Settles as `done` is called; rejects, and gives the socket up, on its error, its close or the signal. */
 function settled(

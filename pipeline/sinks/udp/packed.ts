@@ -1,8 +1,9 @@
-import type { Sample } from '../../model/sample.ts';
+import type { Resource, Sample } from '../../model/sample.ts';
+import { isFloat64 } from '../float64.ts';
 import { createHmacAfterBlock, KEY_BYTES } from '../hmac.ts';
 import { annotated, type MessageOptions } from '../meter-message.ts';
-import { packed, packedAll } from '../msgpack-writer.ts';
-import { oncePerMeter, oncePerResource } from '../once-per-part.ts';
+import { making, packedAll } from '../msgpack-writer.ts';
+import { oncePerMeter } from '../once-per-part.ts';
 import { isoTime } from '../timestamp.ts';
 import type { Datagram, Datagrams } from './datagram.ts';
 
@@ -10,10 +11,13 @@ import type { Datagram, Datagrams } from './datagram.ts';
  * A packed datagram carries many samples, each restorable to its exact meter message, and says once what they share:
  *
  *   datagram = head body tag
- *   head     = 48 4d ("HM") | 01 (version) | uint16 samples | 8 bytes sender | uint64 sequence, big-endian
+ *   head     = 48 4d ("HM") | 02 (version) | uint16 samples | 8 bytes sender | uint64 sequence, big-endian
  *   body     = MessagePack values: source, publisher_id or nil, then entries
  *   entry    = text                                 the timestamp of the samples that follow
  *            | [id, user_id, user_name, project_id, project_name, metadata]    the resource of those that follow
+ *            | [id, user_id, user_name, project_id, project_name, changed, [removed …]]     the resource, its metadata
+ *                                                 being that of the one before but for what changed
+ *            | [id, changed, [removed …]]            the same, of the same owner
  *            | [meter, volume, message_id]          a sample
  *   meter    = [name, type, unit]                   the first time in a datagram; such meters are numbered from 0
  *            | integer                              the number of one before
@@ -25,7 +29,7 @@ import type { Datagram, Datagrams } from './datagram.ts';
  * it, which costs neither 32 bytes nor a hash a sample.
  */
 export const MAGIC = 0x484d;
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEAD_BYTES = 21;
 export const TAG_BYTES = 32;
 const MOST_SAMPLES = 0xffff;
@@ -40,106 +44,146 @@ export interface PackOptions {
 
 /** A datagram in the making: what it says already need not be said again. */
 interface Draft {
-  readonly parts: Buffer[];
   readonly samples: Sample[];
-  readonly meters: Map<Buffer, number>;
-  bytes: number;
-  resource: Buffer | null;
+  readonly meters: Map<Meter, number>;
+  resource: Described | null;
   timestamp: string;
 }
+
+/** Name, type and unit. */
+type Meter = readonly [string, string, string];
+
+/** What comes before the body, and what the key takes before that. */
+const FRONT_BYTES = KEY_BYTES + HEAD_BYTES;
 
 /** Packs samples into as few datagrams as neighbouring ones allow. The secret must not be empty. */
 export function createPackedDatagrams({ message, maxBytes, sender }: PackOptions): Datagrams {
   const { source, publisherId, secret, timestamps } = message;
   const preamble = Buffer.from(packedAll([source, publisherId]));
-  const meterOf = oncePerMeter(({ name, type, unit }) => Buffer.from(packed([name, type, unit])));
-  const sharedResourceOf = oncePerResource((resource) => packedResource(resource, resource.metadata));
+  const meterOf = oncePerMeter(({ name, type, unit }): Meter => [name, type, unit]);
   const resourceOf = message.annotate
-    ? (sample: Sample) => packedResource(sample.resource, annotated(sample))
-    : (sample: Sample) => sharedResourceOf(sample.resource);
+    ? (sample: Sample): Described => ({ of: sample.resource, metadata: annotated(sample) })
+    : describedOnce();
   const hmac = createHmacAfterBlock(secret);
+  const mostBytes = KEY_BYTES + maxBytes - TAG_BYTES;
   let sequence = 0n;
 
-  const begin = (): Draft => ({
-    parts: [preamble],
-    samples: [],
-    meters: new Map(),
-    bytes: HEAD_BYTES + preamble.length + TAG_BYTES,
-    resource: null,
-    timestamp: '',
-  });
+  function begin(): Draft {
+    making.begin(FRONT_BYTES);
+    making.putBytes(preamble);
+    return { samples: [], meters: new Map(), resource: null, timestamp: '' };
+  }
 
-  function seal({ parts, samples, bytes }: Draft): Datagram {
-    const buffer = Buffer.allocUnsafe(KEY_BYTES + bytes);
+  function seal({ samples }: Draft): Datagram {
+    const end = making.length();
+    making.skip(TAG_BYTES);
+    const buffer = making.take();
     let at = buffer.writeUInt16BE(MAGIC, KEY_BYTES);
     at = buffer.writeUInt8(VERSION, at);
     at = buffer.writeUInt16BE(samples.length, at);
     at = buffer.writeBigUInt64BE(sender, at);
-    at = buffer.writeBigUInt64BE(sequence++, at);
-    for (const part of parts) {
-      buffer.set(part, at);
-      at += part.length;
-    }
-    buffer.write(hmac(buffer, at, 'binary'), at, 'latin1');
+    buffer.writeBigUInt64BE(sequence++, at);
+    buffer.write(hmac(buffer.subarray(0, end), 'binary'), end, 'latin1');
     return { bytes: buffer.subarray(KEY_BYTES), samples };
   }
 
-  return function* datagrams(samples) {
-    let draft = begin();
-    for (const sample of samples) {
-      const said = {
-        meter: meterOf(sample),
-        resource: resourceOf(sample),
-        time: isoTime(sample.timestamp, timestamps),
-      };
-      let parts = partsOf(draft, sample, said);
-      const isFull = draft.bytes + lengthOf(parts) > maxBytes || draft.samples.length === MOST_SAMPLES;
-      if (isFull && draft.samples.length > 0) {
-        yield seal(draft);
-        draft = begin();
-        parts = partsOf(draft, sample, said);
-      }
-      add(draft, sample, said, parts);
+  /** Adds a sample, and what of its circumstances is not said yet; false if it does not fit any more. */
+  function add(draft: Draft, sample: Sample): boolean {
+    const { samples, meters } = draft;
+    const before = making.length();
+    const meter = meterOf(sample);
+    const resource = resourceOf(sample);
+    const time = isoTime(sample.timestamp, timestamps);
+    if (draft.timestamp !== time) making.put(time);
+    if (draft.resource !== resource) putResource(resource, draft.resource);
+    making.putArray(3);
+    const known = meters.get(meter);
+    making.put(known ?? meter);
+    making.put(sample.volume);
+    putId(sample.messageId);
+    if (samples.length > 0 && (making.length() > mostBytes || samples.length === MOST_SAMPLES)) {
+      making.cutBack(before);
+      return false;
     }
-    if (draft.samples.length > 0) yield seal(draft);
+    if (known === undefined) meters.set(meter, meters.size);
+    samples.push(sample);
+    draft.resource = resource;
+    draft.timestamp = time;
+    return true;
+  }
+
+  return function* datagrams(samples) {
+    // Begun and sealed between two yields: others pack meanwhile.
+    for (let next = 0; next < samples.length; ) {
+      const draft = begin();
+      while (next < samples.length && add(draft, samples[next] as Sample)) next++;
+      yield seal(draft);
+    }
   };
 }
 
-/** What a sample says that others may have said before it. */
-interface Said {
-  readonly meter: Buffer;
-  readonly resource: Buffer;
-  readonly time: string;
+/** A resource as the samples that follow it have it. */
+interface Described {
+  readonly of: Resource;
+  readonly metadata: Resource['metadata'];
 }
 
-/** What the draft needs to carry the sample. */
-function partsOf(draft: Draft, { volume, messageId }: Sample, { meter, resource, time }: Said): readonly Buffer[] {
-  const known = draft.meters.get(meter);
-  const id = packedId(messageId);
-  const sample = packedAll([SAMPLE_HEAD, known ?? meter, volume, id]);
-  if (draft.resource === resource && draft.timestamp === time) return [sample];
-  const parts = [sample];
-  if (draft.resource !== resource) parts.unshift(resource);
-  if (draft.timestamp !== time) parts.unshift(packed(time));
-  return parts;
+/** Samples of one resource come one after the other: told by reference. */
+function describedOnce(): (sample: Sample) => Described {
+  let latest: Described | null = null;
+  return ({ resource }) => {
+    if (latest?.of !== resource) latest = { of: resource, metadata: resource.metadata };
+    return latest;
+  };
 }
 
-function add(draft: Draft, sample: Sample, { meter, resource, time }: Said, parts: readonly Buffer[]): void {
-  if (!draft.meters.has(meter)) draft.meters.set(meter, draft.meters.size);
-  draft.parts.push(...parts);
-  draft.samples.push(sample);
-  draft.bytes += lengthOf(parts);
-  draft.resource = resource;
-  draft.timestamp = time;
+/**
+ * A resource, said by what it has otherwise than the one before: the devices of an instance share its owner and nearly
+ * all of its metadata, which is by far most of what a datagram would hold, and its neighbours some.
+ */
+function putResource({ of, metadata }: Described, before: Described | null): void {
+  const difference = before === null ? null : changes(metadata, before.metadata);
+  const isOwned = before !== null && difference !== null && hasSameOwner(of, before.of);
+  const owner = isOwned ? [] : [of.userId, of.userName, of.projectId, of.projectName];
+  making.put([of.id, ...owner, ...(difference ?? [metadata])]);
 }
 
-/** The head of an array of three. */
-const SAMPLE_HEAD = Buffer.from([0x93]);
+/**
+ * What makes the metadata of that before: values changed where they stand and others added behind, then keys removed.
+ * Null if that gives another order of the keys: the message must come out byte for byte.
+ */
+function changes(metadata: Metadata, before: Metadata): readonly [Metadata, readonly string[]] | null {
+  // Without a prototype: a key may have any name.
+  const changed: Record<string, unknown> = Object.create(null);
+  const removed: string[] = [];
+  const keys = Object.keys(metadata);
+  let at = 0;
+  for (const key of Object.keys(before)) {
+    if (!Object.hasOwn(metadata, key)) removed.push(key);
+    else if (keys[at++] !== key) return null;
+  }
+  for (const key of keys)
+    if (!Object.hasOwn(before, key) || !isSame(metadata[key], before[key])) changed[key] = metadata[key];
+  return [changed, removed];
+}
 
-const packedResource = (of: Sample['resource'], metadata: Sample['resource']['metadata']): Buffer =>
-  packed([of.id, of.userId, of.userName, of.projectId, of.projectName, metadata]);
+type Metadata = Resource['metadata'];
 
-/** Binary of 16 bytes; copied before the next one is put in. */
+/** The same to the byte; flavors and images of two instances are rarely one object. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b) || isFloat64(a) || isFloat64(b)) return false;
+  const keys = Object.keys(a);
+  const others = Object.keys(b);
+  if (keys.length !== others.length) return false;
+  return keys.every((key, n) => others[n] === key && isSame(a[key as keyof typeof a], b[key as keyof typeof b]));
+}
+
+const hasSameOwner = (a: Resource, b: Resource): boolean =>
+  a.userId === b.userId && a.userName === b.userName && a.projectId === b.projectId && a.projectName === b.projectName;
+
+/** Binary of 16 bytes, behind its head; copied before the next one is put in. */
 const packedUuid = Buffer.from(`c410${'00'.repeat(16)}`, 'hex');
 const DASHES = [8, 13, 18, 23];
 /** Where the two digits of each byte begin. */
@@ -147,26 +191,24 @@ const DIGITS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const DASH = 0x2d;
 
 /** A UUID in its canonical form as 16 bytes, any other text as it is. */
-function packedId(messageId: string): Buffer | string {
-  if (messageId.length !== 36) return messageId;
-  for (const at of DASHES) if (messageId.charCodeAt(at) !== DASH) return messageId;
+function putId(messageId: string): void {
+  if (isUuid(messageId)) making.putBytes(packedUuid);
+  else making.put(messageId);
+}
+
+/** Leaves its bytes in `packedUuid`. */
+function isUuid(text: string): boolean {
+  if (text.length !== 36) return false;
+  for (const at of DASHES) if (text.charCodeAt(at) !== DASH) return false;
   let byte = 2;
   for (const at of DIGITS) {
-    const value = (hexDigit(messageId.charCodeAt(at)) << 4) | hexDigit(messageId.charCodeAt(at + 1));
-    if (value < 0) return messageId;
+    const value = (hexDigit(text.charCodeAt(at)) << 4) | hexDigit(text.charCodeAt(at + 1));
+    if (value < 0) return false;
     packedUuid[byte++] = value;
   }
-  return packedUuid;
+  return true;
 }
 
-/** Of 0 to 9 and a to f; -1 of anything else, upper case too. */
-function hexDigit(unit: number): number {
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
-  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
-}
-
-function lengthOf(parts: readonly Buffer[]): number {
-  let bytes = 0;
-  for (const part of parts) bytes += part.length;
-  return bytes;
-}
+/** By character: the value of 0 to 9 and a to f; -1 of anything else, upper case too. */
+const HEX = Int8Array.from({ length: 0x80 }, (_, unit) => '0123456789abcdef'.indexOf(String.fromCharCode(unit)));
+const hexDigit = (unit: number): number => HEX[unit] ?? -1;

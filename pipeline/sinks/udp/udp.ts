@@ -18,11 +18,10 @@ import { createReceiver } from './receiver.ts';
 import type { Refused } from './socket.ts';
 
 /** How many samples a datagram has. */
-export const PACKINGS = ['none', 'packed'] as const;
+const PACKINGS = ['none', 'packed'] as const;
 const LEAST_BYTES = 512;
-const PACE = 20_000;
-/** Of 1432 bytes: a receiver with a default buffer may pause for some 20 ms before one is lost; at the other pace for 4. */
-const PACKED_PACE = 4000;
+/** Of 1432 bytes or fewer: a receiver with a default buffer may pause for some 20 ms before one is lost. */
+const PACE = 4000;
 
 export const udpConfig = z
   .strictObject({
@@ -57,7 +56,7 @@ export const udpConfig = z
       .max(1_000_000)
       .optional()
       .describe(
-        'At most so many datagrams a second; default 20000, or 4000 packed ones, fewer if larger than 1432 bytes',
+        'At most so many datagrams a second; default 4000, fewer if larger than 1432 bytes. More needs a receiver with a larger buffer (net.core.rmem_max)',
       ),
     sendBuffer: z
       .number()
@@ -153,8 +152,7 @@ const isTooLong = ({ error }: Refused): boolean => error.code === 'EMSGSIZE';
 
 function pacerOf({ packing, pace, maxBytes }: UdpConfig, clock: Clock): Pacer {
   if (packing === 'none') return createPacer(pace ?? PACE, clock);
-  const packedPace = Math.ceil(PACKED_PACE / Math.max(1, maxBytes / FRAME_BYTES));
-  return createPacer(pace ?? packedPace, clock, maxBytes);
+  return createPacer(pace ?? Math.ceil(PACE / Math.max(1, maxBytes / FRAME_BYTES)), clock, maxBytes);
 }
 
 function parted<Each>(all: readonly Each[], isFirst: (each: Each) => boolean): readonly [Each[], Each[]] {

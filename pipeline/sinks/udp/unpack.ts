@@ -26,8 +26,9 @@ export const isPackedDatagram = (bytes: Uint8Array): boolean => bytes[0] === MAG
 export function unpackDatagram(bytes: Buffer, secret: string | undefined): Unpacked {
   if (bytes.length < HEAD_BYTES + TAG_BYTES) throw new MsgpackError(`a packed datagram of only ${bytes.length} bytes`);
   const version = bytes.readUInt8(2);
-  if (version !== VERSION)
-    throw new MsgpackError(`packed datagram of version ${version}: this program reads ${VERSION}`);
+  // Version 1 is version 2 without resources that are said by their differences.
+  if (version < 1 || version > VERSION)
+    throw new MsgpackError(`packed datagram of version ${version}: this program reads 1 to ${VERSION}`);
   const signature = verdict(bytes, secret);
   const messages = messagesOf(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
   const count = bytes.readUInt16BE(3);
@@ -66,7 +67,7 @@ function messagesOf(body: Buffer): Record<string, unknown>[] {
   for (const entry of entries) {
     if (typeof entry === 'string') context.timestamp = entry;
     else if (!Array.isArray(entry)) throw new MsgpackError('an entry that is neither text nor an array');
-    else if (entry.length === 6) context.resource = resourceOf(entry);
+    else if (typeof entry[0] === 'string') context.resource = resourceOf(entry, context.resource);
     else if (entry.length === 3) messages.push(messageOf(context, entry));
     else throw new MsgpackError(`an entry of ${entry.length} elements`);
   }
@@ -92,13 +93,38 @@ function messageOf(context: Context, [meter, volume, id]: readonly unknown[]): R
   };
 }
 
-/** The fields before and after the timestamp. */
-function resourceOf(entry: readonly unknown[]): readonly [Fields, Fields] {
-  const [resource_id, user_id, user_name, project_id, project_name, resource_metadata] = entry;
+/**
+ * The fields before and after the timestamp: all of them (6 elements), or but for the metadata's differences from the
+ * resource before (7), or of its owner too (3).
+ */
+function resourceOf(entry: readonly unknown[], before: Context['resource']): readonly [Fields, Fields] {
+  if (entry.length === 6) return [ownerOf(entry), { resource_metadata: mapOf(entry[5]) }];
+  if (entry.length !== 3 && entry.length !== 7) throw new MsgpackError(`a resource of ${entry.length} elements`);
+  if (before === null) throw new MsgpackError('a resource like the one before where there is none');
+  const [owner, { resource_metadata }] = before;
+  const [changed, removed] = entry.slice(-2);
+  const fields = entry.length === 7 ? ownerOf(entry) : { ...owner, resource_id: entry[0] };
+  return [fields, { resource_metadata: changedMap(mapOf(resource_metadata), mapOf(changed), removed) }];
+}
+
+function ownerOf([resource_id, user_id, user_name, project_id, project_name]: readonly unknown[]): Fields {
   if (typeof resource_id !== 'string' || ![user_id, user_name, project_id, project_name].every(isTextOrNull))
     throw new MsgpackError('a resource whose ids are not text');
-  if (!isMap(resource_metadata)) throw new MsgpackError('a resource whose metadata is not a map');
-  return [{ user_id, user_name, project_id, project_name, resource_id }, { resource_metadata }];
+  return { user_id, user_name, project_id, project_name, resource_id };
+}
+
+function mapOf(metadata: unknown): Fields {
+  if (!isMap(metadata)) throw new MsgpackError('a resource whose metadata is not a map');
+  return metadata as Fields;
+}
+
+function changedMap(before: Fields, changed: Fields, removed: unknown): Fields {
+  if (!Array.isArray(removed) || !removed.every((key) => typeof key === 'string'))
+    throw new MsgpackError('removed metadata that is not a list of names');
+  const fields = new Map(Object.entries(before));
+  for (const key of removed) fields.delete(key);
+  for (const [key, value] of Object.entries(changed)) fields.set(key, value);
+  return Object.fromEntries(fields);
 }
 
 function meterOf(meters: Fields[], meter: unknown): Fields {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { redactUrls } from '../../runtime/config/redact.ts';
+import { whyUnreadable } from '../../runtime/unreadable.ts';
 import type { RedisConfig } from './config.ts';
 import { RedisError } from './error.ts';
 import { SCRIPT_KEYS, SCRIPTS } from './scripts.ts';
@@ -103,7 +104,7 @@ async function read(file: string, word: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new RedisError(`state.tls.${word}: cannot read ${file}`, { cause });
+    throw new RedisError(`state.tls.${word}: cannot read ${file}: ${whyUnreadable(cause)}`, { cause });
   }
 }
 

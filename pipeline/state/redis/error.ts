@@ -23,6 +23,12 @@ export function remedyFor(message: string): string | undefined {
   if (/WRONGPASS|NOAUTH/.test(message)) return 'check state.username and state.password';
   if (/NOPERM/.test(message)) return 'the user needs the rights that docs/operations.md lists';
   if (/OOM/.test(message)) return 'Redis is full: give it more memory (maxmemory)';
-  if (UNTRUSTED.test(message)) return 'check state.tls.caFile';
+  if (/does not match certificate/i.test(message))
+    return 'name the server in state.url as its certificate does, or set state.tls.serverName';
+  if (/expired/i.test(message)) return "renew the server's certificate, or check the clocks";
+  if (UNTRUSTED.test(message)) return "set state.tls.caFile to the CA that signed the server's certificate";
+  if (/wrong version number/i.test(message)) return 'the port speaks no TLS: use redis:// or its TLS port';
+  if (/ECONNRESET|EPIPE/.test(message)) return 'it hung up: a TLS port needs rediss://, and another server is no Redis';
+  if (/ENOTFOUND|EAI_AGAIN/.test(message)) return 'check the host name and the DNS';
   return undefined;
 }

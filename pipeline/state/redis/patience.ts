@@ -26,7 +26,8 @@ export function createPatience(server: string, clock: Clock, report: Report): Pa
   let last: Error | null = null;
   const reasonOf = (error: unknown): string => {
     const message = error instanceof Error ? error.message : String(error);
-    return NO_CONNECTION.test(message) && last !== null ? last.message : message;
+    if (!NO_CONNECTION.test(message)) return message;
+    return last === null ? 'it does not answer (a port without TLS keeps silent to rediss://, for one)' : last.message;
   };
   const explained = (error: unknown): RedisError => {
     const reason = reasonOf(error);

@@ -60,6 +60,12 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
     await client.ping();
   };
 
+  /** Whether this user may run scripts: of an owner that nobody is, one changes nothing. */
+  const tried = async (): Promise<void> => {
+    const { fence, outbox } = keysOf(config.prefix, topic, group, 0);
+    await client.hypermeterConfirm(fence, outbox, 'nobody');
+  };
+
   /** Nothing that Redis has can be used. */
   const fromLog = async (
     keys: PartitionKeys,
@@ -139,6 +145,7 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
       const fits = async (inTime: AbortSignal): Promise<void> => {
         await patiently(connected, inTime);
         await patiently(() => checkFitness(client, server, report), inTime);
+        await patiently(tried, inTime);
       };
       try {
         await within(clock, openMs, server, fits, signal);

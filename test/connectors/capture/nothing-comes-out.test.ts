@@ -26,6 +26,18 @@ const vim25 = (texts: Texts): string => {
     </objectSet><fault><localizedMessage>${fault}</localizedMessage></fault><value><id><counterId>1</counterId><instance>${label}</instance></id></value></returnval></WaitForUpdatesExResponse></Body></Envelope>`;
 };
 
+const wsman = (texts: Texts): string => {
+  const [name, note, file, label, network, port, model, fault, option, guest] = texts.map(escapeXml);
+  // An attribute has spaces where a text has other ones.
+  const machine = (fault as string).replaceAll(/\s/g, (space) => `&#${space.charCodeAt(0)};`);
+  return `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:w="urn:w"><s:Header><To>${model}</To><MessageID>uuid:${guest}</MessageID></s:Header><s:Body><EnumerateResponse><EnumerationContext>${option}</EnumerationContext><w:Items>
+    <w:XmlFragment><Name>${name}</Name><ElementName>${label}</ElementName><EnabledState>${label}</EnabledState><ProcessID>${port}</ProcessID></w:XmlFragment>
+    <w:XmlFragment><Name>${name}:Hv VP 3</Name><PercentTotalRunTime>${port}</PercentTotalRunTime><Timestamp_Sys100NS>${option}</Timestamp_Sys100NS></w:XmlFragment>
+    <w:XmlFragment><Name>${network}_Network Adapter_0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0</Name><Address>${port}</Address><VirtualSystemType>Microsoft:Hyper-V:System:${model} </VirtualSystemType></w:XmlFragment>
+    <w:XmlFragment><Name>c:-${file}.vhdx</Name><HostResource>C:\\${file}.vhdx</HostResource><InstanceID>Microsoft:${option}\\0</InstanceID><Notes>${note}</Notes><Other>${guest}</Other></w:XmlFragment>
+    </w:Items></EnumerateResponse><s:Fault><s:Code><s:Value>${model} </s:Value></s:Code><s:Reason><s:Text>${fault}</s:Text></s:Reason><WSManFault Machine="${machine}" Code="${machine}"><Message>${fault} 0x80041010</Message></WSManFault></s:Fault></s:Body></s:Envelope>`;
+};
+
 const fieldsOf = ([name, note, file, label, network, port, model, fault, option, guest]: Texts) => ({
   name_label: name,
   name_description: note,
@@ -128,6 +140,7 @@ const isJson = (document: string): void => void JSON.parse(document);
 /** Each form of document, and what tells that it is well-formed. */
 const FORMS = [
   ['vim25', (texts: Texts) => written(vim25(texts)), isXml],
+  ['WS-Management', (texts: Texts) => written(wsman(texts)), isXml],
   ['XenAPI JSON', (texts: Texts) => written(xapi(texts)), isJson],
   ['XenAPI XML-RPC', (texts: Texts) => written(xmlRpc(texts)), isXml],
   ['statistics', (texts: Texts) => written(statistics(texts)), isJson],

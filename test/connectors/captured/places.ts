@@ -88,7 +88,7 @@ export async function fakePool(options: Partial<PoolOptions> = {}, asked = 0): P
   };
 }
 
-export const VCSIM = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/vcsim`;
+const VCSIM = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hypermeter/bin/vcsim`;
 
 /** vcsim, a server of somebody else's, with three machines on two hosts; undefined: it is not built. */
 export async function vcsim(): Promise<Place | undefined> {

@@ -8,6 +8,7 @@ import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import { readCapture } from '../../fakes/replay.ts';
 import { available } from '../../services/service.ts';
 import { capture, textsIn } from './captured.ts';
+import { fakeHyperv } from './hyperv-place.ts';
 import { fakePool, fakeVcenter, PASSWORD, type Place, USER, vcsim } from './places.ts';
 import { replayed } from './replayed.ts';
 
@@ -48,6 +49,7 @@ function expectNothingOf(originals: readonly string[], folder: string): void {
 describe.each([
   ['the fake vCenter', 'fake-vcenter', fakeVcenter],
   ['the fake pool', 'fake-pool', () => fakePool()],
+  ['the fake Hyper-V host', 'fake-hyperv', fakeHyperv],
   [
     'the fake pool over XML-RPC, with statistics of old',
     null,
@@ -64,6 +66,9 @@ describe.each([
       code: 0,
       stderr: expect.stringContaining('Look at it before you give it away'),
     });
+    expect(stderr).toContain(`  cp -r ${folder} test/connectors/captured/golden/\n`);
+    expect(stderr).toContain(`${folder}/observations.json ${folder}/exchanges/*\n`);
+    expect(stderr).not.toMatch(/\$|addresss/);
     expectNothingOf(place.originals, folder);
     if (golden !== null) expectNothingOf(place.originals, join(GOLDEN, golden));
     const recorded = readCapture(folder);
@@ -124,7 +129,7 @@ describe.skipIf(!(await available('govc')))('a capture of vcsim [govc]', () => {
     for (const { text, file } of textsIn(join(GOLDEN, 'vcsim')))
       expect(text, file).not.toMatch(/DC0|LocalDS|VM Network|govcsim|meter-reader/i);
     expect(existsSync(join(GOLDEN, 'vcsim', 'manifest.json'))).toBe(true);
-    expect(readdirSync(GOLDEN).sort()).toEqual(['fake-pool', 'fake-vcenter', 'vcsim']);
+    expect(readdirSync(GOLDEN).sort()).toEqual(['fake-hyperv', 'fake-pool', 'fake-vcenter', 'vcsim']);
   });
 });
 

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture } from './captured.ts';
+import { fakeHyperv } from './hyperv-place.ts';
 import { fakePool, fakeVcenter, type Place, vcsim } from './places.ts';
 
-/** `node dist/test/connectors/captured/record.js test/connectors/captured/golden`: records anew what is kept there; a minute each. */
-const [golden = 'test/connectors/captured/golden'] = process.argv.slice(2);
+/**
+ * `node dist/test/connectors/captured/record.js test/connectors/captured/golden`: records anew what is kept there, or the one that is
+ * named after it; a minute each. */
+const [golden = 'test/connectors/captured/golden', only] = process.argv.slice(2);
 /** Of the groups that hypermeter reads, and of the rollups. */
 const READ =
   /<groupInfo[^>]*>(?:(?!<\/groupInfo>).)*<key>(?:cpu|mem|net|virtualDisk)<\/key><\/groupInfo>.*<rollupType>(?:average|summation)</s;
@@ -13,9 +16,11 @@ const COUNTER = /<PerfCounterInfo[^>]*>.*?<\/PerfCounterInfo>/gs;
 const places: Readonly<Record<string, () => Promise<Place | undefined>>> = {
   'fake-vcenter': fakeVcenter,
   'fake-pool': fakePool,
+  'fake-hyperv': fakeHyperv,
   vcsim,
 };
 for (const [name, open] of Object.entries(places)) {
+  if (only !== undefined && only !== name) continue;
   const place = await open();
   if (place === undefined) {
     process.stderr.write(`${name} is not there: left as it is\n`);

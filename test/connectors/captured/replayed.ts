@@ -1,6 +1,6 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { observationsText } from '../../../connectors/capture/manifest.ts';
-import { describeObservation, UNCHANGED } from '../../../connectors/capture/observation.ts';
+import { describeObservation, type ObservationTexts } from '../../../connectors/capture/observation.ts';
 import { CAPTURED } from '../../../connectors/capture/pseudonyms.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint } from '../../../connectors/connector.ts';
 import type { HttpTap } from '../../../connectors/http-tap.ts';
@@ -9,6 +9,14 @@ import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { type Capture, Replay } from '../../fakes/replay.ts';
 import { type HandClock, handClock } from '../hand-clock.ts';
+
+/** They are pseudonymous already. */
+const UNCHANGED: ObservationTexts = {
+  text: (text) => text,
+  name: (text) => text,
+  device: (text) => text,
+  epoch: (text) => text,
+};
 
 export interface Replayed {
   /** As `observations.json` has it. */
@@ -63,7 +71,9 @@ function endpointOf({ manifest }: Capture, replay: Replay, context: ConnectorCon
   const least = { name: CAPTURED, type: name, url: replay.url(), username: 'u', password: 'p' };
   // Settings are as they are after the schema, durations as microseconds.
   const { tls, ...rest } = settings as { readonly tls?: unknown };
-  const config = { ...kind.schema.parse(least), ...rest };
+  // What was sealed was recorded open, and a capture has no login.
+  const open = name === 'hyperv' && { auth: 'basic' };
+  const config = { ...kind.schema.parse(least), ...rest, ...open };
   const created = (kind as ConnectorKind<typeof config>).create(config, context);
   if (!('connect' in created)) throw new Error(`${name} is not asked`);
   return created;

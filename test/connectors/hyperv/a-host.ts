@@ -8,7 +8,7 @@ import { World, type WorldOptions } from '../../fakes/hyperv/world.ts';
 
 export const NOON = Date.UTC(2026, 10, 26, 12) * 1000;
 export const HOUR = 3_600_000_000;
-export const SECOND = 1_000_000;
+const SECOND = 1_000_000;
 
 /** Stands still but for `jump`; who sleeps sleeps by the system's clock, `speed` times faster. */
 export interface StillClock extends Clock {

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../../fakes/certificate.ts';
 import type { FakeOptions } from '../../fakes/hyperv/hyperv.ts';
 import { type Bench, bench } from './a-host.ts';
 
@@ -13,12 +13,8 @@ const pem = (name: string): Buffer => readFileSync(path(name));
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'hyperv-carriers-'));
-  for (const name of ['127.0.0.1', 'meter-client', 'stranger']) {
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-    const about = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', path(`${name}.key`), '-out', path(`${name}.pem`)];
-    execFileSync('openssl', ['req', ...kind, ...about, ...files], { stdio: 'ignore' });
-  }
+  for (const name of ['127.0.0.1', 'meter-client', 'stranger']) selfSigned(dir, { name });
+  selfSigned(dir, { name: 'sha384', digest: 'sha384' });
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 afterEach(() => here.close());
@@ -83,11 +79,32 @@ describe('over TLS', () => {
     await expect(connect()).rejects.toThrow(/more than 2048000 bytes/);
   });
 
-  it('a host that demands channel bindings is not to be had with NTLM, and says what may be wrong', async () => {
-    await secure({ channelBinding: 'strict' }, {});
+  it('NTLM is tied to the connection, as a host with CbtHardeningLevel Strict demands', async () => {
+    await isWhole(await secure({ channelBinding: 'strict' }, {}));
+    here.fake.disconnect();
+    expect((await here.later(10)).instances).toHaveLength(3);
+    expect(here.fake.authentication.refusals.filter((why) => why.includes('binding'))).toEqual([]);
+  });
+
+  it('by the hash that the certificate is signed with', async () => {
+    const tls = { key: pem('sha384.key'), cert: pem('sha384.pem') };
+    const words = { tls: { caFile: path('sha384.pem') } };
+    await isWhole(await secure({ channelBinding: 'strict', certificateHash: 'sha384', tls }, words));
+  });
+
+  it('a proxy that ends TLS breaks the tie, which can be left out where the host does without', async () => {
+    // To the service the proxy's connection is another channel: the certificate is hashed in another way.
+    await secure({ certificateHash: 'sha512' }, {});
     await expect(connect()).rejects.toMatchObject({
       code: 'refused',
-      message: expect.stringContaining('CbtHardeningLevel'),
+      message: expect.stringContaining('channelBinding: false'),
     });
+    expect(here.fake.authentication.refusals).toEqual(['channel bindings of another channel']);
+    await here.close();
+    await isWhole(await secure({ certificateHash: 'sha512' }, { channelBinding: false }));
+    await here.close();
+    await secure({ channelBinding: 'strict' }, { channelBinding: false });
+    await expect(connect()).rejects.toMatchObject({ code: 'refused' });
+    expect(here.fake.authentication.refusals).toEqual(['no channel bindings']);
   });
 });

@@ -57,7 +57,7 @@ describe('a class', () => {
     ['never ends', 'endless'],
     ['is cut', { rewrite: HOSTILE_XML['no end'] ?? String }],
   ])('that %s costs itself alone', async (_, reaction) => {
-    const { poll, reported, fake } = await start(1, {}, {}, 20);
+    const { poll, reported, fake } = await start(1, {}, {}, 5);
     await poll();
     fake.react = when({ action: 'Enumerate', className: NIC }, reaction);
     const { instances, partial } = await poll();

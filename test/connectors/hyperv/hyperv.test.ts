@@ -20,6 +20,8 @@ describe('configuration', () => {
     expect(entry({}).data).toMatchObject({ auth: 'negotiate', notes: 'nova', tls: { verify: true } });
     expect(entry({ url: 'http://hv1' }).success).toBe(true);
     expect(entry({ ...NOBODY, auth: 'certificate', tls: PAIR }).success).toBe(true);
+    for (const words of [{}, { keytab: 'x' }, { ccache: 'x', spn: 'WSMAN/hv1.example.org' }])
+      expect(entry({ ...NOBODY, auth: 'kerberos', ...words }).success).toBe(true);
   });
 
   it.each<[string, object, RegExp]>([
@@ -27,8 +29,8 @@ describe('configuration', () => {
     ['a password in the url', { url: 'https://u:p@hv1' }, /words of their own/],
     ['no http', { url: 'ssh://hv1' }, /where https/],
     ['what is no url', { url: 'hv1' }, /not a URL/],
-    ['no password', { password: undefined }, /negotiate needs one/],
-    ['no username', { username: undefined, auth: 'basic' }, /basic needs one/],
+    ['no password', { password: undefined }, /negotiate needs password/],
+    ['no username', { username: undefined, auth: 'basic' }, /basic needs username/],
     ['Basic in the clear', { url: 'http://hv1', auth: 'basic' }, /would not be secret/],
     [
       'a certificate in the clear',
@@ -36,9 +38,22 @@ describe('configuration', () => {
       /would not be secret/,
     ],
     ['a certificate without a key', { ...NOBODY, auth: 'certificate', tls: { certFile: 'x' } }, /go together/],
-    ['no certificate', { ...NOBODY, auth: 'certificate' }, /needs certFile and keyFile/],
-    ['a certificate and a user', { auth: 'certificate', tls: PAIR }, /neither username/],
-    ['a certificate for nothing', { tls: PAIR }, /for auth: certificate alone/],
+    ['no certificate', { ...NOBODY, auth: 'certificate' }, /needs certFile/],
+    ['a certificate and a user', { auth: 'certificate', tls: PAIR }, /takes no username/],
+    ['a password for Kerberos', { auth: 'kerberos' }, /kerberos takes no password/],
+    ['a keytab for NTLM', { keytab: 'x' }, /negotiate takes no keytab/],
+    [
+      'two places for tickets',
+      { auth: 'kerberos', password: undefined, keytab: 'x', ccache: 'y' },
+      /a keytab or a ccache, not both/,
+    ],
+    [
+      'Kerberos in the clear',
+      { ...NOBODY, url: 'http://hv1', auth: 'kerberos' },
+      /kerberos over http:.* would not be secret/,
+    ],
+    ['a name that is no SPN', { auth: 'kerberos', password: undefined, spn: 'hv1' }, /no service principal name/],
+    ['a certificate for nothing', { tls: PAIR }, /negotiate takes no certFile/],
   ])('refuses %s', (_, words, message) => {
     expect(JSON.stringify(entry(words).error?.issues)).toMatch(message);
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BenchOptions, bench, ManualClock } from '../../fakes/libvirt-bench.ts';
 import type { Call, Reaction } from '../../fakes/libvirtd.ts';
 import { allStats, fakeDomain } from '../../fakes/libvirtd-answers.ts';
@@ -8,13 +8,8 @@ const FULL = 63;
 const WITHOUT_MONITOR = 17;
 
 let signal: AbortSignal;
-let cleanUp: (() => Promise<void>)[] = [];
 beforeEach(() => {
   signal = AbortSignal.timeout(20_000);
-});
-afterEach(async () => {
-  for (const undo of cleanUp) await undo();
-  cleanUp = [];
 });
 
 /** A daemon whose statistics calls hang while `hung` says so of their ordinal number, from 0. */
@@ -31,10 +26,10 @@ async function open(hung: (ordinal: number, mask: number) => boolean, options: B
   };
   const set = await bench({ domains: [fakeDomain(1), fakeDomain(2)], clock, react, ...options });
   const session = await set.endpoint.connect(signal);
-  cleanUp.push(
-    () => session.close(),
-    () => set.fake.close(),
-  );
+  onTestFinished(async () => {
+    await session.close();
+    await set.fake.close();
+  });
   const asked = (count: number) => vi.waitFor(() => expect(masks).toHaveLength(count));
   return { ...set, session, clock, masks, asked };
 }

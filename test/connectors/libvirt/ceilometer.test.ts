@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
 import type { Identity } from '../../../avro/snapshot.ts';
 import { readDomainXml } from '../../../connectors/libvirt/domain-xml.ts';
-import { resourceOf } from '../../../pipeline/model/resource.ts';
+import { createResources } from '../../../pipeline/model/resource.ts';
 import type { Resource } from '../../../pipeline/model/sample.ts';
 import { available, ceilometerPython } from '../../services/service.ts';
 
@@ -81,7 +81,7 @@ function ours({ xml, state, labels: metadata }: Given): Judged {
   const identity: Identity = { ...readDomainXml(xml, 'compute-1'), metadata };
   const of = (kind: number, deviceId: string, vcpus = 0) =>
     told(
-      resourceOf({
+      createResources()({
         instance: { key: UUID.replaceAll('-', ''), isHost: false },
         block: { kind, deviceId },
         identity,

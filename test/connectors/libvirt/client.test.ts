@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseAddress } from '../../../connectors/libvirt/address.ts';
 import { Client } from '../../../connectors/libvirt/client.ts';
 import { encodeInt } from '../../../connectors/libvirt/procedures.ts';
@@ -13,14 +13,9 @@ import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
 
 const NOTHING = Buffer.alloc(0);
 let signal: AbortSignal;
-let cleanUp: (() => Promise<void>)[] = [];
 
 beforeEach(() => {
   signal = AbortSignal.timeout(20_000);
-});
-afterEach(async () => {
-  for (const undo of cleanUp) await undo();
-  cleanUp = [];
 });
 
 async function connect(options: FakeOptions = {}, clock: Clock = systemClock) {
@@ -33,10 +28,10 @@ async function connect(options: FakeOptions = {}, clock: Clock = systemClock) {
     onCall: () => undefined,
     onEvent: (procedure) => events.push(procedure),
   });
-  cleanUp.push(
-    () => client.close(),
-    () => fake.close(),
-  );
+  onTestFinished(async () => {
+    await client.close();
+    await fake.close();
+  });
   const hostname = (): Promise<string> => client.call('CONNECT_GET_HOSTNAME', NOTHING, signal).then(decodeString);
   const feature = (number: number): Promise<number> =>
     client.call('CONNECT_SUPPORTS_FEATURE', encodeInt(number), signal).then(decodeInt);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DomainRef, PROCEDURES } from '../../../connectors/libvirt/procedures.ts';
 import { readDomain } from '../../../connectors/libvirt/replies.ts';
 import { XdrReader, XdrWriter } from '../../../connectors/libvirt/xdr.ts';
@@ -9,13 +9,8 @@ import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
 const NO_SUPPORT: Reaction = { error: [3, 'this function is not supported by the connection driver'] };
 
 let signal: AbortSignal;
-let cleanUp: (() => Promise<void>)[] = [];
 beforeEach(() => {
   signal = AbortSignal.timeout(20_000);
-});
-afterEach(async () => {
-  for (const undo of cleanUp) await undo();
-  cleanUp = [];
 });
 
 const info = ({ id }: DomainRef): Buffer =>
@@ -65,10 +60,10 @@ async function open(overrule: (call: Call, domain: DomainRef | null) => Reaction
   const clock = new ManualClock();
   const set = await bench({ domains, react, clock });
   const session = await set.endpoint.connect(signal);
-  cleanUp.push(
-    () => session.close(),
-    () => set.fake.close(),
-  );
+  onTestFinished(async () => {
+    await session.close();
+    await set.fake.close();
+  });
   const poll = async () => {
     const observation = await session.poll(signal);
     return { ...observation, of: (number: number) => observation.instances.find(({ uuid }) => uuid.at(-1) === number) };

@@ -3,21 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { decodeDomain } from '../../../connectors/libvirt/decode.ts';
 import { readDomainXml } from '../../../connectors/libvirt/domain-xml.ts';
 import { decodeAllStats } from '../../../connectors/libvirt/replies.ts';
+import { plain } from '../golden.ts';
 
 const FOLDER = new URL('./golden/', import.meta.url);
 const TIME = { observedAt: 1_772_964_000_000_000, monotonic: 5_000_000 };
-
-/** As expected.json has it: whole numbers of 64 bits as digits, uuids as hexadecimal. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, part) =>
-      typeof part === 'bigint'
-        ? part.toString()
-        : part?.type === 'Buffer'
-          ? Buffer.from(part.data).toString('hex')
-          : part,
-    ),
-  );
 
 /** Replies to CONNECT_GET_ALL_DOMAIN_STATS and domain XML as libvirt 9.0.0 gave them. */
 describe('recorded replies', () => {

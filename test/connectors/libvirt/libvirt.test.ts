@@ -11,6 +11,7 @@ describe('configuration', () => {
       type: 'libvirt',
       uri: 'qemu:///system',
       cpu: 'domain',
+      hosts: true,
       perf: false,
       stuckAfterMs: 3000,
     });

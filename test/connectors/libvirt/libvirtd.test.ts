@@ -1,12 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
 import type { Endpoint, Session } from '../../../connectors/connector.ts';
 import { libvirt } from '../../../connectors/libvirt/libvirt.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import type { InternalEvent, Report } from '../../../pipeline/runtime/events.ts';
 import { FakeLibvirtd } from '../../fakes/libvirtd.ts';
 import { fakeDomain } from '../../fakes/libvirtd-answers.ts';
 import { available } from '../../services/service.ts';
@@ -40,9 +41,33 @@ afterEach(async () => {
   sessions = [];
 });
 
-function endpointOf(uri: string, words: object = {}): Endpoint {
+/** `virsh nodecpustats` in ns; its system is the protocol's kernel. */
+const nodeTimes = (): ReadonlyMap<string, bigint> => fieldsOf(virsh('nodecpustats').replace('system', 'kernel'));
+/** `virsh nodememstats` in KiB. */
+const nodeMemory = (): ReadonlyMap<string, bigint> => fieldsOf(virsh('nodememstats'));
+
+const fieldsOf = (text: string): ReadonlyMap<string, bigint> =>
+  new Map([...text.matchAll(/^(\w+)\s*:\s*(\d+)/gm)].map(([, name = '', value = '']) => [name, BigInt(value)]));
+
+/** The same of /proc/stat, in ns: user with nice, kernel with interrupts. */
+function kernelTimes(): ReadonlyMap<string, bigint> {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  const [user = 0n, nice = 0n, system = 0n, idle = 0n, iowait = 0n, irq = 0n, softirq = 0n] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map((ticks) => BigInt(ticks) * 10_000_000n);
+  return new Map([
+    ['user', user + nice],
+    ['kernel', system + irq + softirq],
+    ['idle', idle],
+    ['iowait', iowait],
+  ]);
+}
+
+function endpointOf(uri: string, words: object = {}, report: Report = () => undefined): Endpoint {
   const config = libvirt.schema.parse({ name: 'kvm1', type: 'libvirt', uri, ...words });
-  const endpoint = libvirt.create(config, { clock: systemClock, report: () => undefined });
+  const endpoint = libvirt.create(config, { clock: systemClock, report });
   if (!('connect' in endpoint)) throw new Error('libvirt is polled');
   return endpoint;
 }
@@ -73,7 +98,10 @@ const whole = (session: Session, name = DISK_GUEST): Promise<Instance> =>
 
 const there = await available('libvirt');
 
-describe.skipIf(!there)('a real libvirtd [libvirt]', () => {
+/** Debian's libvirtd 9.0.0 crashes now and then, and is started again: not a fault of what is tried here. */
+const CRASHES = { retry: process.env.CI === undefined ? 0 : 1 };
+
+describe.skipIf(!there)('a real libvirtd [libvirt]', CRASHES, () => {
   const ssh = `${RUN}/ssh`;
   it.each([
     ['tcp', SYSTEM],
@@ -116,8 +144,57 @@ describe.skipIf(!there)('a real libvirtd [libvirt]', () => {
     await vi.waitFor(async () => {
       const calls = [];
       for (let n = 0; n < 5; n++) calls.push((await session.poll(signal)).calls);
-      expect(calls).toEqual([1, 1, 1, 1, 1]);
+      expect(calls).toEqual([3, 3, 3, 3, 3]);
     });
+  });
+
+  it('takes one call a cycle where the host is not wanted', async () => {
+    const session = await connect(SYSTEM, { hosts: false });
+    await vi.waitFor(async () => expect(await session.poll(signal)).toMatchObject({ calls: 1, hosts: [] }));
+  });
+
+  it('tells of the host what virsh and the kernel say before and after', async () => {
+    const session = await connect();
+    const before = [nodeTimes(), kernelTimes()];
+    const { hosts, instances } = await session.poll(signal);
+    const after = [nodeTimes(), kernelTimes()];
+    const [host] = hosts;
+    const [row] = host?.rows ?? [];
+    const extra = (name: string): bigint => row?.extras.find((each) => each.name === name)?.value ?? -1n;
+    for (const mode of ['user', 'kernel', 'idle', 'iowait']) {
+      const value = extra(`compute.node.cpu.${mode}.time`);
+      for (const n of [0, 1]) {
+        expect(value, mode).toBeGreaterThanOrEqual(before[n]?.get(mode) ?? -1n);
+        expect(value, mode).toBeLessThanOrEqual(after[n]?.get(mode) ?? -1n);
+      }
+    }
+    expect(row?.cpuTime).toBe(extra('compute.node.cpu.user.time') + extra('compute.node.cpu.kernel.time'));
+    expect(row?.vcpus).toBe(BigInt(availableParallelism()));
+    const memory = nodeMemory();
+    expect(row?.memory).toBe((memory.get('total') ?? 0n) * 1024n);
+    const used = ['free', 'buffers', 'cached'].reduce(
+      (left, kind) => left - (memory.get(kind) ?? 0n),
+      memory.get('total') ?? 0n,
+    );
+    // Other processes take and give meanwhile.
+    expect(Math.abs(Number(row?.memoryUsage) - Number(used) * 1024)).toBeLessThan(1 << 30);
+    const on = instances.filter(({ state }) => state === 'RUNNING' || state === 'BLOCKED');
+    expect(extra('compute.node.instances')).toBe(BigInt(instances.length));
+    expect(extra('compute.node.instances.running')).toBe(BigInt(on.length));
+    expect(instances.map(({ identity }) => identity?.host)).toEqual(instances.map(() => host?.identity?.host));
+  });
+
+  it('goes on where the driver tells nothing of the host, and says so once', async () => {
+    const events: InternalEvent[] = [];
+    const endpoint = endpointOf('test+tcp://127.0.0.1/default', {}, (event) => events.push(event));
+    for (let n = 0; n < 2; n++) {
+      const session = await endpoint.connect(signal);
+      sessions.push(session);
+      const { hosts } = await session.poll(signal);
+      expect(hosts[0]?.rows.length ?? 0).toBeLessThanOrEqual(1);
+    }
+    const failed = events.filter(({ event }) => event === 'part.failed');
+    expect(new Set(failed.map((event) => JSON.stringify(event))).size).toBe(failed.length);
   });
 
   it('answers pipelined calls over TLS without delay', async () => {
@@ -168,7 +245,7 @@ describe.skipIf(!there)('a real libvirtd [libvirt]', () => {
   });
 });
 
-describe.skipIf(!there)('the life of a guest [libvirt]', () => {
+describe.skipIf(!there)('the life of a guest [libvirt]', CRASHES, () => {
   it('a reset goes on counting in the same epoch', async () => {
     const session = await connect();
     const before = await whole(session);
@@ -240,7 +317,7 @@ describe.skipIf(!there)('the life of a guest [libvirt]', () => {
       const first = await session.poll(signal);
       expect((first.endedAt - first.startedAt) / 1000).toBeLessThan(5000);
       const second = await session.poll(signal);
-      expect(second.calls).toBe(1);
+      expect(second.calls).toBe(3);
       const rows = new Map(second.instances.map(({ identity, rows: [row] }) => [identity?.instanceName, row]));
       expect(rows.get(DISK_GUEST)?.disks[0]?.readBytes).toBeGreaterThan(0n);
       expect(rows.get(OTHER_GUEST)).toMatchObject({ disks: [{ readBytes: null }], memoryResident: null });
@@ -291,6 +368,12 @@ describe.skipIf(!there)('the fake daemon, to a client that is not ours [libvirt]
 
   it('answers list', async () => {
     expect(await ask('list', '--all', '--name')).toMatch(/^instance-00000001\ninstance-00000002$/m);
+  });
+
+  it('answers nodeinfo, nodecpustats and nodememstats', async () => {
+    expect(await ask('nodeinfo')).toMatch(/^CPU\(s\): +4$/m);
+    expect(await ask('nodecpustats')).toMatch(/^system: +1000000000$/m);
+    expect(await ask('nodememstats')).toMatch(/^buffers *: +524288 KiB$/m);
   });
 
   it('answers dumpxml', async () => {

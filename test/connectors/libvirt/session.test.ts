@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Observation, Session } from '../../../connectors/connector.ts';
 import { type BenchOptions, bench, ManualClock } from '../../fakes/libvirt-bench.ts';
 import type { Call, FakeLibvirtd, Reaction } from '../../fakes/libvirtd.ts';
@@ -7,22 +7,19 @@ import { type FakeDomain, fakeDomain } from '../../fakes/libvirtd-answers.ts';
 const STATS = 'CONNECT_GET_ALL_DOMAIN_STATS';
 const XML = 'DOMAIN_GET_XML_DESC';
 const LIFECYCLE = 318;
+const DEVICE_ADDED = 354;
+const METADATA = 379;
 
 let signal: AbortSignal;
-let cleanUp: (() => Promise<void>)[] = [];
 beforeEach(() => {
   signal = AbortSignal.timeout(20_000);
-});
-afterEach(async () => {
-  for (const undo of cleanUp) await undo();
-  cleanUp = [];
 });
 
 async function open(options: BenchOptions = {}) {
   const set = await bench(options);
-  cleanUp.push(() => set.fake.close());
+  onTestFinished(() => set.fake.close());
   const session = await set.endpoint.connect(signal);
-  cleanUp.unshift(() => session.close());
+  onTestFinished(() => session.close());
   set.fake.calls.length = 0;
   return { ...set, session, poll: () => session.poll(signal) };
 }
@@ -33,7 +30,7 @@ const byUuid = (observation: Observation) =>
 describe('connecting', () => {
   async function refusedBy(options: BenchOptions) {
     const { fake, endpoint } = await bench(options);
-    cleanUp.push(() => fake.close());
+    onTestFinished(() => fake.close());
     const error: unknown = await endpoint.connect(signal).catch((reason: unknown) => reason);
     await vi.waitFor(() => expect(fake.connections).toBe(0));
     return { fake, error };
@@ -51,7 +48,7 @@ describe('connecting', () => {
         return undefined;
       },
     });
-    cleanUp.push(() => fake.close());
+    onTestFinished(() => fake.close());
     const session = await endpoint.connect(signal);
     await session.close();
     expect(fake.calls.slice(0, 4)).toEqual([
@@ -97,7 +94,12 @@ describe('connecting', () => {
   });
 
   it('does without keepalive, host name, uptime and events', async () => {
-    const asked = ['CONNECT_SUPPORTS_FEATURE', 'CONNECT_GET_HOSTNAME', 'CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY'];
+    const asked = [
+      'CONNECT_SUPPORTS_FEATURE',
+      'CONNECT_GET_HOSTNAME',
+      'NODE_GET_CPU_STATS',
+      'CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY',
+    ];
     const { poll } = await open({
       domains: [fakeDomain(1)],
       react: ({ procedure }) => (asked.includes(procedure) ? { error: [3, 'not supported'] } : undefined),
@@ -202,6 +204,21 @@ describe('migration', () => {
     await poll();
     fake.domains = [fakeDomain(1, paused)];
     expect((await poll()).instances).toMatchObject([{ state: 'PAUSED', rows: [{ cpuTime: 1_000_000n }] }]);
+  });
+});
+
+describe('changes', () => {
+  it('are told as they come, as long as the session lives', async () => {
+    const { fake, session, poll } = await open({ domains: [fakeDomain(1), fakeDomain(2)] });
+    const heard: string[] = [];
+    session.changes?.subscribe(({ uuid, what }) => heard.push(`${uuid?.toString('hex').slice(-1)} ${what}`));
+    fake.emit(LIFECYCLE, fakeDomain(1));
+    fake.emit(LIFECYCLE, fakeDomain(2), 5, 1);
+    fake.emit(METADATA, fakeDomain(2));
+    fake.emit(DEVICE_ADDED, fakeDomain(1));
+    // A reply comes after the events that were sent before it.
+    await poll();
+    expect(heard).toEqual(['1 started', '2 stopped', '1 changed']);
   });
 });
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
+import { selfSigned } from '../../fakes/certificate.ts';
 import { FakeProxmox, TOKEN, USER } from '../../fakes/proxmox/fake-proxmox.ts';
 import { sampleWorld } from '../../fakes/proxmox/sample-world.ts';
-import { selfSigned } from '../../fakes/xenapi/certificate.ts';
 import { runWith } from '../../pipeline/cli/test-parts.ts';
 
 let directory = '';
@@ -14,7 +14,7 @@ let caFile = '';
 let fake: FakeProxmox;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'proxmox-cli-'));
-  const tls = selfSigned(directory, 1);
+  const tls = selfSigned(directory);
   caFile = tls.caFile;
   const world = sampleWorld({ now: systemClock.now, startedAt: systemClock.now() - 600e6 });
   fake = await FakeProxmox.start({ world, tls });

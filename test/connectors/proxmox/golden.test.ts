@@ -1,20 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { expectedText, plain } from '../golden.ts';
 import { aCluster } from './a-cluster.ts';
 
 const FOLDER = new URL('./golden/', import.meta.url);
-
-/** As expected.json has it: whole numbers of 64 bits as digits, uuids as hexadecimal. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, part) =>
-      typeof part === 'bigint'
-        ? part.toString()
-        : part?.type === 'Buffer'
-          ? Buffer.from(part.data).toString('hex')
-          : part,
-    ),
-  );
 
 /**
  * Two polls, ten seconds apart, of answers after what the sources of Proxmox VE make them of: none of them was recorded
@@ -40,6 +29,6 @@ describe('answers', () => {
     });
     const session = await connect();
     const seen = [await poll(session), await poll(session)];
-    await expect(`${JSON.stringify(plain(seen), null, 1)}\n`).toMatchFileSnapshot(file('expected.json').pathname);
+    await expect(expectedText(plain(seen))).toMatchFileSnapshot(file('expected.json').pathname);
   });
 });

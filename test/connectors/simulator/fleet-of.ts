@@ -15,7 +15,7 @@ export const fleetOf = (some: object = {}): Fleet => createFleet(configOf(some),
 
 /** Faults of one kind only. */
 export const faultsOf = (faults: object) => ({
-  faults: { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0, duplicate: 0, reorder: 0, ...faults },
+  faults: { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0, ...faults },
 });
 
 /** A clock that is set by hand. */

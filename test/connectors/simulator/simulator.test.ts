@@ -61,7 +61,9 @@ describe('an endpoint', () => {
     const { fleet, pollAll } = underTest({});
     const sumAt = async (at: number): Promise<bigint[]> =>
       (await pollAll(at)).map((poll) =>
-        (poll.hosts[0]?.rows[0]?.extras ?? []).reduce((sum, { value }) => sum + value, 0n),
+        (poll.hosts[0]?.rows[0]?.extras ?? [])
+          .filter(({ counter }) => counter)
+          .reduce((sum, { value }) => sum + value, 0n),
       );
     const before = await sumAt(SINCE + 7);
     (await sumAt(SINCE + HOUR + 7)).forEach((sum, index) => {
@@ -171,7 +173,7 @@ describe('the configuration', () => {
   test.each([
     ['an unknown key', { host: 4 }],
     ['an unknown fault', { faults: { rebot: 1 } }],
-    ['a share above 1', { faults: { duplicate: 2 } }],
+    ['a share above 1', { faults: { wrap32: 2 } }],
     ['no host', { hosts: 0 }],
   ])('refuses %s', (_what, some) => {
     expect(simulator.schema.safeParse({ name: 'demo', type: 'simulator', ...some }).success).toBe(false);

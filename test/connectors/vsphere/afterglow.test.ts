@@ -99,3 +99,9 @@ describe('a VM is asked for samples', () => {
     expect(afterglow.isAsked('vm-1', 'SHUTOFF')).toBe(true);
   });
 });
+
+it('is asked where it ran when another collector saw it last', () => {
+  const afterglow = new Afterglow();
+  afterglow.recall('vm-1');
+  expect([afterglow.isAsked('vm-1', 'SHUTOFF'), afterglow.isAsked('vm-2', 'SHUTOFF')]).toEqual([true, false]);
+});

@@ -16,6 +16,7 @@ import {
   type Vm,
 } from '../../../connectors/vsphere/properties.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import { plainWithoutNulls } from '../golden.ts';
 import { handClock } from '../hand-clock.ts';
 import { read } from './xml.ts';
 
@@ -45,20 +46,6 @@ const TABLE = new Map([
 
 /** 2026-03-08 10:01:25 UTC */
 const NOW = 1_772_964_085_000_000;
-
-/** As expected.json has it: whole numbers of 64 bits as digits, uuids as hexadecimal, statistics that are null left out. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, part) =>
-      typeof part === 'bigint'
-        ? part.toString()
-        : part?.type === 'Buffer'
-          ? Buffer.from(part.data).toString('hex')
-          : part === null
-            ? undefined
-            : part,
-    ),
-  );
 
 async function pollOf(updates: string, perf: string): Promise<unknown> {
   const vms = new Map<string, Vm>();
@@ -99,6 +86,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
     accepted: new Accepted(),
     afterglow: new Afterglow(),
     backfillUs: 3_600_000_000,
+    hosts: true,
   });
   const reader: Parameters<typeof poller.poll>[0] = {
     read: async (asked, askedHosts, _, take) => {
@@ -111,7 +99,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
   const budget = { hasTime: () => true, limit: unlimited, rest: unlimited, ended: () => undefined };
   const { hosts: machines, instances, partial, commit } = await poller.poll(reader, budget, 0);
   commit();
-  return plain({ partial, events, hosts: machines, instances });
+  return plainWithoutNulls({ partial, events, hosts: machines, instances });
 }
 
 /** Made-up answers in the shape that vSphere's have. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Known } from '../../../connectors/connector.ts';
 import { Accepted } from '../../../connectors/vsphere/accepted.ts';
 import type { PerfTarget } from '../../../connectors/vsphere/batches.ts';
 import { resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
@@ -53,6 +54,34 @@ describe('what is asked of a VM', () => {
     const accepted = new Accepted();
     target(accepted, NOW, 60 * SECOND);
     expect(target(accepted, NOW + 600 * SECOND, 60 * SECOND).maxSample).toBe(34);
+  });
+});
+
+describe('what is recorded by another collector', () => {
+  const recorded = (lastRowAt: number | null): Map<string, Known> =>
+    new Map([['0'.repeat(32), { lastRowAt, seenAt: NOW - 30 * SECOND, isRunning: true }]]);
+
+  it('is where it is read on from, whatever was taken here, once the VM is listed', () => {
+    for (const accepted of [new Accepted(), having(NOW - 600 * SECOND), having(NOW - 20 * SECOND)]) {
+      accepted.resume(recorded(NOW - 45 * SECOND));
+      expect(accepted.adopt('vm-1', Buffer.alloc(16), 0)?.isRunning).toBe(true);
+      expect(target(accepted)).toMatchObject({ startTime: NOW - 45 * SECOND, maxSample: 5 });
+      expect(accepted.adopt('vm-1', Buffer.alloc(16), 0)).toBeUndefined();
+    }
+  });
+
+  it('tells how far its host is ahead, by the clock of the server', () => {
+    const accepted = new Accepted();
+    accepted.resume(recorded(NOW + 600 * SECOND));
+    accepted.adopt('vm-1', Buffer.alloc(16), 5 * SECOND);
+    expect(accepted.aheadOf('vm-1')).toBe(625 * SECOND);
+  });
+
+  it('says nothing of one without rows: what its host keeps is read', () => {
+    const accepted = new Accepted();
+    accepted.resume(recorded(null));
+    accepted.adopt('vm-1', Buffer.alloc(16), 0);
+    expect(target(accepted)).toMatchObject({ startTime: null, maxSample: 180 });
   });
 });
 

@@ -40,6 +40,9 @@ export class ScriptedVcenter {
   react: (call: Call) => Reaction = () => undefined;
   /** Microseconds since 1970; sample times are its multiples of 20 s. */
   now: () => number = () => Date.now() * 1000;
+  /** Calls to WaitForUpdatesEx that wait for something to happen. */
+  readonly #waiting: ((updates: string) => void)[] = [];
+  readonly #untold: string[] = [];
   readonly #server = createServer((request, response) => {
     void this.#serve(request, response);
   });
@@ -55,6 +58,18 @@ export class ScriptedVcenter {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Something happens: the call that waits is answered, or the next one. */
+  tell(updates: string): void {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting(updates);
+    else this.#untold.push(updates);
+  }
+
+  /** How many calls wait. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   methods(): string[] {
@@ -74,8 +89,26 @@ export class ScriptedVcenter {
       request.socket.destroy();
       return;
     }
-    const { status, xml, type } = reaction ?? this.#usual(call, response);
+    const waits = reaction === undefined && method === 'WaitForUpdatesEx' && !body.includes('<maxWaitSeconds>0<');
+    const { status, xml, type } = reaction ?? (waits ? await this.#news(request, call) : this.#usual(call, response));
     response.writeHead(status, { 'content-type': type ?? 'text/xml; charset=utf-8' }).end(xml);
+  }
+
+  async #news(request: IncomingMessage, { method, cookie }: Call): Promise<Exclude<Reaction, string | undefined>> {
+    if (!this.sessions.has(/s=(\w+)/.exec(cookie ?? '')?.[1] ?? ''))
+      return { status: 500, xml: answers.fault('NotAuthenticated') };
+    const told = this.#untold.shift() ?? (await this.#wait(request));
+    return { status: 200, xml: answers.answer(method, told) };
+  }
+
+  #wait(request: IncomingMessage): Promise<string> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      request.socket.once('close', () => {
+        const at = this.#waiting.indexOf(resolve);
+        if (at >= 0) this.#waiting.splice(at, 1);
+      });
+    });
   }
 
   #usual(call: Call, response: ServerResponse): Exclude<Reaction, string | undefined> {
@@ -102,6 +135,8 @@ export class ScriptedVcenter {
         return ok(answers.counterTable(this.counters));
       case 'CreateContainerView':
         return ok(`<returnval type="ContainerView">view-${session}</returnval>`);
+      case 'CreatePropertyCollector':
+        return ok(`<returnval type="PropertyCollector">own-${session}</returnval>`);
       case 'CreateFilter':
         return ok(`<returnval type="PropertyFilter">filter-${session}</returnval>`);
       case 'WaitForUpdatesEx':

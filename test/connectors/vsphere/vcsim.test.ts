@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import type { Subscription } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
-import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
+import type { Endpoint, Observation, Poll, Session } from '../../../connectors/connector.ts';
+import { nextDue, phaseOf } from '../../../connectors/phase.ts';
+import { pollEndpoint } from '../../../connectors/polling.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import { parseSettings } from '../../../pipeline/runtime/config/load.ts';
@@ -128,11 +131,12 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
   it('a VM that is made and destroyed comes and goes', async () => {
     const session = await connect();
     const passing = `passing-${process.pid}`;
-    const { length: before } = (await session.poll(signal)).instances;
+    // Others make and destroy VMs of their own there.
+    const listed = ({ instances }: Observation) => instances.filter(({ identity }) => identity?.name === passing);
     govc('vm.create', '-on=true', '-net=VM Network', passing);
-    await until(session, ({ instances }) => expect(instances.length).toBe(before + 1));
+    await until(session, (seen) => expect(listed(seen)).toHaveLength(1));
     govc('vm.destroy', passing);
-    await until(session, ({ instances }) => expect(instances.length).toBe(before));
+    await until(session, (seen) => expect(listed(seen)).toHaveLength(0));
   });
 
   it('no session stays behind, nor is a second one made when one has ended', async () => {
@@ -181,5 +185,125 @@ describe.skipIf(!there)('a simulated vCenter [vcsim]', () => {
     const running = seen.instances.filter(({ state }) => state === 'RUNNING').length;
     expect(seen.calls).toBe(1 + Math.ceil(running / 20));
     expect(seen.instances.filter(({ rows }) => rows.length > 0).length).toBeGreaterThanOrEqual(VMS);
+  });
+});
+
+const INTERVAL_MS = 60_000;
+
+/** A name whose polls are due no sooner than in 20 s: what is polled before that is polled for a reason. */
+function quietName(): string {
+  for (let n = 0; ; n++) {
+    const now = systemClock.now();
+    const due = nextDue(now, INTERVAL_MS * 1000, phaseOf(`vc-${n}`, INTERVAL_MS * 1000));
+    if (due - now > 20_000_000) return `vc-${n}`;
+  }
+}
+
+describe.skipIf(!there)('what happens to VMs of a vCenter that is polled every minute [vcsim]', () => {
+  const NAME = 'DC0_C0_RP0_VM3';
+  let subscriptions: Subscription[] = [];
+  beforeAll(async () => {
+    vcsim = await startVcsim(['-cluster', '1', '-host', '2', '-standalone-host', '0', '-vm', '8']);
+  });
+  afterAll(() => vcsim.kill());
+  afterEach(() => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    subscriptions = [];
+  });
+
+  async function follow(words: object = {}) {
+    const polls: Poll[] = [];
+    const to = endpoint(undefined, { name: quietName(), backfill: 60_000_000, ...words });
+    const context = { clock: systemClock, report: (event: InternalEvent) => void events.push(event) };
+    subscriptions.push(
+      pollEndpoint(to, { intervalMs: INTERVAL_MS }, context).snapshots.subscribe((poll) => polls.push(poll)),
+    );
+    const waiting = (): boolean =>
+      events.filter((event) => event.event === 'endpoint.call' && event.call === 'WaitForUpdatesEx').length > 2;
+    await vi.waitFor(() => expect(words === NONE || waiting()).toBe(true), { timeout: 20_000 });
+    const reasons = (): string[] => events.flatMap((event) => (event.event === 'poll.early' ? [event.reason] : []));
+    const sees = async (is: (poll: Poll) => boolean): Promise<number> => {
+      const since = systemClock.now();
+      const poll = await vi.waitFor(
+        () => {
+          const found = polls.find(is);
+          if (!found) throw new Error(`not seen in ${polls.length} polls`);
+          return found;
+        },
+        { timeout: 15_000, interval: 20 },
+      );
+      return poll.endedAt - since;
+    };
+    return { polls, reasons, sees };
+  }
+  const NONE = { events: false };
+
+  it('powered off and on', async () => {
+    const off = await follow();
+    govc('vm.power', '-off', '-force', NAME);
+    expect(await off.sees((poll) => named(poll, NAME).state === 'SHUTOFF')).toBeLessThan(2_000_000);
+    expect(off.reasons()).toEqual(['stopped']);
+    events = [];
+    const on = await follow();
+    govc('vm.power', '-on', NAME);
+    expect(await on.sees((poll) => named(poll, NAME).state === 'RUNNING')).toBeLessThan(2_000_000);
+    expect(on.reasons()).toEqual(['started']);
+  });
+
+  it('moved to another host', async () => {
+    const { sees, reasons } = await follow();
+    const before = govc('object.collect', '-s', `vm/${NAME}`, 'runtime.host').trim();
+    const hosts = govc('find', '-i', '-type', 'h', '/DC0').trim().split('\n');
+    const at = hosts.indexOf(before);
+    const names = govc('find', '-type', 'h', '/DC0').trim().split('\n');
+    const target = names[1 - at] ?? '';
+    govc('vm.migrate', '-host', target, NAME);
+    const is = (poll: Poll): boolean => target.endsWith(`/${named(poll, NAME).identity?.host}`);
+    expect(await sees(is)).toBeLessThan(2_000_000);
+    expect(reasons()).toEqual(['changed']);
+  });
+
+  it('given a nic', async () => {
+    const { sees, polls } = await follow();
+    govc('vm.network.add', '-vm', NAME, '-net', 'VM Network');
+    expect(await sees((poll) => named(poll, NAME).nics.length === 2)).toBeLessThan(2_000_000);
+    expect(polls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('made and destroyed', async () => {
+    const name = `lookout-${process.pid}`;
+    const is =
+      (there: boolean) =>
+      ({ instances }: Poll): boolean =>
+        instances.some(({ identity, state }) => identity?.instanceName === name && state === 'RUNNING') === there;
+    const made = await follow();
+    govc('vm.create', '-on=true', '-net=VM Network', name);
+    expect(await made.sees(is(true))).toBeLessThan(2_000_000);
+    events = [];
+    const destroyed = await follow();
+    govc('vm.power', '-off', '-force', name);
+    govc('vm.destroy', name);
+    expect(await destroyed.sees(is(false))).toBeLessThan(2_000_000);
+    expect(destroyed.reasons()[0]).toBe('stopped');
+  });
+
+  it('with events switched off nothing is polled before its time', async () => {
+    const { polls } = await follow(NONE);
+    await vi.waitFor(() => expect(events.map(({ event }) => event)).toContain('endpoint.connected'));
+    govc('vm.power', '-off', '-force', NAME);
+    govc('vm.power', '-on', NAME);
+    await systemClock.sleep(2000);
+    expect(polls).toEqual([]);
+  });
+
+  it('no session stays behind, though a call waits', async () => {
+    await follow();
+    const ours = (): number =>
+      govc('session.ls')
+        .split('\n')
+        .filter((line) => line.includes('hypermeter')).length;
+    expect(ours()).toBeGreaterThanOrEqual(1);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    await vi.waitFor(() => expect(ours()).toBe(0), { timeout: 10_000, interval: 200 });
   });
 });

@@ -17,6 +17,8 @@ describe('configuration', () => {
       backfill: 3_600_000_000,
       batch: { entities: 250, metrics: 5000 },
       concurrency: 2,
+      events: true,
+      hosts: true,
       counters: [],
     });
   });

@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { Observation, Session } from '../../../connectors/connector.ts';
 import { xenapi, xenapiSchema } from '../../../connectors/xenapi/xenapi.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
@@ -15,10 +16,9 @@ export interface Bench {
   poll(): Promise<Observation>;
   /** Connects if there is no session, lets so many seconds pass, polls. */
   pollAfter(seconds: number): Promise<Observation>;
-  close(): Promise<void>;
 }
 
-/** A pool, and an endpoint for it whose clock is put forward by hand. */
+/** A pool, and an endpoint for it whose clock is put forward by hand; both end with the test. */
 export async function bench(
   options: Partial<PoolOptions> & { skewS?: number } = {},
   words: object = {},
@@ -43,6 +43,10 @@ export async function bench(
     return session;
   };
   const poll = async (): Promise<Observation> => (session ?? (await connect())).poll(signal);
+  onTestFinished(async () => {
+    await session?.close();
+    await pool.close();
+  });
   return {
     pool,
     clock,
@@ -53,10 +57,6 @@ export async function bench(
       session ??= await connect();
       clock.jump(seconds);
       return poll();
-    },
-    close: async () => {
-      await session?.close();
-      await pool.close();
     },
   };
 }

@@ -1,42 +1,23 @@
-import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { selfSigned } from '../../fakes/certificate.ts';
 import { type Bench, bench } from './bench.ts';
 
-interface Certificate {
-  readonly cert: string;
-  readonly key: string;
-}
-
-async function makeCertificate(): Promise<Certificate> {
-  const folder = await mkdtemp(join(tmpdir(), 'hypermeter-xenapi.'));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert];
-  await promisify(execFile)('openssl', [...made, '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']);
-  const read = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
-  await rm(folder, { recursive: true });
-  return read;
-}
-
-let tls: Certificate[];
+let folder: string;
+let tls: { readonly cert: string; readonly key: string }[];
 beforeAll(async () => {
-  tls = [await makeCertificate(), await makeCertificate(), await makeCertificate()];
+  folder = await mkdtemp(join(tmpdir(), 'hypermeter-xenapi.'));
+  tls = ['coordinator', 'member', 'other'].map((name) => {
+    const { cert, key } = selfSigned(folder, { name });
+    return { cert: cert.toString(), key: key.toString() };
+  });
 });
+afterAll(() => rm(folder, { recursive: true }));
 
-const open: Bench[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-async function start(words: object): Promise<Bench> {
-  const made = await bench({ hosts: 2, tls: tls.slice(0, 2) }, words);
-  open.push(made);
-  return made;
-}
+const start = (words: object): Promise<Bench> => bench({ hosts: 2, tls: tls.slice(0, 2) }, words);
 
 const thumbprint = (n: number): string => new X509Certificate(tls[n]?.cert ?? '').fingerprint256;
 

@@ -1,18 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { xenapi, xenapiSchema } from '../../../connectors/xenapi/xenapi.ts';
 import { type Asked, hostUuid, type PoolOptions, type Reaction } from './a-pool.ts';
-import { type Bench, bench } from './bench.ts';
-
-const open: Bench[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-async function start(...options: Parameters<typeof bench>): Promise<Bench> {
-  const made = await bench(...options);
-  open.push(made);
-  return made;
-}
+import { bench } from './bench.ts';
 
 const to =
   (name: string, reaction: Reaction, host?: number): PoolOptions['react'] & object =>
@@ -24,7 +13,7 @@ const gauges = (uuid: string) => () => ({ [uuid]: { cpu0: 0.5, cpu1: 0.5, memory
 describe('logging in', () => {
   it('logs out at the end, whichever wire', async () => {
     for (const wire of ['json', 'xml', '404'] as const) {
-      const { pool, connect } = await start({ wire });
+      const { pool, connect } = await bench({ wire });
       pool.addVm(1, 0);
       const session = await connect();
       expect(pool.sessions.size).toBe(1);
@@ -38,7 +27,7 @@ describe('logging in', () => {
   });
 
   it('names a wrong password and tries nobody else, without showing what was typed', async () => {
-    const { pool, connect } = await start({ hosts: 2 }, { password: 'wrong' });
+    const { pool, connect } = await bench({ hosts: 2 }, { password: 'wrong' });
     const error: Error = await connect().then(Promise.reject, (reason) => reason);
     expect(error).toMatchObject({
       code: 'refused',
@@ -49,7 +38,7 @@ describe('logging in', () => {
   });
 
   it('follows a member to the coordinator', async () => {
-    const { pool, poll } = await start({ hosts: 3 });
+    const { pool, poll } = await bench({ hosts: 3 });
     pool.coordinator = 2;
     pool.put('pool', 'OpaqueRef:pool', { master: 'OpaqueRef:host2' });
     pool.shows = gauges(pool.addVm(1, 1));
@@ -60,7 +49,7 @@ describe('logging in', () => {
   });
 
   it('goes to the next candidate when one is down, and one that failed is asked last', async () => {
-    const { pool, clock } = await start({ hosts: 3 });
+    const { pool, clock } = await bench({ hosts: 3 });
     const urls = [0, 1, 2].map((n) => pool.urlOf(n));
     await pool.stop(0);
     pool.coordinator = 1;
@@ -78,7 +67,7 @@ describe('logging in', () => {
   });
 
   it('finds the new coordinator among the members it knew', async () => {
-    const { pool, connect, poll } = await start({ hosts: 2 });
+    const { pool, connect, poll } = await bench({ hosts: 2 });
     pool.addVm(1, 1);
     await poll();
     const session = await connect();
@@ -95,7 +84,7 @@ describe('logging in', () => {
   });
 
   it('gives back a session that comes too late', async () => {
-    const { pool, clock } = await start();
+    const { pool, clock } = await bench();
     let answer: (() => void) | undefined;
     pool.react = (asked) =>
       asked.name === 'session.login_with_password'
@@ -131,12 +120,12 @@ describe('logging in', () => {
     ['no session', { value: 7 }, 'protocol'],
     ['2 MB', { status: 200, body: ' '.repeat(2 << 20) }, 'protocol'],
   ])('says what came instead of a session: %s', async (_, reaction, code) => {
-    const { connect } = await start({ react: to('session.login_with_password', reaction) });
+    const { connect } = await bench({ react: to('session.login_with_password', reaction) });
     await expect(connect()).rejects.toMatchObject({ name: 'EndpointError', code });
   });
 
   it('logs out when the inventory cannot be read', async () => {
-    const { pool, connect } = await start({ react: to('event.from', { fail: ['RBAC_PERMISSION_DENIED', 'x'] }) });
+    const { pool, connect } = await bench({ react: to('event.from', { fail: ['RBAC_PERMISSION_DENIED', 'x'] }) });
     await expect(connect()).rejects.toMatchObject({ code: 'refused', message: /refuses to be read: RBAC/ });
     expect(pool.sessions.size).toBe(0);
   });
@@ -144,7 +133,7 @@ describe('logging in', () => {
 
 describe('a session that XAPI dropped', () => {
   it('is renewed once for all who need it, and what they asked is asked again', async () => {
-    const { pool, connect, poll } = await start({ hosts: 4 });
+    const { pool, connect, poll } = await bench({ hosts: 4 });
     pool.shows = gauges(pool.addVm(1, 3));
     await connect();
     pool.sessions.clear();
@@ -158,7 +147,7 @@ describe('a session that XAPI dropped', () => {
   });
 
   it('is not renewed for ever', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     pool.addVm(1, 0);
     pool.react = to('rrd_updates', { status: 401 });
     expect(await poll()).toMatchObject({ partial: expect.stringContaining('xs0') });
@@ -187,7 +176,7 @@ describe('a host that fails', () => {
       'timeout',
     ],
   ])('costs its own VMs their rows only: one %s', async (_, reaction, reason) => {
-    const { pool, poll, events } = await start({ hosts: 2 });
+    const { pool, poll, events } = await bench({ hosts: 2 });
     const [one, two] = [pool.addVm(1, 0), pool.addVm(2, 1)];
     pool.shows = (host) => (host === 0 ? gauges(one)() : gauges(two)());
     pool.react = to('rrd_updates', reaction, 1);
@@ -201,7 +190,7 @@ describe('a host that fails', () => {
   });
 
   it('is made up for when it is back', async () => {
-    const { pool, pollAfter } = await start({ hosts: 2 });
+    const { pool, pollAfter } = await bench({ hosts: 2 });
     const uuid = pool.addVm(1, 1);
     pool.shows = (host) => (host === 1 ? gauges(uuid)() : {});
     const rows = (await pollAfter(0)).instances[0]?.rows.map(({ observedAt }) => observedAt / 1e6) ?? [];
@@ -216,7 +205,7 @@ describe('a host that fails', () => {
   });
 
   it('that answers without end is given up at the limit, and asked for half', async () => {
-    const { pool, pollAfter, events } = await start();
+    const { pool, pollAfter, events } = await bench();
     pool.shows = gauges(pool.addVm(1, 0));
     let sent = 0;
     const piece = Buffer.alloc(1 << 20, ' ');
@@ -240,7 +229,7 @@ describe('a host that fails', () => {
   });
 
   it('that the pool holds for dead is not asked', async () => {
-    const { pool, poll } = await start({ hosts: 2 });
+    const { pool, poll } = await bench({ hosts: 2 });
     pool.addVm(1, 1);
     pool.put('host_metrics', 'OpaqueRef:hm1', { live: false });
     const seen = await poll();
@@ -249,7 +238,7 @@ describe('a host that fails', () => {
   });
 
   it('does not keep the others waiting: those that hang come last', async () => {
-    const { pool, pollAfter } = await start({ hosts: 6 }, { concurrency: 1 });
+    const { pool, pollAfter } = await bench({ hosts: 6 }, { concurrency: 1 });
     const uuid = pool.addVm(1, 5);
     pool.shows = (host) => (host === 5 ? gauges(uuid)() : {});
     pool.react = to('rrd_updates', 'hang', 0);
@@ -258,7 +247,7 @@ describe('a host that fails', () => {
   });
 
   it('of a thousand columns that are nobody’s costs nothing', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     const uuid = pool.addVm(1, 0);
     const strange = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`cpu${n}-P15`, 1]));
     pool.shows = () => ({ ...gauges(uuid)(), 'no-uuid': strange, [hostUuid(7)]: strange });
@@ -269,7 +258,7 @@ describe('a host that fails', () => {
 
 describe('the long poll', () => {
   it('that is cut is begun again, and says so meanwhile', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     pool.addVm(1, 0);
     await poll();
     let cuts = 0;
@@ -286,7 +275,7 @@ describe('the long poll', () => {
   });
 
   it('ends the session when the coordinator is another host now', async () => {
-    const { pool, connect } = await start({ hosts: 2 });
+    const { pool, connect } = await bench({ hosts: 2 });
     const session = await connect();
     pool.coordinator = 1;
     pool.put('pool', 'OpaqueRef:pool', { master: 'OpaqueRef:host1' });
@@ -294,7 +283,7 @@ describe('the long poll', () => {
   });
 
   it('does not keep a close waiting', async () => {
-    const { pool, connect } = await start();
+    const { pool, connect } = await bench();
     const session = await connect();
     await vi.waitFor(() => expect(pool.count('event.from')).toBe(2), 5000);
     await session.close();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { selfSigned } from '../../fakes/xenapi/certificate.ts';
+import { selfSigned } from '../../fakes/certificate.ts';
 import type { PoolOptions } from '../../fakes/xenapi/fake-pool.ts';
 import type { Vm } from '../../fakes/xenapi/life.ts';
 import { always, atMost, type React, rrddDown, withDtd } from '../../fakes/xenapi/reaction.ts';
@@ -40,7 +40,7 @@ describe('who may not in', () => {
 
   it('does not tell the password to a host with another certificate', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'hypermeter-xen.'));
-    const tls = selfSigned(directory);
+    const tls = selfSigned(directory, { hosts: 4 });
     rmSync(directory, { recursive: true });
     const bench = await start({ fake: { tls }, words: { tls: { thumbprint: 'AB:'.repeat(31).concat('AB') } } });
     await expect(bench.connect()).rejects.toMatchObject({ code: 'refused', message: /thumbprint/ });

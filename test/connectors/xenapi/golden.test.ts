@@ -5,21 +5,10 @@ import { type Answer, harvest } from '../../../connectors/xenapi/harvest.ts';
 import { chooseIds, hostInstance, instanceOf } from '../../../connectors/xenapi/instance.ts';
 import { Inventory, isOn } from '../../../connectors/xenapi/inventory.ts';
 import { decodeRrdAnswer } from '../../../connectors/xenapi/rrd-answer.ts';
+import { expectedText, plain } from '../golden.ts';
 
 const FOLDER = new URL('./golden/', import.meta.url);
 const KEYS = { resourceId: 'nova_uuid', projectId: null, projectName: null, userId: null, userName: null };
-
-/** As expected.json has it: whole numbers of 64 bits as digits, uuids as hexadecimal. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, part) =>
-      typeof part === 'bigint'
-        ? part.toString()
-        : part?.type === 'Buffer'
-          ? Buffer.from(part.data).toString('hex')
-          : part,
-    ),
-  );
 
 /**
  * The reply of `event.from` and of each host's `/rrd_updates`, after the formats that the sources of XAPI have: none of
@@ -49,7 +38,7 @@ describe('replies', () => {
       hosts: inventory.hosts().map((host) => hostInstance(host, crops.get(host.uuid))),
       instances: guests.map((guest) => instanceOf(guest, ids.get(guest.uuid) ?? '', crops.get(guest.uuid), KEYS)),
     };
-    const text = `${JSON.stringify(plain(seen), null, 1)}\n`;
+    const text = expectedText(plain(seen));
     await expect(text).toMatchFileSnapshot(file('expected.json').pathname);
   });
 });

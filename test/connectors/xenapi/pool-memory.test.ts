@@ -54,3 +54,30 @@ describe('a VM is settled', () => {
     expect([memory.isSettled(UUID, 309 * S), memory.isSettled(UUID, 310 * S)]).toEqual([false, true]);
   });
 });
+
+describe('what is recorded by another collector', () => {
+  const WALL = START_US + 3600 * S;
+  const time = { monotonic: 1000 * S, wall: WALL };
+  const recorded = (lastRowAt: number | null) =>
+    new Map([[UUID.replaceAll('-', ''), { lastRowAt, seenAt: WALL - 30 * S, isRunning: true }]]);
+
+  it('is where rows are read on from, whatever was taken here, once the VM is listed', () => {
+    for (const mark of [undefined, { t: 1, at: 1 }, { t: 9e9, at: 1e12 }]) {
+      const memory = new PoolMemory();
+      if (mark) memory.marks.set(UUID, mark);
+      memory.resume(recorded(WALL - 65 * S));
+      expect(memory.hasRecorded).toBe(true);
+      memory.adopt(UUID, UUID, time, 60);
+      // Its host's clock had passed the row's end by two steps at most when it was seen, half a minute ago.
+      expect(memory.marks.get(UUID)).toEqual({ t: (WALL - 65 * S) / S, at: (1000 - 30 - 130) * S });
+      expect(memory.hasRecorded).toBe(false);
+    }
+  });
+
+  it('says nothing of one without rows: what its host keeps is read', () => {
+    const memory = new PoolMemory();
+    memory.resume(recorded(null));
+    memory.adopt(UUID, UUID, time, 60);
+    expect(memory.marks.size).toBe(0);
+  });
+});

@@ -1,19 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Instance } from '../../../avro/snapshot.ts';
 import type { Observation } from '../../../connectors/connector.ts';
 import { hostUuid, type Shows } from './a-pool.ts';
-import { type Bench, bench, START_S } from './bench.ts';
-
-const open: Bench[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-async function start(...options: Parameters<typeof bench>): Promise<Bench> {
-  const made = await bench(...options);
-  open.push(made);
-  return made;
-}
+import { bench, START_S } from './bench.ts';
 
 const named = ({ instances }: Observation, name: string): Instance => {
   const found = instances.find(({ identity }) => identity?.name === name);
@@ -51,7 +40,7 @@ const steady =
 
 describe('a poll', () => {
   it('lists what runs, and reads two hours back at first sight', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     const uuid = pool.addVm(1, 0, { other_config: { nova_uuid: '1000000a-0000-4000-8000-0000000000bb' } });
     pool.addVm(2, 0, { is_control_domain: true });
     pool.addVm(3, 0, { is_a_template: true });
@@ -88,7 +77,7 @@ describe('a poll', () => {
   });
 
   it('looks at a host once a step, with what overlaps, and emits each row once', async () => {
-    const { pool, pollAfter } = await start({}, { backfill: '3m' });
+    const { pool, pollAfter } = await bench({}, { backfill: '3m' });
     pool.shows = steady(pool.addVm(1, 0));
     const seen: number[] = [...times(vm(await pollAfter(0), 1))];
     for (let n = 0; n < 18; n++) {
@@ -105,7 +94,7 @@ describe('a poll', () => {
   });
 
   it('reads rows of 5 s', async () => {
-    const { pool, pollAfter } = await start({}, { step: 5, backfill: '1m' });
+    const { pool, pollAfter } = await bench({}, { step: 5, backfill: '1m' });
     pool.shows = steady(pool.addVm(1, 0));
     const seen = [...times(vm(await pollAfter(0), 1))];
     for (let n = 0; n < 6; n++) seen.push(...times(vm(await pollAfter(10), 1)));
@@ -114,7 +103,7 @@ describe('a poll', () => {
   });
 
   it('meters the hosts as well', async () => {
-    const { pool, poll } = await start();
+    const { pool, poll } = await bench();
     pool.shows = () => ({
       [hostUuid(0)]: {
         cpu0: 0.5,
@@ -140,7 +129,7 @@ describe('a poll', () => {
   });
 
   it('that is given up moves nothing: the same rows come with the next one', async () => {
-    const { pool, connect, poll } = await start();
+    const { pool, connect, poll } = await bench();
     pool.shows = steady(pool.addVm(1, 0));
     const session = await connect();
     pool.react = ({ name }) => (name === 'rrd_updates' ? 'hang' : undefined);
@@ -154,7 +143,7 @@ describe('a poll', () => {
   });
 
   it('tells of values that are missing: a sum of a part of the CPUs is none', async () => {
-    const { pool, poll, events } = await start({}, { backfill: '1m' });
+    const { pool, poll, events } = await bench({}, { backfill: '1m' });
     const uuid = pool.addVm(1, 0);
     pool.shows = (_, t) => ({ [uuid]: { cpu0: 0.5, cpu1: t === START_S - 30 ? Number.NaN : 0.5, memory: 1 } });
     const { rows } = vm(await poll(), 1);
@@ -167,7 +156,7 @@ describe('a poll', () => {
     [90, 60, 25],
     [-90, -90, -15],
   ])('tells how far a host %i s ahead is, to a step', async (skewS, least, most) => {
-    const { pool, poll, events } = await start({ skewS });
+    const { pool, poll, events } = await bench({ skewS });
     pool.shows = steady(pool.addVm(1, 0));
     await poll();
     const skew = events.find(({ event }) => event === 'endpoint.skew') as { skewUs: number };
@@ -178,7 +167,7 @@ describe('a poll', () => {
   });
 
   it('reads a host whose clock is hours off all the same', async () => {
-    const { pool, pollAfter } = await start({ skewS: -7200 }, { backfill: '2m' });
+    const { pool, pollAfter } = await bench({ skewS: -7200 }, { backfill: '2m' });
     pool.shows = steady(pool.addVm(1, 0));
     const seen = [...times(vm(await pollAfter(0), 1))];
     for (let n = 0; n < 12; n++) seen.push(...times(vm(await pollAfter(10), 1)));
@@ -189,7 +178,7 @@ describe('a poll', () => {
 
 describe('back-fill', () => {
   it('after an outage loses nothing', async () => {
-    const { pool, pollAfter } = await start({}, { backfill: '2h' });
+    const { pool, pollAfter } = await bench({}, { backfill: '2h' });
     pool.shows = steady(pool.addVm(1, 0));
     const first = times(vm(await pollAfter(0), 1));
     const second = times(vm(await pollAfter(3600), 1));
@@ -198,7 +187,7 @@ describe('back-fill', () => {
   });
 
   it('survives a new session', async () => {
-    const { pool, pollAfter, connect } = await start();
+    const { pool, pollAfter, connect } = await bench();
     pool.shows = steady(pool.addVm(1, 0));
     await pollAfter(0);
     await connect();
@@ -206,7 +195,7 @@ describe('back-fill', () => {
   });
 
   it('of 5 s rows takes rows of 60 s for the older part, without overlap', async () => {
-    const { pool, poll, pollAfter } = await start({}, { step: 5 });
+    const { pool, poll, pollAfter } = await bench({}, { step: 5 });
     const uuid = pool.addVm(1, 0);
     pool.shows = steady(uuid);
     const rows = [...vm(await poll(), 1).rows];
@@ -222,7 +211,7 @@ describe('back-fill', () => {
   });
 
   it('leaves out a coarse row that reaches over what was read, and says so', async () => {
-    const { pool, pollAfter, events } = await start({}, { step: 5, backfill: '2h' });
+    const { pool, pollAfter, events } = await bench({}, { step: 5, backfill: '2h' });
     pool.shows = steady(pool.addVm(1, 0));
     const before = vm(await pollAfter(0), 1).rows.at(-1)?.observedAt ?? 0;
     const rows = vm(await pollAfter(3600), 1).rows;
@@ -232,7 +221,7 @@ describe('back-fill', () => {
   });
 
   it('does not take rows of an hour for rows of a minute', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     const uuid = pool.addVm(1, 0);
     pool.shows = steady(uuid);
     pool.react = ({ name }) =>
@@ -249,7 +238,7 @@ describe('back-fill', () => {
 
 describe('the inventory', () => {
   it('follows events beside the polls', async () => {
-    const { pool, poll } = await start();
+    const { pool, poll } = await bench();
     pool.shows = steady(pool.addVm(1, 0));
     await poll();
     pool.put('VM', 'OpaqueRef:vm1', { name_label: 'renamed' });
@@ -265,8 +254,55 @@ describe('the inventory', () => {
     expect(pool.count('event.from')).toBeLessThan(12);
   });
 
+  it('tells what happened as soon as it hears of it', async () => {
+    const { pool, connect, poll, clock } = await bench();
+    const uuid = pool.addVm(1, 0, { other_config: { nova_uuid: '1000000a-0000-4000-8000-0000000000bb' } });
+    pool.addVm(2, 0);
+    const heard: string[] = [];
+    const session = await connect();
+    session.changes?.subscribe(({ uuid: whose, what }) => heard.push(`${whose?.toString('hex').slice(0, 8)} ${what}`));
+    await poll();
+    const since = clock.now();
+    pool.put('VM', 'OpaqueRef:vm1', { power_state: 'Halted', resident_on: 'OpaqueRef:NULL' });
+    await vi.waitFor(() => expect(heard).toEqual(['1000000a stopped']), 5000);
+    // XAPI is asked again a second after the last answer.
+    expect(clock.now() - since).toBeLessThan(2e6);
+    pool.put('VIF', 'OpaqueRef:vif9', { VM: 'OpaqueRef:vm2', device: '1', MAC: 'AA:BB:00:00:00:99' });
+    await vi.waitFor(() => expect(heard.slice(1)).toEqual(['10000002 changed']), 5000);
+    // What was not heard of is found by comparing.
+    pool.forgetEvents();
+    pool.put('VM', 'OpaqueRef:vm1', { power_state: 'Running', resident_on: 'OpaqueRef:host0' });
+    await vi.waitFor(() => expect(heard.slice(2)).toEqual(['1000000a started']), 5000);
+    expect(uuid).not.toContain('1000000a');
+  });
+
+  it('an early poll does not make the hosts’ time shorter', async () => {
+    const { pool, connect, pollAfter, clock } = await bench();
+    pool.shows = steady(pool.addVm(1, 0));
+    await pollAfter(0);
+    await pollAfter(60);
+    const session = await connect();
+    clock.jump(60);
+    const signal = new AbortController().signal;
+    await session.poll(signal, 'due');
+    clock.jump(6);
+    await session.poll(signal, 'early');
+    clock.jump(1);
+    let askedFor = 0;
+    pool.react = ({ name }) => {
+      if (name !== 'rrd_updates') return undefined;
+      askedFor = clock.monotonic();
+      return 'hang';
+    };
+    clock.jump(54);
+    const { partial } = await session.poll(signal, 'due');
+    expect(partial).toContain('xs0');
+    // Half of what a poll has: as long as if there had not been the early one.
+    expect(clock.monotonic() - askedFor).toBeGreaterThan(900_000);
+  });
+
   it('tells of a VM that was deleted, once', async () => {
-    const { pool, poll, clock } = await start();
+    const { pool, poll, clock } = await bench();
     pool.addVm(1, 0);
     pool.addVm(2, 0);
     await poll();
@@ -282,7 +318,7 @@ describe('the inventory', () => {
   });
 
   it('notices what was deleted while there was no session', async () => {
-    const { pool, poll, connect } = await start();
+    const { pool, poll, connect } = await bench();
     pool.addVm(1, 0);
     await poll();
     await (await connect()).close();
@@ -292,7 +328,7 @@ describe('the inventory', () => {
   });
 
   it('begins anew when events are lost', async () => {
-    const { pool, poll } = await start();
+    const { pool, poll } = await bench();
     pool.addVm(1, 0);
     await poll();
     pool.forgetEvents();
@@ -304,14 +340,14 @@ describe('the inventory', () => {
   it('is asked for class by class where there is no event.from', async () => {
     const react = ({ name }: { name: string }) =>
       name === 'event.from' ? { fail: ['MESSAGE_METHOD_UNKNOWN', 'event.from'] } : undefined;
-    const { pool, poll } = await start({ react });
+    const { pool, poll } = await bench({ react });
     pool.shows = steady(pool.addVm(1, 0));
     expect(vm(await poll(), 1).rows).toHaveLength(120);
     expect(pool.count('VM.get_all_records')).toBe(1);
   });
 
   it('lets a clone that has its original’s nova uuid go by its own', async () => {
-    const { pool, poll } = await start();
+    const { pool, poll } = await bench();
     const nova = '2000000a-0000-4000-8000-0000000000bb';
     pool.addVm(2, 0, { other_config: { nova_uuid: nova } });
     const first = await poll();
@@ -326,7 +362,7 @@ describe('the inventory', () => {
   });
 
   it('keeps one of two VMs that have one uuid, the one that runs', async () => {
-    const { pool, poll, events } = await start();
+    const { pool, poll, events } = await bench();
     const uuid = pool.addVm(1, 0, { power_state: 'Halted' });
     pool.addVm(2, 0, { uuid });
     const { instances } = await poll();
@@ -337,7 +373,7 @@ describe('the inventory', () => {
 
   it('takes tenants from the keys that are configured', async () => {
     const tenant = { projectId: 'cs_project', userId: 'cs_user' };
-    const { pool, poll } = await start({}, { tenant });
+    const { pool, poll } = await bench({}, { tenant });
     pool.addVm(1, 0, { other_config: { cs_project: 'p1', cs_user: 'u1' } });
     expect(vm(await poll(), 1).identity).toMatchObject({ projectId: 'p1', userId: 'u1', projectName: null });
   });
@@ -345,7 +381,7 @@ describe('the inventory', () => {
 
 describe('a migration', () => {
   it('gives every row once though both hosts show it', async () => {
-    const { pool, pollAfter } = await start({ hosts: 2 });
+    const { pool, pollAfter } = await bench({ hosts: 2 });
     const uuid = pool.addVm(1, 0);
     let isMoved = false;
     pool.shows = (host, t) => {

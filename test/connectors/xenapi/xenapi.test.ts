@@ -19,6 +19,7 @@ describe('configuration', () => {
       step: 60,
       backfill: 7200e6,
       concurrency: 8,
+      hosts: true,
       tenant: { resourceId: 'nova_uuid' },
     });
     expect(entry({ url: ['https://xs1', 'https://xs2:8443'], step: 5 }).success).toBe(true);

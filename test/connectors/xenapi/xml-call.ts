@@ -16,7 +16,7 @@ export async function parseCall(body: string): Promise<{ method: string; params:
 const plain = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** As xapi writes values: whole numbers as text. */
-export function xmlValue(value: Value): string {
+function xmlValue(value: Value): string {
   if (typeof value === 'boolean') return `<value><boolean>${value ? 1 : 0}</boolean></value>`;
   if (Array.isArray(value)) return `<value><array><data>${value.map(xmlValue).join('')}</data></array></value>`;
   if (value === null || typeof value !== 'object') return `<value>${plain(String(value))}</value>`;

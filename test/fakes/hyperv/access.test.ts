@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../certificate.ts';
 import { MUTUAL } from './authentication.ts';
 import { fleet } from './fleet.ts';
 import { when } from './hostile.ts';
@@ -96,24 +96,9 @@ describe('over HTTP', () => {
 describe('over TLS', () => {
   let dir = '';
   const pem = (name: string) => readFileSync(join(dir, name));
-  const certificate = (name: string): void => {
-    const files = ['-keyout', join(dir, `${name}.key`), '-out', join(dir, `${name}.pem`)];
-    const kind = [
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '1',
-      '-sha256',
-    ];
-    execFileSync('openssl', ['req', ...kind, '-subj', `/CN=${name}`, ...files], { stdio: 'ignore' });
-  };
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'fake-hyperv-'));
-    for (const name of ['127.0.0.1', 'meter-client', 'stranger']) certificate(name);
+    for (const name of ['127.0.0.1', 'meter-client', 'stranger']) selfSigned(dir, { name });
   });
   afterAll(() => rmSync(dir, { recursive: true }));
   const secure = (options: Partial<FakeOptions> = {}) =>

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { KerberosAcceptor } from './kerberos-acceptor.ts';
 import { FLAGS, messageType } from './ntlm-messages.ts';
 import { Sealing } from './ntlm-seal.ts';
 import { type Account, channelBindings, type NtlmIdentity, type NtlmOptions, NtlmServer } from './ntlm-server.ts';
@@ -15,12 +16,18 @@ export interface AuthenticationOptions {
   readonly allowUnencrypted?: boolean;
   /** CbtHardeningLevel, over TLS; default relaxed. */
   readonly channelBinding?: 'none' | 'relaxed' | 'strict';
+  /** What the server's certificate is signed with; default sha256. */
+  readonly certificateHash?: string;
+  /** Takes tickets, in `Kerberos` and `Negotiate`; principals are mapped to accounts by their name. Nothing is sealed. */
+  readonly kerberos?: KerberosAcceptor;
 }
 
 /** Who asks, and for bodies that are sealed, how. */
 export interface Admitted {
   readonly user: string;
   readonly session: Session | null;
+  /** What the answer to a login says in WWW-Authenticate: its last word. */
+  readonly token?: string;
 }
 
 export interface Session {
@@ -35,9 +42,14 @@ export interface Refused {
   readonly challenges: readonly string[];
 }
 
+/** The first letter of an NTLM message; a ticket begins with a tag of ASN.1. */
+const NTLM_BEGIN = 0x4e;
+
 interface Security {
   handshake: NtlmServer | null;
   session: Session | null;
+  /** The account whose ticket was taken. */
+  ticket: string | null;
 }
 
 export const MUTUAL = 'http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual';
@@ -59,31 +71,69 @@ export class Authentication {
   }
 
   /** Whether the request may be answered; a body that is there is sealed or not. */
-  check({ headers, socket }: IncomingMessage, body: 'none' | 'plain' | 'sealed'): Admitted | Refused {
+  async check({ headers, socket }: IncomingMessage, body: 'none' | 'plain' | 'sealed'): Promise<Admitted | Refused> {
     const isSecure = socket instanceof TLSSocket;
     const [scheme = '', proof = ''] = (headers.authorization ?? '').split(' ');
     if (scheme === MUTUAL) return this.#certificate(socket);
     if (scheme === 'Basic') return this.#basic(proof, isSecure);
-    const security = this.#connections.get(socket) ?? { handshake: null, session: null };
+    const security = this.#connections.get(socket) ?? { handshake: null, session: null, ticket: null };
     this.#connections.set(socket, security);
+    const { kerberos } = this.#options;
+    const given = Buffer.from(proof, 'base64');
+    if (kerberos !== undefined && /^(Negotiate|Kerberos)$/.test(scheme) && given[0] !== NTLM_BEGIN)
+      return this.#ticket(security, scheme, given, kerberos, isSecure, body);
     if (/^(Negotiate|NTLM)$/.test(scheme)) {
-      const refused = this.#negotiate(security, scheme, Buffer.from(proof, 'base64'), socket);
+      const refused = this.#negotiate(security, scheme, given, socket);
       if (refused !== null) return refused;
     }
-    const { session } = security;
+    const { session, ticket } = security;
+    if (ticket !== null) return this.#unsealed(ticket, body, isSecure);
     if (session === null) return body === 'sealed' ? this.#refuse('sealed without a context') : this.#unknown(isSecure);
     if (body === 'sealed' && !session.seals) return this.#refuse('sealed, which was not negotiated');
-    if (body === 'plain' && !isSecure && this.#options.allowUnencrypted !== true) {
-      this.refusals.push('a plain body over HTTP');
-      return { status: 500, challenges: [] };
+    if (body === 'sealed') return { user: session.user, session };
+    return this.#unsealed(session.user, body, isSecure);
+  }
+
+  /** One who is known, with a body that is not sealed. */
+  #unsealed(user: string, body: 'none' | 'plain' | 'sealed', isSecure: boolean): Admitted | Refused {
+    if (body === 'sealed') return this.#refuse('sealed, which was not negotiated');
+    if (body === 'none' || isSecure || this.#options.allowUnencrypted === true) return { user, session: null };
+    this.refusals.push('a plain body over HTTP');
+    return { status: 500, challenges: [] };
+  }
+
+  /** A login with Kerberos: one token each way. */
+  async #ticket(
+    security: Security,
+    scheme: string,
+    given: Buffer,
+    kerberos: KerberosAcceptor,
+    isSecure: boolean,
+    body: 'none' | 'plain' | 'sealed',
+  ): Promise<Admitted | Refused> {
+    security.ticket = null;
+    try {
+      const { user, token } = await kerberos.accept(given);
+      const [name = ''] = user.split('@');
+      const account = this.#options.accounts.find((each) => each.user.toLowerCase() === name.toLowerCase());
+      if (account === undefined) return this.#refuse(`no account for ${user}`, isSecure);
+      security.ticket = account.user;
+      this.handshakes.done++;
+      const admitted = this.#unsealed(account.user, body, isSecure);
+      return 'status' in admitted ? admitted : { ...admitted, token: `${scheme} ${token.toString('base64')}` };
+    } catch (error) {
+      return this.#refuse(error instanceof Error ? error.message : String(error), isSecure);
     }
-    return { user: session.user, session: body === 'sealed' ? session : null };
   }
 
   #unknown(isSecure: boolean): Refused {
     const { negotiate = true, basic = false, allowUnencrypted = false } = this.#options;
     const offersBasic = basic && (isSecure || allowUnencrypted);
-    const challenges = [...(negotiate ? ['Negotiate'] : []), ...(offersBasic ? ['Basic realm="WSMAN"'] : [])];
+    const challenges = [
+      ...(negotiate ? ['Negotiate'] : []),
+      ...(this.#options.kerberos ? ['Kerberos'] : []),
+      ...(offersBasic ? ['Basic realm="WSMAN"'] : []),
+    ];
     return { status: 401, challenges };
   }
 
@@ -145,11 +195,13 @@ export class Authentication {
   }
 
   #optionsOf(socket: Socket): NtlmOptions {
-    const { channelBinding = 'relaxed', accounts } = this.#options;
+    const { channelBinding = 'relaxed', accounts, certificateHash } = this.#options;
     const certificate = socket instanceof TLSSocket ? socket.getCertificate() : null;
     const raw = certificate && 'raw' in certificate && Buffer.isBuffer(certificate.raw) ? certificate.raw : null;
     const bindings =
-      channelBinding === 'none' || !raw ? null : { hash: channelBindings(raw), strict: channelBinding === 'strict' };
+      channelBinding === 'none' || !raw
+        ? null
+        : { hash: channelBindings(raw, certificateHash), strict: channelBinding === 'strict' };
     return { ...this.#ntlm, accounts, bindings };
   }
 }

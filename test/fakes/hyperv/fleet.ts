@@ -2,7 +2,7 @@ import { uuidOf } from '../vsphere/fleet.ts';
 import type { MachineSpec, Nic } from './machine.ts';
 import type { HostSpec } from './world.ts';
 
-export const guidOf = (text: string): string => uuidOf(text).toUpperCase();
+const guidOf = (text: string): string => uuidOf(text).toUpperCase();
 
 /** A network adapter, with a MAC in Microsoft's range for Hyper-V. */
 export function nicSpec(seed: string, changes: Partial<Nic> = {}): Nic {

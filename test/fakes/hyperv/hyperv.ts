@@ -121,9 +121,9 @@ export class FakeHyperv {
     if (request.method !== 'POST') return this.#plain(response, 405, 'text/html', '');
     const type = request.headers['content-type'];
     const kind = body.length === 0 ? 'none' : isSealed(type) ? 'sealed' : 'plain';
-    const admitted = this.authentication.check(request, kind);
+    const admitted = await this.authentication.check(request, kind);
     if ('status' in admitted) return this.#refuse(response, admitted);
-    if (kind === 'none') return this.#plain(response, 200, ANSWER_TYPE, '');
+    if (kind === 'none') return this.#greet(response, admitted);
     if (kind === 'plain' && !isSoap(type)) return this.#offend(response, 415, `content type ${type}`);
     await this.#converse(response, body, admitted);
   }
@@ -182,9 +182,10 @@ export class FakeHyperv {
     }
   }
 
-  #wire({ status, xml }: Answer, { session }: Admitted): Wire {
+  #wire({ status, xml }: Answer, { session, token }: Admitted): Wire {
     const text = Buffer.from(xml);
-    if (session === null) return { status, headers: { ...HEADERS, 'content-type': ANSWER_TYPE }, bytes: text };
+    const headers = { ...HEADERS, 'content-type': ANSWER_TYPE, ...(token && { 'www-authenticate': token }) };
+    if (session === null) return { status, headers, bytes: text };
     const bytes = sealBody(ANSWER_TYPE, text, session.outbound);
     return { status, headers: { ...HEADERS, 'content-type': SEALED_TYPE }, bytes };
   }
@@ -192,6 +193,12 @@ export class FakeHyperv {
   #send(response: ServerResponse, wire: Wire): void {
     this.bytes.out += wire.bytes.length;
     send(wire, response);
+  }
+
+  /** To a request that has only come to log in; with the last token of that, where there is one. */
+  #greet(response: ServerResponse, { token }: Admitted): void {
+    const headers = { ...HEADERS, 'content-type': ANSWER_TYPE, ...(token && { 'www-authenticate': token }) };
+    this.#send(response, { status: 200, headers, bytes: Buffer.alloc(0) });
   }
 
   #plain(response: ServerResponse, status: number, type: string, body: string): void {

@@ -83,6 +83,16 @@ export const systemSettings = (view: View): readonly Row[] =>
     return [realized, { ...snapshot, VirtualSystemType: 'Microsoft:Hyper-V:Snapshot:Realized' }];
   });
 
+/** One setting a machine, for all of its processors. */
+export const processors = (view: View): readonly Row[] =>
+  machines(view).map(({ spec }) => ({
+    ElementName: 'Processor',
+    InstanceID: `Microsoft:${spec.guid}\\b637f346-6a0e-4dec-af52-bd70cb80a21d\\0`,
+    Limit: 100_000n,
+    ResourceSubType: 'Microsoft:Hyper-V:Processor',
+    VirtualQuantity: BigInt(spec.vcpus),
+  }));
+
 export const ethernetPorts = (view: View): readonly Row[] => ports(view, false);
 export const emulatedPorts = (view: View): readonly Row[] => ports(view, true);
 
@@ -131,10 +141,18 @@ export const operatingSystems = (view: View): readonly Row[] => {
       CSName: view.host,
       LastBootUpTime: moment(view, view.world.bootedAt(view.host, view.now)),
       LocalDateTime: moment(view, view.now),
+      FreePhysicalMemory: freeKib(view),
       TotalVisibleMemorySize: BigInt(spec?.memoryMb ?? 0) * 1024n,
     },
   ];
 };
+
+/** What its machines and 4 GiB of its own leave. */
+function freeKib(view: View): bigint {
+  const running = machines(view).filter((machine) => machine.runAt(view.now) !== null);
+  const taken = running.reduce((sum, machine) => sum + machine.memoryMbAt(view.now), 4096);
+  return BigInt(Math.max(0, (view.world.hosts.get(view.host)?.memoryMb ?? 0) - taken)) * 1024n;
+}
 
 export const computers = ({ world, host }: View): readonly Row[] => {
   const spec = world.hosts.get(host);

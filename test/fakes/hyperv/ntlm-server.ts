@@ -165,11 +165,11 @@ function matches(account: Account, user: string, domain: string): boolean {
 
 /**
  * MD5 of the bindings of a TLS channel, RFC 5929 tls-server-end-point: no addresses, and the hash of the server's
- * certificate (DER, signed with SHA-256).
+ * certificate (DER) with the algorithm that it is signed with.
  */
-export function channelBindings(certificate: Buffer): Buffer {
+export function channelBindings(certificate: Buffer, hash = 'sha256'): Buffer {
   const name = Buffer.from('tls-server-end-point:');
-  const bound = Buffer.concat([name, createHash('sha256').update(certificate).digest()]);
+  const bound = Buffer.concat([name, createHash(hash).update(certificate).digest()]);
   const head = Buffer.alloc(20);
   head.writeUInt32LE(bound.length, 16);
   return createHash('md5')

@@ -157,6 +157,24 @@ export function vidPartitions(view: View): readonly Row[] {
   return withTotal(withoutDuplicates(rows, view.dialect));
 }
 
+/** Hyper-V Hypervisor Logical Processor: what all machines of the host have run since its boot, and its own tenth, spread evenly. */
+export function logicalProcessors(view: View): readonly Row[] {
+  const { world, host, now } = view;
+  const count = BigInt(world.hosts.get(host)?.processors ?? 0);
+  const up = BigInt(now - world.bootedAt(host, now)) * 10n;
+  const total = world.ranOn(host, now) + (up * count) / 10n;
+  const rows = Array.from({ length: Number(count) }, (_, i) => {
+    const ran = total / count + (BigInt(i) < total % count ? 1n : 0n);
+    return perfRow(view, `Hv LP ${i}`, {
+      PercentGuestRunTime: ran - ran / 50n,
+      PercentHypervisorRunTime: ran / 50n,
+      PercentIdleTime: up > ran ? up - ran : 0n,
+      PercentTotalRunTime: ran,
+    });
+  });
+  return withTotal(rows);
+}
+
 /** Hyper-V Hypervisor Root Virtual Processor: each runs a tenth of the time since the host's start. */
 export function rootProcessors(view: View): readonly Row[] {
   const { world, host, now } = view;

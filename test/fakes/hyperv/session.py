@@ -1,4 +1,4 @@
-"""Drives a WS-Man server with pywinrm over NTLM and prints what it saw: session.py URL CLASS"""
+"""Drives a WS-Man server with pywinrm and prints what it saw: session.py URL CLASS [ntlm|kerberos]"""
 import json
 import sys
 import xml.etree.ElementTree as ET
@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError, WSManFaultError
 from winrm.protocol import Protocol
 
-url, name = sys.argv[1:]
+url, name = sys.argv[1:3]
+transport = (sys.argv[3:] or ["ntlm"])[0]
 S = "http://www.w3.org/2003/05/soap-envelope"
 N = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 W = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
@@ -15,8 +16,8 @@ W = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 def protocol(password="secret", encryption="auto"):
     return Protocol(
         endpoint=url,
-        transport="ntlm",
-        username="EXAMPLE\\meter",
+        transport=transport,
+        username="EXAMPLE\\meter" if transport == "ntlm" else "meter@EXAMPLE.ORG",
         password=password,
         server_cert_validation="ignore",
         message_encryption=encryption,
@@ -53,7 +54,9 @@ def rows(root):
     ]
 
 
-seen = {"wrong": failure(lambda: protocol("wrong").send_message("x"))}
+seen = {}
+if transport == "ntlm":
+    seen["wrong"] = failure(lambda: protocol("wrong").send_message("x"))
 if url.startswith("http:"):
     seen["plain"] = failure(lambda: protocol(encryption="never").send_message("x"))
 client = protocol()

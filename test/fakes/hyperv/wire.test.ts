@@ -127,6 +127,7 @@ describe('instances', () => {
       enumerateXml('SELECT * FROM CIM_ResourceAllocationSettingData', { namespace: 'root/virtualization/v2' }),
     );
     expect([...text.matchAll(/<p:(Msvm_\w+) /g)].map(([, name]) => name)).toEqual([
+      'Msvm_ProcessorSettingData',
       'Msvm_SyntheticEthernetPortSettingData',
       'Msvm_StorageAllocationSettingData',
       'Msvm_StorageAllocationSettingData',

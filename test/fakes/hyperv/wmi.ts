@@ -32,6 +32,7 @@ const hypervClass = (name: string, rows: WmiClass['rows'], ...kindOf: readonly s
 
 const CLASSES: readonly WmiClass[] = [
   perfClass('HvStats_HyperVHypervisorVirtualProcessor', perf.virtualProcessors),
+  perfClass('HvStats_HyperVHypervisorLogicalProcessor', perf.logicalProcessors),
   perfClass('HvStats_HyperVHypervisorRootVirtualProcessor', perf.rootProcessors),
   perfClass('NvspNicStats_HyperVVirtualNetworkAdapter', perf.networkAdapters),
   perfClass('EthernetPerfProvider_HyperVLegacyNetworkAdapter', perf.legacyAdapters),
@@ -44,6 +45,7 @@ const CLASSES: readonly WmiClass[] = [
   hypervClass('Msvm_ComputerSystem', inventory.computerSystems, 'CIM_ComputerSystem'),
   hypervClass('Msvm_SummaryInformation', inventory.summaries, 'Msvm_SummaryInformationBase'),
   hypervClass('Msvm_VirtualSystemSettingData', inventory.systemSettings, 'CIM_VirtualSystemSettingData'),
+  hypervClass('Msvm_ProcessorSettingData', inventory.processors, 'CIM_ResourceAllocationSettingData'),
   hypervClass('Msvm_SyntheticEthernetPortSettingData', inventory.ethernetPorts, 'CIM_ResourceAllocationSettingData'),
   hypervClass('Msvm_EmulatedEthernetPortSettingData', inventory.emulatedPorts, 'CIM_ResourceAllocationSettingData'),
   hypervClass('Msvm_StorageAllocationSettingData', inventory.storageAllocations, 'CIM_ResourceAllocationSettingData'),

@@ -78,6 +78,20 @@ export class World {
     return truth(this.machine(guid), counter, device, from, to);
   }
 
+  /** What all machines have run on a host since its boot, whether they are there still or not: 100 ns. */
+  ranOn(host: string, now = this.now()): bigint {
+    const booted = this.bootedAt(host, now);
+    let sum = 0n;
+    for (const machine of this.machines.values()) {
+      for (const { from, to, host: where } of machine.runs) {
+        const [a, b] = [Math.max(from, booted), Math.min(to, now)];
+        if (where !== host || a >= b) continue;
+        for (const vp of machine.devices('vp')) sum += machine.amount('totalRunTime', vp, a, b);
+      }
+    }
+    return sum;
+  }
+
   /** The counter as a host shows it: since the machine began to run there. Null: it does not run. */
   shown(guid: string, counter: Counter, device: string, now = this.now()): bigint | null {
     const machine = this.machine(guid);

@@ -3,7 +3,7 @@ import type { GuestSpec } from './guest.ts';
 import { World } from './world.ts';
 
 /** Guests whose consumption changes all the time, evenly on the nodes; every fourth is a container. */
-export function sampleGuests(nodes: readonly string[], guests: number): readonly GuestSpec[] {
+function sampleGuests(nodes: readonly string[], guests: number): readonly GuestSpec[] {
   return Array.from({ length: guests }, (_, n) => ({
     vmid: 100 + n,
     type: n % 4 === 3 ? ('lxc' as const) : ('qemu' as const),

@@ -10,7 +10,7 @@ export function uuidOf(text: string): string {
 }
 
 /** The nth MAC, in VMware's own range. */
-export const macOf = (n: number): string =>
+const macOf = (n: number): string =>
   `00:50:56:${[(n >> 16) & 0x3f, (n >> 8) & 0xff, n & 0xff].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
 
 /** The nth host, 1 and on. An ESX is ha-host. */

@@ -12,7 +12,7 @@ export interface Load {
 }
 
 /** Highest value of a shape; so a load never passes `base + 1000 · scale` a second. */
-export const PEAK = 1000;
+const PEAK = 1000;
 /** Prime lengths, in seconds, so that no shape repeats with the 20 s of the samples. */
 const LENGTHS = [61, 67, 71, 73, 79, 83, 89, 97];
 const SECOND = 1_000_000;

@@ -2,7 +2,7 @@ import type { Run } from './life.ts';
 import { exactAmount, type Load } from './load.ts';
 
 /** What is used up, and in which unit its truth is counted: nanoseconds, bytes, or a plain number. */
-export const QUANTITIES = {
+const QUANTITIES = {
   cpuUsed: 'ns',
   cpuReady: 'ns',
   cpuWait: 'ns',

@@ -60,7 +60,7 @@ export function seriesOf(metered: Metered, key: number, counter: Counter, by: Qu
 
 const PHYSICAL = ['vmnic0', 'vmnic1', 'vmnic2', 'vmnic3'];
 /** An identifier of the one datastore, as statistics name it. */
-export const STORE = '5f3c1d2e-8a7b6c5d-4e3f-0050569a1b2c';
+const STORE = '5f3c1d2e-8a7b6c5d-4e3f-0050569a1b2c';
 const lunOf = ({ id }: Metered): string => `naa.6000c29${hash(id).toString(16).padStart(8, '0')}00000000000000000`;
 
 function instancesOf(metered: Metered, { instances }: Counter): readonly string[] {

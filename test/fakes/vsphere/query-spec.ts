@@ -75,7 +75,7 @@ function metricIds(text: string): readonly Metric[] {
 const DATE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
 
 /** An xsd:dateTime in microseconds since 1970. A time without a zone is refused. */
-export function timeOf(text: string): number {
+function timeOf(text: string): number {
   const parts = DATE_TIME.exec(text.trim());
   const ms = parts && Date.parse(`${parts[1]}${parts[3]}`);
   if (parts === null || ms === null || Number.isNaN(ms)) throw new Error(`not a dateTime: ${text.slice(0, 40)}`);

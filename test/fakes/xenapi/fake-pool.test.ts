@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../certificate.ts';
 import { FakePool, type PoolOptions } from './fake-pool.ts';
 import { always, atMost, either, type Reaction, rrddDown, withDtd } from './reaction.ts';
 import { sampleWorld } from './sample-world.ts';
@@ -263,7 +263,7 @@ describe('addresses', () => {
 
   it('are reached by TLS', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'hypermeter-xen.'));
-    const tls = selfSigned(directory);
+    const tls = selfSigned(directory, { hosts: 4 });
     rmSync(directory, { recursive: true });
     const session = await start({ tls });
     const status = await new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../pipeline/runtime/clock.ts';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../certificate.ts';
 import { FakePool } from './fake-pool.ts';
 import { sampleWorld } from './sample-world.ts';
 
@@ -30,7 +30,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 function selfMade() {
   const directory = mkdtempSync(join(tmpdir(), 'hypermeter-xen.'));
-  const certificate = selfSigned(directory, Number(values.hosts));
+  const certificate = selfSigned(directory, { hosts: Number(values.hosts) });
   rmSync(directory, { recursive: true });
   return certificate;
 }

@@ -23,7 +23,7 @@ export const CLASSES = [
 ] as const;
 export type ClassName = (typeof CLASSES)[number];
 
-export const NULL_REF = 'OpaqueRef:NULL';
+const NULL_REF = 'OpaqueRef:NULL';
 
 /** A uuid that is always the same for the same words. */
 export function uuidOf(...words: readonly (string | number)[]): string {

@@ -25,7 +25,7 @@ const SPANS = [
 ] as const;
 
 /** VMs have averages only, unless the pool says otherwise; hosts have minima and maxima from a minute up (`create_rras`). */
-export const archiveShapes = (minMax: boolean): readonly ArchiveShape[] =>
+const archiveShapes = (minMax: boolean): readonly ArchiveShape[] =>
   SPANS.flatMap(({ rows, points }): ArchiveShape[] =>
     minMax && points > 1
       ? (['AVERAGE', 'MIN', 'MAX'] as const).map((consolidation) => ({ consolidation, rows, points, xff: 1 }))

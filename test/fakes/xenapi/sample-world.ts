@@ -16,14 +16,14 @@ export interface WorldOptions {
 const MIB = 2 ** 20;
 
 /** A nic whose load is its own, by number. */
-export const sampleNic = (device: number, number: number): Nic => ({
+const sampleNic = (device: number, number: number): Nic => ({
   device,
   mac: `0a:00:${[number >> 16, number >> 8, number, device].map((byte) => (byte & 255).toString(16).padStart(2, '0')).join(':')}`,
   rx: load([40, 12_345 + number], [20, 1_234_567 + 7 * number]),
   tx: load([17, 54_321 + number], [43, 765_432]),
 });
 
-export const sampleDisk = (device: string, number: number): Disk => ({
+const sampleDisk = (device: string, number: number): Disk => ({
   device,
   bytes: 20 * 1024 * MIB,
   read: load([30, 0], [30, 4_096 * (100 + (number % 97))]),

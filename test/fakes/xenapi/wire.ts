@@ -8,9 +8,9 @@ export type Wire = string | boolean | number | Date | readonly Wire[] | { readon
 export type Outcome = { readonly value: Wire } | { readonly error: readonly string[] };
 
 /** `20260310T12:00:00Z`, in both protocols. */
-export const timestamp = (date: Date): string => date.toISOString().replace(/[-]/g, '').replace(/\.\d+/, '');
+const timestamp = (date: Date): string => date.toISOString().replace(/[-]/g, '').replace(/\.\d+/, '');
 
-export const json = (value: Wire): string =>
+const json = (value: Wire): string =>
   JSON.stringify(value, function (this: Record<string, unknown>, key: string, converted: unknown) {
     const original = this[key];
     return original instanceof Date ? timestamp(original) : converted;

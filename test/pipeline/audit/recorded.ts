@@ -1,9 +1,8 @@
 import { encodeSnapshot } from '../../../avro/codec.ts';
-import { disturb } from '../../../connectors/simulator/disturb.ts';
 import { absenceAt } from '../../../connectors/simulator/host.ts';
 import { observe } from '../../../connectors/simulator/observe.ts';
 import { drawsOf } from '../../../connectors/simulator/random.ts';
-import { cutPoll, IDENTITY_EVERY_US, type SliceState } from '../../../connectors/slices.ts';
+import { cutPoll, type SliceState } from '../../../connectors/slices.ts';
 import type { AuditDeps, LogExtent, Verdict } from '../../../pipeline/audit/audit.ts';
 import { audit } from '../../../pipeline/audit/audit.ts';
 import type { PublishedFile } from '../../../pipeline/audit/intake.ts';
@@ -13,6 +12,7 @@ import { select } from '../../../pipeline/model/meters.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
 import { jsonLine } from '../../../pipeline/sinks/json-line.ts';
 import { fleetOf, SECOND, SINCE } from '../../connectors/simulator/fleet-of.ts';
+import { disturb } from '../disturb.ts';
 
 const INTERVAL = 10 * SECOND;
 const PARTITIONS = 2;
@@ -26,7 +26,7 @@ export function logOf(fleetWords: object, minutes: number): readonly RawMessage[
     partitionOf: (uuid: Uint8Array) => (uuid[0] as number) % PARTITIONS,
     collector: 'c',
     generation: 1,
-    identityEveryUs: IDENTITY_EVERY_US,
+    identityEveryUs: 60_000_000,
   };
   const sent: { readonly at: number; readonly partition: number; readonly value: Buffer }[] = [];
   for (let sequence = 0; sequence < (minutes * 60 * SECOND) / INTERVAL; sequence++) {
@@ -49,7 +49,7 @@ export function logOf(fleetWords: object, minutes: number): readonly RawMessage[
 
 /** What a pipeline that runs undisturbed publishes of a log, a line a sample. */
 export function publishedFrom(log: readonly RawMessage[], rules: Rules, meters: readonly string[] = ['*']): string[] {
-  const replay = createReplay(rules, { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' });
+  const replay = createReplay(rules, { selection: select(meters), gauges: 'last' });
   return log.flatMap((message) => replay.take(message) ?? []).map(jsonLine);
 }
 
@@ -85,11 +85,13 @@ export const auditOf = (
     },
     published,
     rules,
-    deriveRules: { sizes: rules.windows.sizes, selection: select(['*']), gauges: 'last' },
+    deriveRules: { selection: select(['*']), gauges: 'last' },
     lineOf: jsonLine,
     settledAt: Number.NEGATIVE_INFINITY,
     bounds: { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY },
     interval: INTERVAL,
     onProgress: () => undefined,
+    // As `logOf` cuts.
+    partitionOf: (instance, partitions) => Number.parseInt(instance.slice(0, 2), 16) % partitions,
     ...over,
   });

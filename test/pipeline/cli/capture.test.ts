@@ -11,12 +11,19 @@ const freshFolder = (): string => mkdtempSync(join(tmpdir(), 'hypermeter-capture
 const entry = (name: string): string =>
   `{ name: ${name}, type: vsphere, url: "http://127.0.0.1:1/sdk", username: meter-reader, password: hunter2hunter2 }`;
 
+/** A configuration that lists nothing, and a file of endpoints that is found. */
+function found(...entries: readonly string[]): string {
+  const file = join(freshFolder(), 'endpoints.yaml');
+  writeFileSync(file, `[${entries.join(', ')}]`);
+  return written(`discovery: [{ type: file, paths: ["${file}"] }]`);
+}
+
 describe('capture', () => {
   it('takes only what is read over HTTP', async () => {
     const { code, stderr } = await runWith(parts, ['capture', 'qemu+tcp://127.0.0.1/system', '--to', freshFolder()]);
     expect({ code, stderr }).toEqual({
       code: 64,
-      stderr: 'error: libvirt is not read over HTTP and cannot be captured; those that can: vsphere, xenapi\n',
+      stderr: 'error: libvirt is not read over HTTP and cannot be captured; those that can: vsphere, xenapi, hyperv\n',
     });
     expect((await run(['capture', 'test://fine', '--to', freshFolder()])).stderr).toContain('those that can: none');
   });
@@ -26,9 +33,16 @@ describe('capture', () => {
     [['capture', 'vsphere://u:p@vc1'], "required option '--to <folder>' not specified"],
     [['capture', 'vsphere://u:p@vc1', '--to', 'x', '--polls', '0'], 'expected a whole number above zero'],
     [
-      ['capture', '-c', written(`connectors: [${entry('a')}, ${entry('b')}]`), '--to', 'x'],
-      'one hypervisor at a time: choose it with --name',
+      [
+        'capture',
+        '-c',
+        written(`connectors: [${entry('a')}, ${entry('b').replace('127.0.0.1', '127.0.0.2')}]`),
+        '--to',
+        'x',
+      ],
+      'one hypervisor at a time: choose it with --name, of: a, b\n',
     ],
+    [['capture', '-c', found(entry('a')), 'b', '--to', 'x'], 'no connector is called "b"; there are: a\n'],
   ])('is 64 for %j', async (words, told) => {
     const { code, stderr } = await runWith(parts, words);
     expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining(told) });
@@ -50,8 +64,8 @@ describe('capture', () => {
 
   it('is 69 when nobody answers, writes what there was, for nobody else to read, and no secret', async () => {
     const to = join(freshFolder(), 'new');
-    const file = written(`connectors: [${entry('vc1')}]`);
-    const { code, stdout, stderr } = await runWith(parts, ['capture', '-c', file, '--to', to]);
+    const file = found(entry('vc1'), entry('vc2').replace('127.0.0.1', '127.0.0.2'));
+    const { code, stdout, stderr } = await runWith(parts, ['capture', '-c', file, 'vc1', '--to', to]);
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
     expect(stderr).toContain('vc1: http://127.0.0.1:1: nobody listens there');
     expect(statSync(to).mode & 0o777).toBe(0o700);

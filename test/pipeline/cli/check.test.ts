@@ -1,9 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { written } from '../runtime/config/fleet.ts';
+import { aServer } from '../sinks/push/a-server.ts';
 import { runWith } from './test-parts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypermeter-check-'));
@@ -36,6 +37,43 @@ describe('check', () => {
     ]);
   });
 
+  it('asks the receiver of spans whether it takes some', async () => {
+    const receiver = await aServer((seen, response) => {
+      response.statusCode = seen.path === '/v1/traces' ? 200 : 404;
+      response.end();
+    });
+    const tracing = (path: string) => check(['-c', written(`${GOOD}\ntracing: { url: "${receiver.url}${path}" }`)]);
+    const good = await tracing('/v1/traces');
+    expect(good.code).toBe(0);
+    expect(good.stdout).toContain(`✓ tracing ${receiver.url}/v1/traces: takes spans`);
+    const wrong = await tracing('/v1/trace');
+    expect(wrong.code).toBe(69);
+    expect(wrong.stdout).toContain('check the path of url');
+    await receiver.close();
+  });
+
+  it('looks at the directory of the spool', async () => {
+    const spool = (words: string) =>
+      check(['-c', written(`${GOOD}\ncollector: { spool: { directory: ${words} } }`), '-o', 'json']);
+    const { code, stdout } = await spool(`${folder}/spool`);
+    const told = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .find(({ what }) => what === 'spool');
+    expect(code).toBe(0);
+    expect(told(stdout)).toMatchObject({
+      ok: true,
+      told: expect.stringMatching(/^writable, \d+ MiB free, 0 MiB in the spool of the 1024 MiB that it may take$/),
+    });
+    const much = await spool(`${folder}/spool, maxBytes: 1000000GiB`);
+    expect(told(much.stdout)).toMatchObject({ ok: true, warnings: [expect.stringContaining('lower collector.spool')] });
+    const wrong = await spool('/proc/spool');
+    expect(wrong.code).toBe(69);
+    expect(told(wrong.stdout).told).toContain('the spool cannot use /proc/spool');
+  });
+
   it('names all that is not, with what to do, and is 69', async () => {
     const { code, stdout, stderr } = await check(['-c', written(BAD), '--timeout', '3s', '-o', 'json']);
     expect({ code, stderr }).toEqual({ code: 69, stderr: '4 checks failed\n' });
@@ -54,11 +92,71 @@ describe('check', () => {
     expect(stdout).not.toContain('hunter2');
   }, 60_000);
 
+  it('takes no longer for the Kafka of a sink than it may', async () => {
+    const config = written('sinks: [{ type: kafka, brokers: ["127.0.0.1:1"] }]');
+    const { code, stdout } = await check(['-c', config, '--timeout', '1500ms', '-o', 'json']);
+    expect(code).toBe(69);
+    const [sink] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ what, name }) => what === 'kafka' && name !== 'embedded');
+    expect(sink.told).toContain('127.0.0.1:1');
+    // Its own word, not that of the whole check, which is given thrice the time.
+    expect(sink.told).not.toContain('did not end');
+    expect(sink.ms).toBeLessThan(4500);
+  });
+
+  it('says that it was given no file', async () => {
+    const { code, stdout } = await check(['--no-connect']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('no file was named with -c') });
+  });
+
   it('looks at nothing but the configuration if that is asked', async () => {
     const { code, stdout } = await check(['-c', written(BAD), '--no-connect']);
     expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 0, lines: 1 });
     const wrong = await check(['-c', written('sinks: [{ type: udb }]'), '--no-connect']);
     expect(wrong.code).toBe(78);
+  });
+
+  it('lists what each discovery finds, and checks what it found', async () => {
+    writeFileSync(
+      join(folder, 'endpoints.yaml'),
+      `- { name: kvm1, type: libvirt, uri: "qemu+tcp://127.0.0.1:1/system" }
+- { name: sim, type: simulator, hosts: 1, instances: 1 }
+- { name: kvm2, type: libvirt, urii: "qemu+tcp://127.0.0.1:1/system" }
+`,
+    );
+    const config = `connectors: [{ name: sim, type: simulator, hosts: 1, instances: 3, faults: { hostAway: 0 } }]
+discovery:
+  - { type: file, paths: ["${folder}/endpoints.yaml"] }
+  - { type: dns, name: _libvirt._tcp.example.org, servers: ["127.0.0.1:1"], entry: { type: libvirt, uri: "qemu+tls://{host}/system" } }`;
+    const { code, stdout, stderr } = await check(['-c', written(config), '--timeout', '5s', '-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 69, stderr: '2 checks failed\n' });
+    const outcomes = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(outcomes.map(({ what, name, ok }) => [what, name, ok])).toEqual([
+      ['configuration', expect.any(String), true],
+      ['discovery', 'file', true],
+      ['discovery', '_libvirt._tcp.example.org', false],
+      ['hypervisors', 'listed twice', true],
+      ['simulator', 'sim-host-1', true],
+      ['libvirt', 'kvm1', false],
+      ['kafka', 'embedded', true],
+      ['state', 'memory', true],
+    ]);
+    expect(outcomes[0].told).toBe('1 connector, 2 discovery sources, 0 sinks');
+    expect(outcomes[1]).toMatchObject({
+      told: '2 endpoints: kvm1 (libvirt), sim (simulator)',
+      warnings: [expect.stringMatching(/endpoints.yaml:3:3: kvm2: uri: is missing.*did you mean "uri"/)],
+    });
+    expect(outcomes[2].told).toContain('check the address of the name server');
+    expect(outcomes[3]).toMatchObject({
+      told: '1 entry left out',
+      warnings: ['file: sim: there is another sim, at connectors: sim, which is kept: give each a name of its own'],
+    });
   });
 
   it('has help with examples', async () => {

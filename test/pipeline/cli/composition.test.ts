@@ -23,15 +23,33 @@ describe('the program as composed', () => {
     expect(config.connectors).toMatchObject([{ name: 'kvm1', type: 'libvirt' }]);
   });
 
-  it('takes the words of the example of three kinds of hypervisor, without a warning', () => {
+  it('takes the words of the example of every kind of hypervisor, without a warning', () => {
     const { config, warnings } = loadConfig({
       schema,
-      file: example('mixed-fleet'),
+      file: example('whole-fleet'),
       env: {},
       check: checkConfig('run'),
     });
     expect(warnings).toEqual([]);
-    expect(config.connectors.map(({ type }) => type)).toEqual(['libvirt', 'vsphere', 'xenapi']);
+    expect(config.connectors.map(({ type }) => type)).toEqual([
+      'libvirt',
+      'vsphere',
+      'xenapi',
+      'hyperv',
+      'proxmox',
+      'nova',
+    ]);
+  });
+
+  it('takes the words of the example with nova, without a warning', () => {
+    const { config, warnings } = loadConfig({
+      schema,
+      file: example('nova-notifications'),
+      env: {},
+      check: checkConfig('run'),
+    });
+    expect(warnings).toEqual([]);
+    expect(config.connectors).toMatchObject([{ type: 'libvirt' }, { type: 'nova', exchange: 'nova', rows: [] }]);
   });
 
   it.each(connectors.map(({ kind }) => kind))('begins with a valid sample for %s', async (kind) => {

@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkConfig } from '../../../pipeline/cli/check-config.ts';
+import { parts } from '../../../pipeline/cli/composition.ts';
 import { formatFault } from '../../../pipeline/runtime/config/fault.ts';
 import { loadConfig } from '../../../pipeline/runtime/config/load.ts';
+import { SINK_KINDS } from '../../../pipeline/sinks/registry.ts';
 import { written } from '../runtime/config/fleet.ts';
-import { run, testParts } from './test-parts.ts';
+import { run, runWith, testParts } from './test-parts.ts';
 
 const example = fileURLToPath(new URL('../../../docs/examples/libvirt-kafka-udp.yaml', import.meta.url));
 const { schema } = testParts;
@@ -26,6 +28,33 @@ describe('config init', () => {
     expect(code).toBe(64);
     expect(stderr).toContain('no connector type "tset"; known: test; did you mean "test"?');
   });
+
+  it('knows its sinks', async () => {
+    const { code, stderr } = await run(['config', 'init', '--sink', 'fil']);
+    expect(code).toBe(64);
+    expect(stderr).toContain('no sink type "fil"; known: amqp, udp,');
+    expect(stderr).toContain('did you mean "file"?');
+  });
+
+  it.each(SINK_KINDS)(
+    'prints a sample for every connector with a %s sink, that is valid and sends nothing else',
+    async (kind) => {
+      const kinds = parts.connectors.map((connector) => connector.kind).join(',');
+      const { code, stdout } = await runWith(parts, ['config', 'init', '--connector', kinds, '--sink', kind]);
+      expect(code).toBe(0);
+      const text = stdout.replaceAll(/^( +(?:passwordFile|tokenSecretFile|secretFile):).*$/gm, '');
+      const { config, warnings } = loadConfig({
+        schema: parts.schema,
+        file: written(text),
+        env: {},
+        check: checkConfig('run'),
+      });
+      expect(warnings).toEqual([]);
+      expect(config).toMatchObject({ sinks: [{ type: kind }], discovery: [] });
+      expect(config).not.toHaveProperty('tracing');
+      expect(stdout).toContain('# tracing:\n#   url: https://receiver.example');
+    },
+  );
 });
 
 describe('config print', () => {
@@ -74,9 +103,9 @@ describe('the meters that a configuration selects', () => {
   it.each<[string, readonly string[]]>([
     ['meters: [cpu, "disk.*", "!*.rate", "[cm]*"]', []],
     ['meters: [cpuutil, cpu]', ['meters[0]: names no meter there is; did you mean "cpu_util"?']],
-    ['meters: ["!netwerk.*"]', ['meters[0]: names no meter there is']],
+    ['meters: ["!netwerk.*"]', ['meters[0]: names no meter there is; docs/meters.md lists them']],
     ['meters: ["!cpu.detla"]', ['meters[0]: names no meter there is; did you mean "cpu.delta"?']],
-    ['meters: ["!"]', ['meters[0]: names no meter there is']],
+    ['meters: ["!"]', ['meters[0]: names no meter there is; docs/meters.md lists them']],
     ['meters: ["cpu", "!*"]', ['meters: leaves no meter']],
     [
       'sinks: [{ type: stdout, meters: ["cpu*", "memori"] }]',
@@ -121,6 +150,17 @@ describe('the schema', () => {
       ops: { listen: { host: '127.0.0.1', port: 9464 } },
     });
     expect(readFileSync(example, 'utf8')).not.toContain('librdkafka');
+  });
+
+  it.each([
+    ['pipeline: { windows: 60s }', 'got "60s"; write [{ size: 60s }]'],
+    ['sinks: stdout', 'got "stdout"; write [{ type: stdout }]'],
+    ['sinks: rabbitmq', 'got "rabbitmq"; begin each entry with "- "'],
+    ['meters: cpu', 'got "cpu"; write ["cpu"]'],
+  ])('shows how a list is written: %s', (text, expected) => {
+    const [fault = '', ...more] = faults(text);
+    expect(more).toEqual([]);
+    expect(fault.slice(fault.indexOf('got '))).toBe(expected);
   });
 
   it('wants names and sizes of their own, and tells so along with other faults', () => {

@@ -41,7 +41,10 @@ describe('a long-running command', () => {
   it('tells warnings, runs until a signal and ends with 0', async () => {
     const { stderr, signals, ended } = start(FILE);
     await expect.poll(() => stderr.text).toContain('"ready"');
-    expect(stderr.text).toMatch(/^warning: .*grace: is shorter than the 35 s/);
+    expect(JSON.parse(stderr.text.split('\n')[0] ?? '')).toMatchObject({
+      level: 'warn',
+      msg: expect.stringMatching(/^configuration: .*yaml:5:\d+: pipeline.windows\[0\].grace: is shorter than the 35 s/),
+    });
     signals.emit('SIGTERM');
     expect(await ended).toBe(0);
   });

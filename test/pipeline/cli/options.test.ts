@@ -1,17 +1,11 @@
-import { EventEmitter } from 'node:events';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addGlobalOptions, type GlobalOptions, logOptions } from '../../../pipeline/cli/options.ts';
 import { colored, type Output } from '../../../pipeline/cli/terminal.ts';
 import { collected } from '../runtime/collected.ts';
+import { aTerminal } from './a-terminal.ts';
 
-const terminal = {
-  stdout: collected(),
-  stderr: collected(),
-  env: {},
-  signals: new EventEmitter(),
-  exit: () => undefined,
-};
+const terminal = aTerminal();
 
 describe('the log level', () => {
   it.each([
@@ -29,7 +23,25 @@ describe('the log level', () => {
     [['--log-level', 'error', '-vv'], 'info', 'error'],
   ] as const)('%j over %s is %s', (words, configured, level) => {
     const program = addGlobalOptions(new Command()).parse([...words], { from: 'user' });
-    expect(logOptions(program.opts<GlobalOptions>(), configured, terminal).level).toBe(level);
+    const service = { id: 'x', logLevel: configured, logFormat: 'auto' as const };
+    expect(logOptions(program.opts<GlobalOptions>(), service, terminal).level).toBe(level);
+  });
+});
+
+describe('the log format', () => {
+  it.each([
+    [[], 'auto', false, false],
+    [[], 'auto', true, true],
+    [[], 'json', true, false],
+    [[], 'pretty', false, true],
+    [['--log-format', 'json'], 'pretty', true, false],
+    [['--log-format', 'pretty'], 'json', false, true],
+    [['--log-format', 'auto'], 'json', true, true],
+  ] as const)('%j over %s, on a terminal: %s, is pretty: %s', (words, logFormat, isTTY, pretty) => {
+    const program = addGlobalOptions(new Command()).parse([...words], { from: 'user' });
+    const service = { id: 'x', logLevel: 'info' as const, logFormat };
+    const stderr = Object.assign(collected(), { isTTY });
+    expect(logOptions(program.opts<GlobalOptions>(), service, { ...terminal, stderr }).pretty).toBe(pretty);
   });
 });
 

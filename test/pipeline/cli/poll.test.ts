@@ -5,6 +5,15 @@ import { run, UUID } from './test-parts.ts';
 const config = (...hosts: readonly string[]) =>
   written(`connectors: [${hosts.map((host) => `{ name: ${host}, type: test, uri: "test://${host}" }`).join(', ')}]`);
 
+/** One that is listed and, by a source, those found; without any the source does not answer. */
+const found = (listed: string, ...hosts: readonly string[]) =>
+  written(`connectors: [{ name: ${listed}, type: test, uri: "test://${listed}" }]
+discovery: [{ type: test, hosts: [${hosts.join(', ')}] }]`);
+
+const hypervisorsIn = (stdout: string): readonly string[] => [
+  ...new Set([...stdout.matchAll(/"hypervisor":"(\w+)"/g)].map(([, name = '']) => name)),
+];
+
 describe('poll', () => {
   it('prints one object a line, exact, with null for what is absent', async () => {
     const { code, stdout, stderr } = await run(['poll', 'test://fine', '-o', 'json']);
@@ -36,17 +45,21 @@ describe('poll', () => {
   it('prints a table for people, without control characters of strangers', async () => {
     const { stdout } = await run(['poll', 'test://fine']);
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).toBe('fine (test): 2 instances, 1 call, 12.3 ms');
+    expect(lines[0]).toBe('fine (test): 2 instances, 1 call for the first poll, 12.3 ms');
     expect(lines[1]).toMatch(
       /^UUID +NAME +STATE +VCPUS +CPU +MEMORY +USED +RESIDENT +DISK READ +WRITTEN +NET IN +OUT$/,
     );
-    expect(lines[2]).toMatch(
+    // By name.
+    expect(lines[3]).toMatch(
       /^01234567-89ab-cdef-0123-456789abcdef {2}web\?\[2J +running +- +213503d 23h +2\.0 GiB +- +- +1\.5 KiB +- +8\.0 PiB +0 B$/,
     );
-    expect(lines[3]).toMatch(/ idle +shutoff +- +-/);
+    expect(lines[2]).toMatch(/ idle +shutoff +- +-/);
   });
 
   it('polls as often as asked', async () => {
+    const table = await run(['poll', 'test://fine', '--count', '2', '--interval', '1ms']);
+    expect(table.stdout.match(/1 call for the first poll/g)).toHaveLength(1);
+    expect(table.stdout).toContain('2 instances, 1 call, 12.3 ms');
     const { stdout } = await run(['poll', 'test://fine', '--count', '3', '--interval', '1ms', '-o', 'json']);
     expect(stdout.match(/"RUNNING"/g)).toHaveLength(3);
   });
@@ -76,13 +89,38 @@ describe('poll', () => {
     expect(stdout).toContain('a (test)');
   });
 
+  it('asks those that a discovery finds as well, and says what of them would be polled twice', async () => {
+    const { code, stdout, stderr } = await run(['poll', '-c', found('a', 'b', 'a'), '-o', 'json']);
+    expect([code, [...hypervisorsIn(stdout)].sort()]).toEqual([0, ['a', 'b']]);
+    expect(stderr).toMatch(/^warning: test: a: there is another a, at connectors: a, which is kept/);
+  });
+
+  it('asks one that was found by its name, and nobody else', async () => {
+    for (const name of [['b'], ['--name', 'b']]) {
+      const { code, stdout, stderr } = await run(['poll', '-c', found('gone', 'b', 'stuck'), ...name, '-o', 'json']);
+      expect([code, hypervisorsIn(stdout), stderr]).toEqual([0, ['b'], '']);
+    }
+  });
+
+  it('asks the others where a source does not answer, and is 69; one that is listed needs no source', async () => {
+    const all = await run(['poll', '-c', found('a'), '-o', 'json']);
+    expect([all.code, hypervisorsIn(all.stdout)]).toEqual([69, ['a']]);
+    expect(all.stderr).toBe('discovery test: nobody answers at test://u:***@source\n');
+    const one = await run(['poll', '-c', found('a'), 'a', '-o', 'json']);
+    expect([one.code, hypervisorsIn(one.stdout), one.stderr]).toEqual([0, ['a'], '']);
+  });
+
   it.each([
     [['poll'], 64, 'error: give the address of a hypervisor, or a configuration with -c'],
     [['poll', 'test://a', '-c', 'x'], 64, 'error: give the address'],
     [['poll', 'ftp://u:hunter2@h'], 64, 'no connector takes the address "ftp://…"; those that take one: test'],
     [['poll', 'test://u:hunter2@fine?hue=red'], 64, 'the address test://… does not do:\n  hue: unknown key'],
     [['poll', 'kvm1'], 64, 'no connector takes the address "kvm1"'],
-    [['poll', '-c', config('a'), '--name', 'b'], 64, 'no connector is called "b"; there are: a'],
+    [['poll', '-c', config('a'), '--name', 'b'], 64, 'no connector is called "b"; there are: a\n'],
+    [['poll', '-c', config('a'), 'b', '--name', 'b'], 64, 'and at most one name'],
+    [['poll', '-c', found('a', 'b'), 'c'], 64, 'no connector is called "c"; there are: a, b\n'],
+    [['poll', '-c', found('a'), 'c'], 69, 'there are: a; what test would find is not known\n'],
+    [['poll', '-c', written('discovery: [{ type: test }]')], 69, 'no hypervisor was found; what test would find'],
     [['poll', '-c', '/nowhere.yaml'], 78, 'there is no such file'],
     [['poll', '-c', written('service: { id: x }')], 78, 'connectors: names no hypervisor'],
   ])('%j is %i', async (words, code, told) => {

@@ -1,17 +1,25 @@
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { EMPTY_DISK_ROW, EMPTY_IDENTITY, EMPTY_NIC_ROW, EMPTY_ROW, type Instance } from '../../../avro/snapshot.ts';
+import {
+  EMPTY_DISK_ROW,
+  EMPTY_IDENTITY,
+  EMPTY_NIC_IDENTITY,
+  EMPTY_NIC_ROW,
+  EMPTY_ROW,
+  type Instance,
+} from '../../../avro/snapshot.ts';
 import { type Endpoint, EndpointError, type Observation } from '../../../connectors/connector.ts';
+import type { Source } from '../../../connectors/discovery/source.ts';
 import type { Listen, Parts } from '../../../pipeline/cli/parts.ts';
 import { createProgram, runProgram } from '../../../pipeline/cli/program.ts';
 import { configSchema, oneOfTypes } from '../../../pipeline/cli/schema.ts';
-import type { Output } from '../../../pipeline/cli/terminal.ts';
+import type { Input, Output } from '../../../pipeline/cli/terminal.ts';
 import { type Collected, collected } from '../runtime/collected.ts';
 
 export const UUID = '01234567-89ab-cdef-0123-456789abcdef';
 
 /** One running instance with a disk and a nic, and one that is off. */
-export const OBSERVATION: Observation = {
+const OBSERVATION: Observation = {
   startedAt: 1_700_000_000_000_000,
   endedAt: 1_700_000_000_012_345,
   bootedAt: null,
@@ -45,21 +53,29 @@ function instance(uuid: string, state: Instance['state'], name: string, on: bool
     identity: {
       ...EMPTY_IDENTITY,
       name,
-      nics: [
-        {
-          id: 'fa:16:3e:00:00:01',
-          name: 'tap1',
-          mac: null,
-          bridge: null,
-          portId: null,
-          network: null,
-          filter: null,
-          parameters: {},
-        },
-      ],
+      nics: [{ id: 'fa:16:3e:00:00:01', ...EMPTY_NIC_IDENTITY, name: 'tap1' }],
     },
   };
 }
+
+interface TestDiscovery {
+  readonly name?: string | undefined;
+  readonly hosts: readonly string[];
+}
+
+/** A source of entries that lives in the test. */
+const testSource = ({ name = 'test', hosts }: TestDiscovery): Source => ({
+  name,
+  kind: 'test',
+  refreshMs: 1000,
+  timeoutMs: 1000,
+  emptyAfter: 1,
+  look: async () => {
+    if (hosts.length === 0) throw new EndpointError('unreachable', name, 'nobody answers at test://u:hunter2@source');
+    return { entries: hosts.map((host) => settingsOf(new URL(`test://${host}`))), rejected: [] };
+  },
+  close: async () => undefined,
+});
 
 const settingsOf = (uri: URL) => ({
   ...Object.fromEntries(uri.searchParams),
@@ -110,6 +126,12 @@ export const testParts: Parts = {
       testConnector,
       z.strictObject({ name: z.string(), type: z.literal('libvirt'), uri: z.string() }),
     ]),
+    discovery: z.strictObject({
+      type: z.literal('test'),
+      name: z.string().optional(),
+      /** Hosts that it finds; none: it does not answer. */
+      hosts: z.array(z.string()).default([]),
+    }),
     sink: oneOfTypes([
       z.strictObject({
         type: z.literal('stdout'),
@@ -128,6 +150,7 @@ export const testParts: Parts = {
       brokers: z.union([z.literal('embedded'), z.array(z.string())]).default('embedded'),
     }),
   }),
+  createSource: (entry) => testSource(entry as typeof entry & TestDiscovery),
   listenUdp: () => Promise.reject(new Error('not in this test')),
   listenTcp: () => Promise.reject(new Error('not in this test')),
 };
@@ -141,6 +164,7 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdout?: Output;
+  readonly stdin?: Input;
   readonly signals?: EventEmitter;
   /** Called with each text that goes to standard error. */
   readonly onStderr?: (text: string) => unknown;
@@ -162,7 +186,9 @@ export async function runWith(parts: Parts, words: readonly string[], options: R
   const stdout = options.stdout ?? collected();
   const stderr = collected(options.onStderr);
   const { env = {}, signals = new EventEmitter() } = options;
-  const program = createProgram(parts, { stdout, stderr, env, signals, exit: () => undefined });
+  const { stdin } = options;
+  const terminal = { stdout, stderr, env, signals, exit: () => undefined, ...(stdin === undefined ? {} : { stdin }) };
+  const program = createProgram(parts, terminal);
   const code = await runProgram(program, words, stderr);
   return { code, stdout: (stdout as Partial<Collected>).text ?? '', stderr: stderr.text };
 }

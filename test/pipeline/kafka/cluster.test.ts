@@ -176,7 +176,7 @@ describe.skipIf(!(await available('kafka')))('a Kafka cluster [kafka]', () => {
     const mine = await cluster2('failing');
     const consumer = await openConsumer(mine);
     consumer.join({ onAssign: () => Promise.reject(new Error('no state')), onRevoke: async () => undefined });
-    await expect(pullUntil(consumer, () => false)).rejects.toThrow(/taking on partitions .* failed: Error: no state/);
+    await expect(pullUntil(consumer, () => false)).rejects.toThrow(/taking on partitions .* failed: no state/);
     await consumer.close();
     const next = await openConsumer(mine);
     next.join(owner().membership);

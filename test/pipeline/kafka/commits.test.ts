@@ -14,7 +14,7 @@ describe('commits and their outcomes', () => {
     commits.settle(new Error('not now'), answered(offsets([0, 7])));
     commits.settle(null, answered(offsets([1, 6], [0, 5])));
     await expect(first).resolves.toBeUndefined();
-    await expect(second).rejects.toThrow('group g could not commit offsets of topic t: Error: not now');
+    await expect(second).rejects.toThrow('group g could not commit offsets of topic t: not now');
   });
 
   test('equal ones settle one by one', async () => {

@@ -56,15 +56,15 @@ describe('the kafka section', () => {
     ],
     [
       { librdkafka: { 'enable.auto.commit': true } },
-      'librdkafka.enable.auto.commit: cannot be set here: offsets are committed only once their meters are delivered',
+      'librdkafka.enable.auto.commit: cannot be set here: offsets are committed only once their meters are delivered; remove it',
     ],
     [
       { librdkafka: { 'enable.idempotence': false } },
-      'librdkafka.enable.idempotence: cannot be set here: without it a retry could double or reorder raw data',
+      'librdkafka.enable.idempotence: cannot be set here: without it a retry could double or reorder raw data; remove it',
     ],
     [
       { librdkafka: { 'bootstrap.servers': 'x' } },
-      'librdkafka.bootstrap.servers: cannot be set here: use kafka.brokers',
+      'librdkafka.bootstrap.servers: cannot be set here: use kafka.brokers; remove it',
     ],
   ])('says what is wrong with %j', (words, fault) => {
     expect(faults(words)).toEqual([fault]);

@@ -35,10 +35,9 @@ async function roundTrip(cluster: Cluster): Promise<string | undefined> {
 }
 
 async function failure(words: object): Promise<KafkaError> {
-  const cluster = await openCluster(configured(words), { ...context, connectTimeoutMs: 2000 });
-  const outcome = await ensureTopic(cluster, { name: 'never', partitions: 1, replication: 1 }).catch(
-    (error: unknown) => error,
-  );
+  const outcome = await openCluster(configured(words), { ...context, connectTimeoutMs: 2000 })
+    .then((cluster) => ensureTopic(cluster, { name: 'never', partitions: 1, replication: 1 }))
+    .catch((error: unknown) => error);
   if (!(outcome instanceof KafkaError)) throw new Error(`expected a KafkaError, got ${outcome}`);
   return outcome;
 }
@@ -81,7 +80,8 @@ describe.skipIf(!(await available('kafka')))('a guarded Kafka cluster [kafka]', 
     [
       'TLS towards a listener without',
       { brokers: ['127.0.0.1:19092'], tls: { caFile } },
-      /cannot reach Kafka at 127\.0\.0\.1:19092: .*remove kafka\.tls or use its TLS port/,
+      // Which of the two librdkafka comes to know first differs.
+      /cannot reach Kafka at 127\.0\.0\.1:19092: .*(remove kafka\.tls or use its TLS port|the listener may speak no TLS)/,
     ],
     [
       'no TLS towards a listener with it',
@@ -96,7 +96,7 @@ describe.skipIf(!(await available('kafka')))('a guarded Kafka cluster [kafka]', 
     [
       'a CA file that is not there',
       { brokers: ['localhost:19094'], tls: { caFile: '/nonexistent/ca.crt' } },
-      /cannot reach Kafka at localhost:19094: ssl\.ca\.location failed/,
+      /^kafka\.tls\.caFile: cannot read \/nonexistent\/ca\.crt: there is no such file; check the path$/,
     ],
   ])('says what to do about %s', async (_, words, message) => {
     const error = await failure(words);

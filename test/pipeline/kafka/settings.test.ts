@@ -8,6 +8,8 @@ import { configured } from './fixtures.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'kafka-settings-'));
 const secretFile = join(scratch, 'secret');
 writeFileSync(secretFile, ' s3cret with spaces \n');
+const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => join(scratch, name)) as [string, string, string];
+for (const file of [ca, cert, key]) writeFileSync(file, 'PEM');
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 describe('the words become librdkafka properties', () => {
@@ -19,12 +21,12 @@ describe('the words become librdkafka properties', () => {
       { 'security.protocol': 'sasl_plaintext', 'sasl.mechanisms': 'PLAIN', 'sasl.username': 'u', 'sasl.password': 'p' },
     ],
     [
-      { tls: { caFile: 'ca', certFile: 'c', keyFile: 'k' }, sasl: { mechanism: 'GSSAPI' } },
+      { tls: { caFile: ca, certFile: cert, keyFile: key }, sasl: { mechanism: 'GSSAPI' } },
       {
         'security.protocol': 'sasl_ssl',
-        'ssl.ca.location': 'ca',
-        'ssl.certificate.location': 'c',
-        'ssl.key.location': 'k',
+        'ssl.ca.location': ca,
+        'ssl.certificate.location': cert,
+        'ssl.key.location': key,
         'sasl.mechanisms': 'GSSAPI',
       },
     ],
@@ -35,14 +37,14 @@ describe('the words become librdkafka properties', () => {
   });
 
   test('certificates are verified unless that is switched off', async () => {
-    const { settings } = await clientSettings(configured({ tls: { caFile: 'ca' } }));
+    const { settings } = await clientSettings(configured({ tls: { caFile: ca } }));
     expect(settings).not.toHaveProperty('enable.ssl.certificate.verification');
     expect(settings).not.toHaveProperty('ssl.endpoint.identification.algorithm');
   });
 
   test('a secret comes from its file, but for the line end as it is', async () => {
     const sasl = { mechanism: 'PLAIN', username: 'u', passwordFile: secretFile };
-    const tls = { certFile: 'c', keyFile: 'k', keyPasswordFile: secretFile };
+    const tls = { certFile: cert, keyFile: key, keyPasswordFile: secretFile };
     expect((await clientSettings(configured({ sasl, tls }))).settings).toMatchObject({
       'sasl.password': ' s3cret with spaces ',
       'ssl.key.password': ' s3cret with spaces ',
@@ -56,9 +58,12 @@ describe('the words become librdkafka properties', () => {
   });
 
   test('a file that cannot be read is named, with its word', async () => {
+    await expect(clientSettings(configured({ tls: { caFile: join(scratch, 'absent') } }))).rejects.toThrow(
+      `kafka.tls.caFile: cannot read ${join(scratch, 'absent')}: there is no such file`,
+    );
     const sasl = { mechanism: 'PLAIN', username: 'u', passwordFile: join(scratch, 'absent') };
     await expect(clientSettings(configured({ sasl }))).rejects.toThrow(
-      `kafka.sasl.passwordFile: cannot read ${join(scratch, 'absent')}`,
+      `kafka.sasl.passwordFile: cannot read ${join(scratch, 'absent')}: there is no such file; check the path`,
     );
   });
 });

@@ -21,7 +21,7 @@ function samplesOf(
 ): readonly Sample[] {
   const rules = rulesOf({ sizes: sizes.map((size) => size * SECOND), graces: sizes.map(() => 'auto') });
   const partition = createPartition(rules);
-  const deriveRules = { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' as const };
+  const deriveRules = { selection: select(meters), gauges: 'last' as const };
   return polls.flatMap(({ t, seen, interval = 60, isHost = false }) => {
     const poll = pollOf(t, [seen], { interval });
     const asked = isHost ? { ...poll, hosts: poll.instances, instances: [] } : poll;

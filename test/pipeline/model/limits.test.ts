@@ -33,7 +33,7 @@ describe('the limits of a kind of source', () => {
   test.each(['libvirt', 'hyperv', 'nobody knows it', 'constructor', '__proto__'])(
     'of %s: its counters never wrap',
     (kind) => {
-      expect(limitsOf(kind)).toEqual({ bits: [[], [], []], rates: [[], [], []] });
+      expect(limitsOf(kind)).toEqual({ bits: [[], [], [], []], rates: [[], [], [], []] });
       const { deltas, events } = received32(kind, 10);
       expect(deltas).toEqual([]);
       expect(events).toMatchObject({ wrap: 0, regression: 1 });

@@ -5,13 +5,13 @@ import { advance, autoGrace, createProgress, hear, maxGap, sourceOf } from '../.
 import { pollOf, received, rulesOf, SECOND, take } from './polls.ts';
 
 /** A source's slice of a poll at `t` seconds, recorded at `now`. */
-type Heard = readonly [hypervisor: string, t: number, now: number, interval?: number];
+type Heard = readonly [hypervisor: string, t: number, now: number, interval?: number, kind?: string];
 
 function play(heard: readonly Heard[], reorderS = 0) {
   const progress = createProgress();
-  const watermarks = heard.map(([hypervisor, t, now, interval = 10]) => {
+  const watermarks = heard.map(([hypervisor, t, now, interval = 10, kind = 'test']) => {
     progress.now = Math.max(progress.now, now * SECOND);
-    const { source, poll } = pollOf(t, [], { hypervisor, interval });
+    const { source, poll } = pollOf(t, [], { hypervisor, interval, kind });
     hear(progress, sourceOf(progress, source), poll, 0, progress.now);
     advance(progress, reorderS * SECOND);
     return progress.watermark / SECOND;
@@ -30,6 +30,24 @@ describe('the watermark', () => {
         ['b', 15, 15],
       ],
       [0, 0, 5, 10],
+    ],
+    [
+      'waits for no announcer, and does not go on with one',
+      [
+        ['n', 0, 0, 10, 'nova'],
+        ['a', 5, 5],
+        ['n', 20, 20, 10, 'nova'],
+        ['a', 30, 30],
+      ],
+      [0, 5, 5, 30],
+    ],
+    [
+      'goes on with announcers where there is nobody else',
+      [
+        ['n', 0, 0, 10, 'nova'],
+        ['n', 10, 10, 10, 'nova'],
+      ],
+      [0, 10],
     ],
     [
       'never goes back: not for a poll that comes late',
@@ -245,4 +263,14 @@ describe('a boot of the host', () => {
     ];
     expect(count(readings, 60)).toMatchObject({ total: 200n + 360n, resets: 1, dropped: 0 });
   });
+});
+
+test('an announcer begins no stream, and nobody waits a grace for it', () => {
+  const { progress } = play([
+    ['n', 0, 0, 600, 'nova'],
+    ['a', 30, 30],
+  ]);
+  expect(progress.streamStart).toBe(30 * SECOND);
+  expect(autoGrace(progress)).toBe(35 * SECOND);
+  expect(autoGrace(play([['n', 0, 0, 600, 'nova']]).progress)).toBe(2100 * SECOND);
 });

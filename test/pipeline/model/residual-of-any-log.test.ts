@@ -6,7 +6,12 @@ import { residual } from '../../../pipeline/model/residual.ts';
 import { rulesOf, SECOND } from './polls.ts';
 import { randomLog } from './random-log.ts';
 
-const rules = rulesOf({ sizes: [60 * SECOND, 7 * SECOND], graces: ['auto', 5 * SECOND] }, { reorder: 30 * SECOND });
+// A gap of a day would fill thousands of windows of seven seconds.
+const counters = { ...rulesOf().counters, fillMax: 60 };
+const rules = rulesOf(
+  { sizes: [60 * SECOND, 7 * SECOND], graces: ['auto', 5 * SECOND] },
+  { reorder: 30 * SECOND, counters },
+);
 
 const RUNS = process.env.CI ? 3000 : 300;
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { DISK, INSTANCE, NIC } from '../../../avro/batch.ts';
-import { EMPTY_IDENTITY, type Identity, type NicIdentity, STATES } from '../../../avro/snapshot.ts';
+import { EMPTY_IDENTITY, EMPTY_NIC_IDENTITY, type Identity, type NicIdentity, STATES } from '../../../avro/snapshot.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
-import { createResources, formatUuid, resourceOf } from '../../../pipeline/model/resource.ts';
+import { createResources, formatUuid, type Resourceful } from '../../../pipeline/model/resource.ts';
+import { CEILOMETERS } from '../../../pipeline/model/user-metadata.ts';
 import { pollOf, received, rulesOf, SECOND, take } from './polls.ts';
 
 const rules = rulesOf({}, { reorder: 200 * SECOND });
@@ -11,16 +12,7 @@ const rules = rulesOf({}, { reorder: 200 * SECOND });
 const KEY = '0123456789abcdef0123456789abcdef';
 const UUID = '01234567-89ab-cdef-0123-456789abcdef';
 const MAC = 'fa:16:3e:00:00:01';
-const NO_NAMES: NicIdentity = {
-  id: MAC,
-  name: null,
-  mac: null,
-  bridge: null,
-  portId: null,
-  network: null,
-  filter: null,
-  parameters: {},
-};
+const NO_NAMES: NicIdentity = { id: MAC, ...EMPTY_NIC_IDENTITY };
 const NAMED: Identity = {
   ...EMPTY_IDENTITY,
   name: 'web-01',
@@ -34,6 +26,8 @@ const NAMED: Identity = {
   osType: 'hvm',
   architecture: 'x86_64',
 };
+
+const resourceOf = (closing: Resourceful, labels = CEILOMETERS) => createResources(labels)(closing);
 
 /** The resource of one block of an instance with this identity. */
 function resource(kind: number, deviceId: string, identity: Identity | null) {

@@ -30,7 +30,7 @@ interface Listed {
 
 /** The samples that polls let out, each with what else the instance has. */
 function samplesOf(polls: readonly Listed[], partition: Partition = createPartition(rules), meters = METERS) {
-  const deriveRules = { sizes: rules.windows.sizes, selection: select(meters), gauges: 'last' as const };
+  const deriveRules = { selection: select(meters), gauges: 'last' as const };
   return polls.flatMap(({ t, state, over = {}, hypervisor = 'h' }) => {
     const rows = state === 'RUNNING' ? {} : { rows: [] };
     const seen = state === null ? [] : [vm(t, { cpuTime: BigInt(t) }, { state, ...rows, ...over })];

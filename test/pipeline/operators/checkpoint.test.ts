@@ -62,9 +62,9 @@ function underTest(some: Some = {}) {
   const pull = (owned: Owned, next: number, ...ids: readonly string[]): void => {
     owned.next = next;
     const samples = ids.map((messageId) => aSample({ messageId }));
-    pulls.next({ moved: new Set([owned]), samples: ids.length === 0 ? [] : [{ owned, samples }] });
+    pulls.next({ isLast: true, moved: new Set([owned]), samples: ids.length === 0 ? [] : [{ owned, samples }] });
   };
-  const idle = (): void => pulls.next({ moved: new Set(), samples: [] });
+  const idle = (): void => pulls.next({ isLast: true, moved: new Set(), samples: [] });
   return { clock, ownership, events, kept, pulls, out, ends, own, pull, idle };
 }
 

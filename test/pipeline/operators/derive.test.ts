@@ -14,7 +14,7 @@ function closed(): Windowed {
   const rules = rulesOf({ sizes });
   const owned = ownedOf({ partition: createPartition(rules) });
   const each = [0, 60, 120].map((t) => take(owned.partition, rules, pollOf(t, [received(t, BigInt(t))])).closed);
-  return { closed: each.map((windows) => ({ owned, closed: windows })), moved: new Set([owned]) };
+  return { closed: each.map((windows) => ({ owned, closed: windows })), moved: new Set([owned]), isLast: true };
 }
 
 test('makes the selected meters of every window and tells how many by size', () => {
@@ -65,8 +65,8 @@ test('a pull that ends no window tells nothing', () => {
   const rules = { sizes, selection: select(['*']), gauges: 'last' as const };
   const moved = new Set<never>();
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ cold, expectObservable }) => {
-    expectObservable(cold('a|', { a: { closed: [], moved } }).pipe(derive(rules, report))).toBe('b|', {
-      b: { samples: [], moved },
+    expectObservable(cold('a|', { a: { closed: [], moved, isLast: true } }).pipe(derive(rules, report))).toBe('b|', {
+      b: { samples: [], moved, isLast: true },
     });
   });
   expect(events).toEqual([]);

@@ -9,6 +9,7 @@ export const ownedOf = (some: Partial<Owned> = {}): Owned => ({
   liveFrom: 0,
   restored: false,
   next: 0,
+  unfinished: null,
   before: Number.POSITIVE_INFINITY,
   whole: true,
   outbox: [],

@@ -1,6 +1,16 @@
 import { encodeSnapshot } from '../../../avro/codec.ts';
+import type { Closed } from '../../../pipeline/model/closed.ts';
 import type { Sample } from '../../../pipeline/model/sample.ts';
-import type { Checkpointed, Decoded, Published, RawMessage, Unreadable } from '../../../pipeline/operators/pull.ts';
+import type { Owned } from '../../../pipeline/operators/ownership.ts';
+import type {
+  Checkpointed,
+  Decoded,
+  DecodedMessage,
+  Published,
+  RawMessage,
+  Unreadable,
+} from '../../../pipeline/operators/pull.ts';
+import { windowSteps } from '../../../pipeline/operators/window.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import type { Confirmed } from '../../../pipeline/state/store.ts';
 import { pollOf, received, SECOND } from '../model/polls.ts';
@@ -30,6 +40,7 @@ export const dead = (...letters: readonly Unreadable[]): Decoded => ({
 /** A checkpoint whose delivery leads to an offset of partition 0, with so many samples. */
 export const checkpointed = (through: number, samples = 1, entry?: string): Checkpointed => ({
   pulls: 1,
+  others: 0,
   parts: [
     {
       samples: Array.from({ length: samples }, (_, index) => aSample({ messageId: `${through}-${index}` })),
@@ -68,3 +79,14 @@ export function settled<T = void>() {
 
 /** Lets every promise that can go on go on. */
 export const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Everything that one message finishes at once; null if it counts for nothing. */
+export function windowMessage(
+  deps: Omit<Parameters<typeof windowSteps>[0], 'mostWindows'>,
+  owned: Owned | undefined,
+  message: DecodedMessage,
+): Closed | null {
+  if (owned === undefined) throw new Error('nobody owns it');
+  const [closed = null] = windowSteps({ ...deps, mostWindows: Number.POSITIVE_INFINITY }, owned, message);
+  return closed;
+}

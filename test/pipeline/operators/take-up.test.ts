@@ -72,13 +72,18 @@ describe('a partition', () => {
     expect(events).toEqual([]);
   });
 
-  test('tells of window sizes that are not those of the saved state', async () => {
+  test('tells of window sizes that are not those of the saved state, and the bound at which they change', async () => {
     const { taking, events } = underTest();
     const other = { ...taking, rules: rulesOf({ sizes: [300 * SECOND], graces: ['auto'] }) };
-    await takeUp(other, 3, { start: 149, liveFrom: 150, saved: savedState(), outbox: [] });
+    const at = '1970-01-01T00:05:00.000000Z';
+    const minute = aSample({ windowStart: 0, windowEnd: MINUTE });
+    const outbox = [{ id: 'a', samples: [minute], has: [] }];
+    const { owned } = await takeUp(other, 3, { start: 149, liveFrom: 150, saved: savedState(), outbox });
+    // Whoever gets windows of five minutes now gets those of a minute that still wait.
+    expect(owned.outbox).toEqual([{ id: 'a', samples: [{ ...minute, standIn: 5 * MINUTE }], has: [] }]);
     expect(events).toEqual([
-      { event: 'state.window', partition: 3, size: 300 * SECOND, change: 'added' },
-      { event: 'state.window', partition: 3, size: 60 * SECOND, change: 'dropped' },
+      { event: 'state.window', partition: 3, size: 300 * SECOND, change: 'added', at },
+      { event: 'state.window', partition: 3, size: 60 * SECOND, change: 'dropped', at },
     ]);
   });
 

@@ -1,18 +1,21 @@
+import { from, of } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
 import type { SliceBatch } from '../../../avro/batch.ts';
 import { encodeSnapshot } from '../../../avro/codec.ts';
+import { EMPTY_IDENTITY } from '../../../avro/snapshot.ts';
 import type { Closed } from '../../../pipeline/model/closed.ts';
 import { createPartition } from '../../../pipeline/model/partition.ts';
 import type { Rules } from '../../../pipeline/model/rules.ts';
 import { restorePartition, takeChanges } from '../../../pipeline/model/saved.ts';
+import { createCredits } from '../../../pipeline/operators/credits.ts';
 import { createDecoder } from '../../../pipeline/operators/decode.ts';
 import { createOwnership, type Owned } from '../../../pipeline/operators/ownership.ts';
-import type { Decoded, RawMessage, Tick } from '../../../pipeline/operators/pull.ts';
-import { type WindowDeps, window, windowMessage } from '../../../pipeline/operators/window.ts';
-import { pollOf, rulesOf, SECOND } from '../model/polls.ts';
+import type { Decoded, RawMessage, Tick, Windowed } from '../../../pipeline/operators/pull.ts';
+import { type WindowDeps, window } from '../../../pipeline/operators/window.ts';
+import { pollOf, received, rulesOf, SECOND } from '../model/polls.ts';
 import { ownedOf } from './owned.ts';
-import { message, reported, unreadable } from './pulls.ts';
+import { message, reported, unreadable, windowMessage } from './pulls.ts';
 
 const deltasOf = (closed: Closed | null) =>
   (closed?.counters ?? []).filter(({ block }) => block.kind === 2).map(({ delta }) => delta);
@@ -29,6 +32,10 @@ function underTest(rules: Rules = rulesOf()) {
     report,
     giveBack: (batch) => void back.push(batch),
     foreign: (_owned, offset) => void foreign.push(offset),
+    mostWindows: 5000,
+    room: createCredits(2),
+    signal: new AbortController().signal,
+    stopping: new AbortController().signal,
   };
   const decoded = ({ value, ...rest }: RawMessage) => ({ ...rest, bytes: value.length, batch: decoder.read(value) });
   const own = (some: Partial<Owned> = {}): Owned => {
@@ -63,16 +70,6 @@ describe('windows', () => {
     expect(play(0, 30, 60, 90, 120)).toEqual([[], [], [], [], [60]]);
     expect(events.filter(({ event }) => event === 'message.read')).toHaveLength(1);
     expect(events.filter(({ event }) => event === 'poll.missing')).toHaveLength(1);
-  });
-
-  test('are not counted for a partition that is not owned, and its batch is given back', () => {
-    const { own, ownership, play, events, back } = underTest();
-    expect(play(0, 60, 120)).toEqual([[], [], []]);
-    expect(events).toEqual([]);
-    expect(back).toHaveLength(3);
-    own();
-    ownership.disown(0);
-    expect(play(0, 60)).toEqual([[], []]);
   });
 
   test('a message that comes twice is counted once, whatever is in it', () => {
@@ -110,6 +107,47 @@ describe('windows', () => {
       { event: 'reading.dropped', reason: 'duplicate', count: 1 },
       { event: 'reading.dropped', reason: 'late', count: 1 },
     ]);
+  });
+});
+
+test('the status of instances comes out though nothing else does', () => {
+  const { own, ownership, deps, decoded } = underTest();
+  own();
+  const seen: Windowed[] = [];
+  const pulls = [30, 61].map((t, offset): Decoded => {
+    const off = received(t, 0n, { state: 'SHUTOFF', rows: [], nics: [] });
+    const value = encodeSnapshot(pollOf(t, [off]));
+    return {
+      messages: [decoded({ partition: 0, offset, timestampUs: t * SECOND, value })],
+      unreadable: [],
+      tick: null,
+    };
+  });
+  window(deps)(from(pulls)).subscribe((each) => seen.push(each));
+  expect(ownership.of(0)?.next).toBe(2);
+  expect(seen.flatMap(({ closed }) => closed.flatMap(({ closed: { statuses } }) => statuses))).toHaveLength(1);
+});
+
+test('what nova and the hypervisors do not agree on is told by the uuid', () => {
+  const { own, ownership, deps, decoded, events } = underTest();
+  own();
+  const identity = { ...EMPTY_IDENTITY, host: 'kvm1', projectId: 'p1' };
+  const said = received(1, 0n, { rows: [], nics: [], identity });
+  const nova = { kind: 'nova', hypervisor: 'n', partial: 'notifications' };
+  [pollOf(0, []), pollOf(1, [said], nova), pollOf(40, [])].forEach((snapshot, offset) => {
+    const timestampUs = snapshot.poll.startedAt;
+    windowMessage(
+      deps,
+      ownership.of(0),
+      decoded({ partition: 0, offset, timestampUs, value: encodeSnapshot(snapshot) }),
+    );
+  });
+  expect(events.at(-1)).toEqual({
+    event: 'instance.unmetered',
+    partition: 0,
+    instance: '00000000-0000-0000-0000-000000000007',
+    host: 'kvm1',
+    project: 'p1',
   });
 });
 
@@ -240,4 +278,66 @@ test('a dead letter is passed by, as it has been kept', () => {
       .subscribe(({ moved }) => expect([...moved]).toEqual([owned]));
   });
   expect(owned.next).toBe(5);
+});
+
+test('messages of a partition that is not owned are not counted, and their batches given back', () => {
+  const { deps, decoded, own, ownership, events, back } = underTest();
+  own();
+  ownership.disown(0);
+  const messages = [0, 60, 120].map((t, offset) => decoded(message(offset, t, BigInt(t))));
+  const out: Windowed[] = [];
+  of({ messages, unreadable: [], tick: null })
+    .pipe(window(deps))
+    .subscribe((part) => out.push(part));
+  expect(out).toEqual([{ closed: [], moved: new Set(), isLast: true }]);
+  expect(events).toEqual([]);
+  expect(back).toHaveLength(3);
+});
+
+describe('a pull that finishes very much', () => {
+  /** An hour of polls in one pull; all but the first wait for the last one. */
+  const hour = (test: ReturnType<typeof underTest>): Decoded => ({
+    messages: Array.from({ length: 61 }, (_, n) => test.decoded(message(n, 60 * n, BigInt(60 * n)))),
+    unreadable: [],
+    tick: null,
+  });
+
+  function started(some: Partial<WindowDeps>) {
+    const test = underTest();
+    const owned = test.own();
+    const room = createCredits(2);
+    const out: Windowed[] = [];
+    of(hour(test))
+      .pipe(window({ ...test.deps, room, mostWindows: 5, ...some }))
+      .subscribe((part) => out.push(part));
+    const deltas = () => out.flatMap(({ closed }) => closed.flatMap((each) => deltasOf(each.closed)));
+    return { out, room, owned, deltas };
+  }
+
+  test('goes on in parts, each when there is room for it', async () => {
+    const { out, room, owned, deltas } = started({});
+    expect(out.map(({ isLast }) => isLast)).toEqual([false, false]);
+    const counted = owned.next;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(owned.next).toBe(counted);
+    while (out.at(-1)?.isLast === false) {
+      const parts = out.length;
+      room.give(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(out.length).toBe(parts + 1);
+    }
+    expect(deltas()).toEqual(started({ mostWindows: 5000 }).deltas());
+    expect(out.length).toBeGreaterThan(10);
+    expect([owned.next, owned.unfinished]).toEqual([61, null]);
+  });
+
+  test('ends with the part under way when nothing more is to be begun', async () => {
+    const stop = new AbortController();
+    const { out, room, owned } = started({ stopping: stop.signal });
+    stop.abort();
+    room.give(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(out.map(({ isLast }) => isLast)).toEqual([false, false, true]);
+    expect(owned.next).toBeLessThan(61);
+  });
 });

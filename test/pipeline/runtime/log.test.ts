@@ -26,8 +26,13 @@ it('never writes a secret', () => {
   expect(lines()[0]).toMatchObject({ password: '***', sink: { secret: '***' }, err: { cause: { type: 'Error' } } });
 });
 
-it('is for people on a terminal', () => {
+it('is for people too, an event a line, with errors and their causes', () => {
   const destination = collected();
-  createLog({ level: 'info', destination, pretty: true, color: false }).info({ port: 1 }, 'listening');
-  expect(destination.text).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: listening\n {4}port: 1\n$/);
+  const log = createLog({ level: 'info', destination, pretty: true, color: false });
+  log.info({ port: 1 }, 'listening');
+  log.warn({ hypervisor: 'kvm1', err: new Error('no', { cause: new Error('line\nbreak') }) }, 'lost');
+  const [first, second, ...more] = destination.text.split('\n');
+  expect(first).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: listening \{"port":1\}$/);
+  expect(second).toMatch(/^\[[\d:.]+\] WARN: lost \{"hypervisor":"kvm1","err":\{.*"cause":\{.*"line\\nbreak"\}\}\}$/);
+  expect(more).toEqual(['']);
 });

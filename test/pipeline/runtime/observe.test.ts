@@ -89,4 +89,57 @@ describe('the log', () => {
     report({ ...EVERY_EVENT['poll.skipped'], hypervisor: 'kvm2' });
     expect(lines().map(({ hypervisor }) => hypervisor)).toEqual(['kvm1', 'kvm2']);
   });
+
+  it('takes an error for the same though its numbers are others', async () => {
+    const { report, lines, clock } = watch();
+    for (let ms = 0; ms < 50; ms++) {
+      const error = new Error(`connect to 127.0.0.1:9092 failed (after ${ms} ms in state CONNECT)`);
+      report({ event: 'kafka.trouble', client: 'producer', error });
+      await clock.advance(10);
+    }
+    report({ event: 'kafka.trouble', client: 'producer', error: new Error('something else') });
+    expect(lines()).toHaveLength(2);
+  });
+
+  it('writes a hundred lines of an event in a minute, and then how many more there were', async () => {
+    const { report, lines, clock } = watch();
+    const all = (): void => {
+      for (let n = 0; n < 2000; n++) report({ ...EVERY_EVENT['endpoint.lost'], hypervisor: `kvm${n}` });
+    };
+    all();
+    report(EVERY_EVENT['poll.failed']);
+    await clock.advance(59_000);
+    all();
+    expect(lines()).toHaveLength(101);
+    await clock.advance(1000);
+    // Whatever happens next tells it, though it has no line.
+    report(EVERY_EVENT['poll.done']);
+    report(EVERY_EVENT['poll.done']);
+    expect(lines().slice(101)).toEqual([
+      expect.objectContaining({ level: 'warn', event: 'endpoint.lost', omitted: 1900 }),
+    ]);
+    all();
+    expect(lines().slice(102)).toHaveLength(100);
+    expect(lines().at(-1)).toMatchObject({ hypervisor: 'kvm99', repeats: 1 });
+  });
+
+  it('has no line of what comes for every poll, message, window or reading', () => {
+    const { report, lines } = watch();
+    const frequent = [
+      'poll.done',
+      'endpoint.call',
+      'rows.read',
+      'values.missing',
+      'slices.sent',
+      'message.read',
+      'reading.dropped',
+      'counter',
+      'windows.emitted',
+      'published',
+      'state.kept',
+      'lag',
+    ] as const;
+    for (const name of frequent) for (let n = 0; n < 10; n++) report(EVERY_EVENT[name]);
+    expect(lines()).toEqual([]);
+  });
 });

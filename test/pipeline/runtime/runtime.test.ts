@@ -43,6 +43,39 @@ describe('a program', () => {
     expect(signals.eventNames()).toEqual([]);
   });
 
+  it('shows what its endpoints and the spool are doing', async () => {
+    const { signals, destination, outcome } = run(({ report, ops }) => ({
+      parts: [
+        {
+          name: 'collector',
+          start: async () => {
+            const kvm1 = { hypervisor: 'kvm1', kind: 'libvirt' };
+            const error = Object.assign(new Error('kvm1: qemu+tcp://me:hunter2@kvm1/ refuses'), { code: 'refused' });
+            report({ event: 'endpoint.connecting', hypervisor: 'kvm2', kind: 'libvirt' });
+            report({ event: 'endpoint.lost', ...kvm1, error, retryMs: 1000 });
+            report({ event: 'spool.looked', slices: 7, bytes: 700, ageUs: 3_000_000 });
+            report({ event: 'spool.dropped', reason: 'full', slices: 5, bytes: 500 });
+            const text = await (await fetch(`http://127.0.0.1:${ops?.port}/status.json`)).text();
+            expect(text).not.toContain('hunter2');
+            expect(JSON.parse(text)).toMatchObject({
+              version: '1',
+              ready: false,
+              states: { backing_off: 1, connecting: 1 },
+              spool: { slices: 7, bytes: 700, oldestAgeSeconds: 3, dropped: 5, lastError: null },
+              endpoints: [
+                { hypervisor: 'kvm1', state: 'backing_off', lastError: { reason: 'refused' } },
+                { hypervisor: 'kvm2', state: 'connecting', lastError: null },
+              ],
+            });
+          },
+        },
+      ],
+    }));
+    await expect.poll(() => destination.text).toContain('"ready"');
+    signals.emit('SIGTERM');
+    await outcome;
+  });
+
   it('exits at once on the second signal', async () => {
     let finish: () => void = () => undefined;
     const { signals, destination, exits, outcome } = run(() => ({

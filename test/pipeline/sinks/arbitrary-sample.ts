@@ -22,11 +22,19 @@ const metadata = fc.letrec((self) => ({
   dict: fc.dictionary(texts, self('value'), { maxKeys: 6, noNullPrototype: true }),
 })).dict as fc.Arbitrary<Record<string, unknown>>;
 
-/** Any valid sample: 64-bit volumes, text of every script, nested metadata. */
+/** Any valid sample: 64-bit volumes, text of every script, nested metadata, an id of its own. */
 export const arbitrarySample: fc.Arbitrary<Sample> = fc
-  .record({ volume: volumes, name: texts, id: texts, userName: fc.option(texts), metadata, micros: fc.nat(999_999) })
-  .map(({ volume, name, id, userName, metadata, micros }) => {
+  .record({
+    volume: volumes,
+    name: texts,
+    id: texts,
+    userName: fc.option(texts),
+    metadata,
+    micros: fc.nat(999_999),
+    messageId: fc.uuid({ version: 5 }),
+  })
+  .map(({ volume, name, id, userName, metadata, micros, messageId }) => {
     const base = aSample();
     const resource = { ...base.resource, id, userName, metadata };
-    return aSample({ volume, name, resource, timestamp: base.timestamp + micros });
+    return aSample({ volume, name, messageId, resource, timestamp: base.timestamp + micros });
   });

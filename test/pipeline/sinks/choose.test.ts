@@ -27,4 +27,13 @@ describe('a subscription', () => {
     expect(namesOf({ meters: undefined, windows: [60 * MINUTE] })).toEqual(['network.incoming.bytes 60']);
     expect(namesOf({ meters: ['cpu'], windows: [60 * MINUTE] })).toEqual([]);
   });
+
+  it('has windows of a size that is not configured any more, by the one in its stead', () => {
+    const old = aSample({ name: 'cpu', standIn: 5 * MINUTE });
+    const sizesFor = (windows: readonly number[] | undefined) =>
+      choosing({ meters: undefined, windows: windows && [...windows] })([old]);
+    expect(sizesFor([5 * MINUTE])).toEqual([old]);
+    expect(sizesFor([MINUTE])).toEqual([]);
+    expect(sizesFor(undefined)).toEqual([old]);
+  });
 });

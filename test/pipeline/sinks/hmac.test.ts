@@ -8,10 +8,10 @@ it('is HMAC-SHA256 for every key and text, however often', () => {
     fc.property(fc.string({ maxLength: 200 }), fc.array(fc.uint8Array({ maxLength: 300 })), (key, texts) => {
       const hmac = createHmacAfterBlock(key);
       for (const text of texts) {
-        const bytes = Buffer.concat([Buffer.alloc(KEY_BYTES, 0xaa), text, Buffer.from('more')]);
+        const bytes = Buffer.concat([Buffer.alloc(KEY_BYTES, 0xaa), text]);
         const expected = createHmac('sha256', key).update(text);
-        expect(hmac(bytes, KEY_BYTES + text.length, 'hex')).toBe(expected.digest('hex'));
-        const raw = Buffer.from(hmac(bytes, KEY_BYTES + text.length, 'binary'), 'latin1');
+        expect(hmac(bytes, 'hex')).toBe(expected.digest('hex'));
+        const raw = Buffer.from(hmac(bytes, 'binary'), 'latin1');
         expect(raw.toString('hex')).toBe(createHmac('sha256', key).update(text).digest('hex'));
       }
     }),

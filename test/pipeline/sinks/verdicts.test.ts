@@ -6,7 +6,8 @@ import { float64 } from '../../../pipeline/sinks/float64.ts';
 import { type MessageOptions, type MeterMessage, meterMessage } from '../../../pipeline/sinks/meter-message.ts';
 import { unpacked } from '../../../pipeline/sinks/msgpack-reader.ts';
 import { packed } from '../../../pipeline/sinks/msgpack-writer.ts';
-import { envelope, osloTime } from '../../../pipeline/sinks/oslo/envelope.ts';
+import { envelopeAround, osloTime } from '../../../pipeline/sinks/oslo/envelope.ts';
+import { nestedJson } from '../../../pipeline/sinks/oslo/nested-json.ts';
 import { secretFields } from '../../../pipeline/sinks/secret.ts';
 import { isSignedBy } from '../../../pipeline/sinks/signature.ts';
 import { faultOf, type SampleFault, screen } from '../../../pipeline/sinks/validate.ts';
@@ -206,16 +207,16 @@ describe('a real agent’s verdicts', () => {
   });
 
   it('the envelope is an object of a version and a text, which is an object', () => {
-    const notification = {
+    const heading = {
       message_id: 'm',
       publisher_id: 'p',
       event_type: 'telemetry.polling',
       priority: 'SAMPLE',
-      payload: { samples: Object.values(LEAVES).map((sample) => meterMessage(sample, OPTIONS)) },
       timestamp: osloTime(0),
       _unique_id: 'u',
     };
-    const body = JSON.parse(envelope(notification));
+    const samples = Object.values(LEAVES).map((sample) => meterMessage(sample, OPTIONS));
+    const body = JSON.parse(envelopeAround(heading).join(nestedJson({ samples })));
     expect(Object.keys(body)).toEqual(['oslo.version', 'oslo.message']);
     expect(body['oslo.version']).toBe('2.0');
     const inner = JSON.parse(body['oslo.message']);

@@ -71,6 +71,8 @@ function readingOf(
     t: Math.round(t * SECOND),
     interval: interval === undefined ? null : interval * SECOND,
     startedAt: start === undefined ? Number.NaN : start * SECOND,
+    bornAt: Number.NaN,
+    closedThrough: Number.NEGATIVE_INFINITY,
     values: new Map([[FIELD, v]]),
     vcpus: null,
     maxRate: () => Number(maxRate),

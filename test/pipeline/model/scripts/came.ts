@@ -1,5 +1,5 @@
 import { BLOCK_FIELDS, COUNTERS } from '../../../../avro/batch.ts';
-import type { Closed, Closing } from '../../../../pipeline/model/closed.ts';
+import { type Closed, type Closing, createClosed } from '../../../../pipeline/model/closed.ts';
 import { derive } from '../../../../pipeline/model/derive.ts';
 import type { Derivation, Meter, Selection } from '../../../../pipeline/model/meters.ts';
 import type { Sample } from '../../../../pipeline/model/sample.ts';
@@ -38,13 +38,11 @@ const PLAIN: Selection = BLOCK_FIELDS.map((fields, kind) =>
 
 /** What came out at `at`, as it would be published. */
 export function cameOf({ counters, gauges }: Closed, sizes: readonly number[], at: number): readonly Came[] {
-  const rules = { sizes, selection: PLAIN, gauges: 'last' } as const;
+  const rules = { selection: PLAIN, gauges: 'last' } as const;
   return [
-    ...gauges.map((gauge) =>
-      came(gauge, gauge, derive({ counters: [], gauges: [gauge], statuses: [] }, rules), sizes, at),
-    ),
+    ...gauges.map((gauge) => came(gauge, gauge, derive({ ...createClosed(sizes), gauges: [gauge] }, rules), sizes, at)),
     ...counters.map((counter) =>
-      came(counter, counter, derive({ counters: [counter], gauges: [], statuses: [] }, rules), sizes, at),
+      came(counter, counter, derive({ ...createClosed(sizes), counters: [counter] }, rules), sizes, at),
     ),
   ];
 }

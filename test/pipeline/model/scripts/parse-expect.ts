@@ -5,7 +5,7 @@ import { timeOf } from './times.ts';
 import { readOptions, type Words } from './words.ts';
 
 /** What may be said of a window, as `cameOf` fills it. */
-export const FIELDS = [
+const FIELDS = [
   'delta',
   'rate',
   'cumulative',

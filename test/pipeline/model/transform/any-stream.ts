@@ -8,7 +8,7 @@ export interface Batch {
   readonly samples: readonly Sample[];
 }
 
-export const START_US = Date.UTC(2017, 8, 1, 12, 0, 0) * 1000;
+const START_US = Date.UTC(2017, 8, 1, 12, 0, 0) * 1000;
 
 const volumes = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 1000 }) },

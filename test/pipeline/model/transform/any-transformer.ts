@@ -23,7 +23,7 @@ const conditions = fc.constantFrom(
 const isText = /\buser_id\b/;
 
 /** Expressions over `leaves`. Powers are of ints: those of floats are not the same to the last bit everywhere. */
-export const expressionsOf = (leaves: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+const expressionsOf = (leaves: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.letrec<{ expression: string; leaf: string }>((tie) => ({
     leaf: leaves.map((atom) => (isText.test(atom) ? `(${atom} == None)` : atom)),
     expression: fc.oneof(

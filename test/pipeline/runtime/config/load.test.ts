@@ -121,7 +121,7 @@ buffer: \${NOWHERE}
         "--set every.x: every: unknown key "x"",
         "--set hosts[7].name: hosts: has no entry 7; the next one is 4",
         "--set nonsense: expected path=value, as in collector.interval=30s",
-        "F:1:8: every: expected a duration such as 30s, got 10",
+        "F:1:8: every: expected a duration such as 30s, got 10; write 10s for seconds",
         "F:2:1: intervall: unknown key; known here: every, buffer, mode, brokers, librdkafka, tls, hosts",
         "F:3:7: mode: expected one of "interpolate", "anchored", got "ancored"; did you mean "anchored"?",
         "F:4:11: brokers[0]: Invalid string: must match pattern /^[^:]+:\\d+$/, got "kafka"",
@@ -201,7 +201,7 @@ librdkafka: { sasl.password: [hunter2], ssl.key.pem: [hunter2] }
       'F:1:68: hosts[0].passwordFile: password is given too; keep one of them',
     ]);
     expect(faults(`hosts: [{ ${base}, passwordFile: /nowhere }]`)).toEqual([
-      'F:1:55: hosts[0].passwordFile: cannot read /nowhere: ENOENT',
+      'F:1:55: hosts[0].passwordFile: cannot read /nowhere: there is no such file; check the path',
     ]);
   });
 

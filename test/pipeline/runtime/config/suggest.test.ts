@@ -17,4 +17,11 @@ describe('suggestions', () => {
     expect(nearest('intervall', ['linger', 'interval'])).toBe('interval');
     expect(nearest('foo', ['linger', 'interval'])).toBeUndefined();
   });
+
+  it('know what others call the same, where it is there', () => {
+    expect(nearest('RabbitMQ', ['udp', 'amqp'].values())).toBe('amqp');
+    expect(nearest('kvm', ['vsphere', 'libvirt'])).toBe('libvirt');
+    expect(nearest('kvm', ['udp', 'amqp'])).toBeUndefined();
+    expect(nearest('constructor', ['udp'])).toBeUndefined();
+  });
 });

@@ -1,6 +1,10 @@
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../pipeline/runtime/clock.ts';
 import type { InternalEvent } from '../../../../pipeline/runtime/events.ts';
@@ -63,6 +67,14 @@ describe('file sink', () => {
     expect(await content()).toBe(`${line('a')}{"counter_na\n${line('b')}`);
   });
 
+  it('leaves a line alone that another is writing, as long as it writes nothing itself', async () => {
+    await writeFile(path, `${line('a')}{"counter_na`);
+    const { sink } = sinkOf();
+    await sink.open?.(signal);
+    await sink.close();
+    expect(await content()).toBe(`${line('a')}{"counter_na`);
+  });
+
   it('rotates before the size is passed, also within a batch, and keeps so many', async () => {
     const { sink } = sinkOf({ maxBytes: LINE_BYTES * 2, backups: 2 });
     await sink.publish(['a', 'b', 'c'].map(named), signal);
@@ -103,6 +115,26 @@ describe('file sink', () => {
     await sink.close();
     expect(await content()).toBe(line('b'));
     expect(events).toEqual([{ event: 'sample.dropped', sink: `file:${path}`, reason: 'volume_not_finite', count: 1 }]);
+  });
+
+  it('takes a device, of which there is nothing to sync or to rotate', async () => {
+    const { sink } = sinkOf({ path: '/dev/null', maxBytes: LINE_BYTES });
+    await sink.open?.(signal);
+    await sink.publish(['a', 'b'].map(named), signal);
+    await sink.publish([named('c')], signal);
+    await sink.close();
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+
+  it('says what to use instead of a named pipe or a socket', async () => {
+    await promisify(execFile)('mkfifo', [path]);
+    const pipe = sinkOf().sink;
+    await expect(pipe.open?.(signal)).rejects.toThrow(`cannot write ${path}: it is a named pipe`);
+    await expect(pipe.publish([named('a')], signal)).rejects.toThrow('use a sink of type stdout');
+    const server = createServer().listen(join(directory, 's'));
+    await once(server, 'listening');
+    await expect(sinkOf({ path: join(directory, 's') }).sink.open?.(signal)).rejects.toThrow('it is a socket');
+    server.close();
   });
 
   it('says what to do where the directory is missing, and writes once it is there', async () => {

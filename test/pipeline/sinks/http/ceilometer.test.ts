@@ -9,38 +9,12 @@ import { http, httpConfig } from '../../../../pipeline/sinks/http/http.ts';
 import { isoTime } from '../../../../pipeline/sinks/timestamp.ts';
 import { available, ceilometerPython } from '../../../services/service.ts';
 import { aContext } from '../a-context.ts';
-import { aSample } from '../a-sample.ts';
+import { arbitrarySample } from '../arbitrary-sample.ts';
 import { aServer } from '../push/a-server.ts';
 
 const script = fileURLToPath(new URL('../../../services/ceilometer/http_publish.py', import.meta.url));
 const COUNT = 300;
 
-const volumes = fc.oneof(
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
-  fc.integer(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Number.isInteger(value)),
-);
-const texts = fc.string({ unit: 'grapheme' });
-const metadata = fc.letrec((self) => ({
-  value: fc.oneof(
-    { maxDepth: 3 },
-    texts,
-    volumes,
-    fc.boolean(),
-    fc.constant(null),
-    fc.array(self('value'), { maxLength: 4 }),
-    self('dict'),
-  ),
-  dict: fc.dictionary(texts, self('value'), { maxKeys: 6, noNullPrototype: true }),
-})).dict as fc.Arbitrary<Record<string, unknown>>;
-
-const arbitrarySample: fc.Arbitrary<Sample> = fc
-  .record({ volume: volumes, name: texts, id: texts, userName: fc.option(texts), metadata, micros: fc.nat(999_999) })
-  .map(({ volume, name, id, userName, metadata, micros }) => {
-    const base = aSample();
-    const resource = { ...base.resource, id, userName, metadata };
-    return aSample({ volume, name, resource, timestamp: base.timestamp + micros });
-  });
 const samples = fc.sample(arbitrarySample, { numRuns: COUNT, seed: 20_261_122 });
 
 /** The arguments of Ceilometer's `Sample`; its id stands for no id where it is empty, which ours never is. */

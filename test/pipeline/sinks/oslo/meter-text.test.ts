@@ -7,8 +7,13 @@ import { nestedJson } from '../../../../pipeline/sinks/oslo/nested-json.ts';
 import { aSample } from '../a-sample.ts';
 
 const textWith = (options: MessageOptions) => {
-  const encode = createMeterText(options);
-  return (sample: Sample): string => Buffer.from(encode(sample)).toString('latin1');
+  const { measure, put } = createMeterText(options);
+  return (sample: Sample): string => {
+    const bytes = Buffer.alloc(measure(sample) + 2, '|');
+    expect(put(bytes, 1)).toBe(bytes.length - 1);
+    expect([bytes.at(0), bytes.at(-1)].map((byte) => String.fromCharCode(byte ?? 0))).toEqual(['|', '|']);
+    return bytes.toString('latin1', 1, bytes.length - 1);
+  };
 };
 
 const text = fc.string({ unit: 'grapheme' });
@@ -39,6 +44,16 @@ it('tells meters apart whose names and units run into each other', () => {
     ['ab', 'gauge'],
   ] as const) {
     const sample = aSample({ name, unit, type: 'gauge' });
+    expect(textOf(sample)).toBe(nestedJson(meterMessage(sample, options)));
+  }
+});
+
+it('gives a resource the time of each sample', () => {
+  const options: MessageOptions = { source: 's', publisherId: 'p', timestamps: 'naive', annotate: false, secret: 's' };
+  const textOf = textWith(options);
+  const { resource } = aSample();
+  for (const timestamp of [60e6, 120e6, 120e6 + 1, 60e6]) {
+    const sample = aSample({ resource, timestamp });
     expect(textOf(sample)).toBe(nestedJson(meterMessage(sample, options)));
   }
 });

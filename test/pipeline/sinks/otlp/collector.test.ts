@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sample } from '../../../../pipeline/model/sample.ts';
 import { otlp, otlpConfig } from '../../../../pipeline/sinks/otlp/otlp.ts';
-import { available, otelcol } from '../../../services/service.ts';
+import { type OtelCollector, plainAttributes, startOtelCollector } from '../../../services/otel-collector.ts';
+import { available } from '../../../services/service.ts';
 import { aContext } from '../a-context.ts';
 import { aSample } from '../a-sample.ts';
-import { aServer } from '../push/a-server.ts';
 
 const { signal } = new AbortController();
 
@@ -38,61 +33,30 @@ interface Exported {
   }[];
 }
 
-/** Attributes by key, their values as the collector says them. */
-const plain = (attributes: readonly Attribute[]) =>
-  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-
 describe.skipIf(!(await available('otelcol')))('a real OpenTelemetry Collector [otelcol]', () => {
-  let collector: ChildProcess;
-  let directory: string;
+  let collector: OtelCollector;
   let url: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'hypermeter-otelcol-'));
-    const free = await aServer();
-    await free.close();
-    url = `${free.url}/v1/metrics`;
-    const config = {
-      receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${free.port}` } } } },
-      exporters: { file: { path: join(directory, 'metrics.jsonl'), flush_interval: '50ms' } },
-      service: {
-        telemetry: { metrics: { level: 'none' } },
-        pipelines: { metrics: { receivers: ['otlp'], exporters: ['file'] } },
-      },
-    };
-    collector = spawn(otelcol, ['--config', `yaml:${JSON.stringify(config)}`], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let told = '';
-    collector.stderr?.on('data', (chunk) => {
-      told += chunk;
-    });
-    await vi.waitUntil(() => told.includes('Everything is ready') || collector.exitCode !== null, { timeout: 20_000 });
-    expect(told).toContain('Everything is ready');
+    collector = await startOtelCollector('metrics');
+    url = `${collector.url}/v1/metrics`;
   }, 30_000);
-
-  afterAll(async () => {
-    collector.kill();
-    if (collector.exitCode === null) await once(collector, 'exit');
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() => collector.stop());
 
   /** What the collector exported of a batch: a line a request. */
   async function collected(config: object, batch: readonly Sample[]) {
-    const before = await lines();
+    const before = await collector.lines();
     const requests = new Set(batch.map(({ timestamp }) => timestamp)).size;
     const surroundings = aContext();
     const sink = otlp.create(otlpConfig.parse({ type: 'otlp', url, ...config }), surroundings.context);
     await sink.publish(batch, signal);
     await sink.close();
-    await expect.poll(async () => (await lines()).length, { timeout: 5000 }).toBe(before.length + requests);
-    const exported = (await lines()).slice(before.length).map((line) => JSON.parse(line) as Exported);
+    await expect.poll(async () => (await collector.lines()).length, { timeout: 5000 }).toBe(before.length + requests);
+    const exported = (await collector.lines()).slice(before.length).map((line) => JSON.parse(line) as Exported);
     const machines = exported.flatMap(({ resourceMetrics }) => resourceMetrics);
     const metrics = machines.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
     return { ...surroundings, machines, metrics };
   }
-  const lines = async () => {
-    const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
-    return text.split('\n').filter((line) => line !== '');
-  };
 
   it('reads cumulative and delta sums with their starts, and gauges', async () => {
     const sample = aSample();
@@ -149,7 +113,7 @@ describe.skipIf(!(await available('otelcol')))('a real OpenTelemetry Collector [
       aSample({ name: 'n', resource: of('tap', { mac: 'fa:16:3e:00:00:01' }) }),
       aSample({ resource: { ...of('b', {}), metadata: { instance_id: 'b' }, projectId: null, userId: null } }),
     ]);
-    expect(machines.map(({ resource }) => plain(resource.attributes))).toEqual([
+    expect(machines.map(({ resource }) => plainAttributes(resource.attributes))).toEqual([
       {
         'host.id': base.resource.id,
         'host.name': 'wéb',
@@ -163,7 +127,9 @@ describe.skipIf(!(await available('otelcol')))('a real OpenTelemetry Collector [
     ]);
     const [scope] = machines[0]?.scopeMetrics ?? [];
     expect(scope?.scope.name).toBe('hypermeter');
-    expect(scope?.metrics.map(({ sum }) => sum?.dataPoints.map(({ attributes }) => plain(attributes)))).toEqual([
+    expect(
+      scope?.metrics.map(({ sum }) => sum?.dataPoints.map(({ attributes }) => plainAttributes(attributes))),
+    ).toEqual([
       [
         { 'resource.id': `${base.resource.id}-vda`, device: 'vda', window: '60s' },
         { 'resource.id': `${base.resource.id}-vdb`, device: 'vdb', window: '60s' },
@@ -179,14 +145,14 @@ describe.skipIf(!(await available('otelcol')))('a real OpenTelemetry Collector [
     ]);
     expect(metrics.map(({ name }) => name)).toEqual(['cpu', 'memory']);
     const [first, second] = metrics.flatMap(({ sum, gauge }) => (sum ?? gauge)?.dataPoints ?? []);
-    expect(plain(first?.attributes ?? [])).toMatchObject({
+    expect(plainAttributes(first?.attributes ?? [])).toMatchObject({
       quality: 'lower_bound',
       coverage: 0.25,
       flags: { values: [{ stringValue: 'reset' }, { stringValue: 'late' }] },
       revision: '2',
     });
-    expect(plain(second?.attributes ?? [])).toMatchObject({ quality: 'measured', revision: '0' });
-    expect(plain(second?.attributes ?? [])).not.toHaveProperty('coverage');
+    expect(plainAttributes(second?.attributes ?? [])).toMatchObject({ quality: 'measured', revision: '0' });
+    expect(plainAttributes(second?.attributes ?? [])).not.toHaveProperty('coverage');
   });
 
   it('is sent one instant after the other', async () => {

@@ -31,6 +31,7 @@ it('is known for every meter', () => {
       'MiBy',
       'MiBy/s',
       'ns',
+      '{instance}',
       '{packet}',
       '{packet}/s',
       '{request}',

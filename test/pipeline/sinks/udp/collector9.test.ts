@@ -9,11 +9,11 @@ import { startJudge } from '../../../services/ceilometer9/judge.ts';
 import { available } from '../../../services/service.ts';
 import { aContext } from '../a-context.ts';
 import { aSample } from '../a-sample.ts';
-import { anySample } from '../any-sample.ts';
+import { arbitrarySample } from '../arbitrary-sample.ts';
 
 const SECRET = 'a secret of this test';
 const COUNT = 400;
-const samples = fc.sample(anySample, { numRuns: COUNT, seed: 20_170_901 });
+const samples = fc.sample(arbitrarySample, { numRuns: COUNT, seed: 20_170_901 });
 const ids = samples.map(({ messageId }) => messageId).toSorted();
 
 interface Verdict {

@@ -297,7 +297,7 @@ describe.skipIf(!(await available('redis')))('state in Redis [redis]', () => {
       { ...PLAIN, username: 'metering', password: 'wrong-secret' },
       'check state.username and state.password',
     ],
-    ['an unknown certificate', { url: 'rediss://localhost:16380' }, 'check state.tls.caFile'],
+    ['an unknown certificate', { url: 'rediss://localhost:16380' }, 'set state.tls.caFile'],
   ])('%s is told at once, with the remedy and without the secret', async (_what, config, remedy) => {
     const { again } = stores(config);
     const opened = again();

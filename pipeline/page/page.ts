@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import type { Sample } from '../model/sample.ts';
+import type { Answer, Route } from '../runtime/ops.ts';
+import type { Watcher } from '../runtime/runtime.ts';
+import { assetRoutes } from './assets.ts';
+import { type BookOptions, Books } from './books.ts';
+import { type Broadcast, startBroadcast } from './broadcast.ts';
+import { guarded } from './guard.ts';
+import type { OwnedPartition } from './partitions.ts';
+import { listVms, type VmOrder } from './vm-list.ts';
+
+export interface PageOptions extends BookOptions {
+  /** The effective configuration as YAML, without secrets. */
+  readonly config: string;
+  /** The port is on an address of this machine alone. */
+  readonly isLoopback: boolean;
+}
+
+/** The status page: hears what happens, keeps a bounded part of it, and tells those who look. */
+export interface Page extends Watcher, PipelineWatch {}
+
+/** What the pipeline shows of itself. */
+export interface PipelineWatch {
+  /** Samples as they become final. Never throws. */
+  take(samples: readonly Sample[]): void;
+  /** Where to look for the partitions that are owned. */
+  watch(owned: () => readonly OwnedPartition[]): void;
+}
+
+/** Makes the page of one process. No timer before `begin`. */
+export function createPage(options: PageOptions): Page {
+  let owned: () => readonly OwnedPartition[] = () => [];
+  let begun: { readonly books: Books; readonly broadcast: Broadcast } | undefined;
+  const books = (): Books => {
+    if (!begun) throw new Error('the page is asked before it has begun');
+    return begun.books;
+  };
+  const own: Readonly<Record<string, Route>> = {
+    ...assetRoutes(),
+    '/page/events': () => begun?.broadcast.stream() ?? GONE,
+    '/page/vms': (request) => {
+      const words = wordsOf(request);
+      return json(listVms(owned(), books().histories, (words.get('find') ?? '').slice(0, 200), orderOf(words)));
+    },
+    '/page/vm': (request) => vmOf(books(), wordsOf(request)),
+    '/page/config': () => ({ type: 'text/plain; charset=utf-8', body: options.config }),
+  };
+  return {
+    routes: Object.fromEntries(Object.entries(own).map(([path, route]) => [path, guarded(route, options.isLoopback)])),
+    begin: (seen) => {
+      const created = new Books(options, seen, () => owned());
+      begun = { books: created, broadcast: startBroadcast(created, seen.clock) };
+    },
+    hear: (event, now) => begun?.books.hear(event, now),
+    take: (samples) => begun?.books.take(samples),
+    watch: (look) => {
+      owned = look;
+    },
+    close: () => begun?.broadcast.close(),
+  };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The kept windows of one instance; whoever asks wants to see more of it from now on. */
+function vmOf({ histories }: Books, words: URLSearchParams): Answer {
+  const id = words.get('id') ?? '';
+  if (!UUID.test(id)) return { status: 400, type: 'text/plain; charset=utf-8', body: 'id is to be a uuid\n' };
+  histories.open(id);
+  const size = Number(words.get('sizeMs') ?? Number.NaN) * 1000;
+  return json(histories.history(id, size));
+}
+
+const wordsOf = (request: IncomingMessage): URLSearchParams =>
+  new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
+
+function orderOf(words: URLSearchParams): VmOrder {
+  const order = words.get('order');
+  return order === 'cpu' || order === 'coverage' ? order : 'name';
+}
+
+const json = (content: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(content) });
+
+const GONE: Answer = { status: 503, type: 'text/plain; charset=utf-8', body: 'not begun\n' };
