@@ -129,10 +129,11 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
 
 /**
  * What every help has: defaults of durations as they are written, and the exit codes, where a command does not tell its own
- * those that it shares with all.
+ * those that it shares with all. A wrong command line names it. `name`: all words of the command, `hypermeter config init`.
  */
-function finishHelp(command: Command): void {
-  for (const below of command.commands) finishHelp(below);
+function finishHelp(command: Command, name = command.name()): void {
+  command.showHelpAfterError(`see: ${name} --help`);
+  for (const below of command.commands) finishHelp(below, `${name} ${below.name()}`);
   for (const option of command.options) {
     const { parseArg, defaultValue } = option;
     if (parseArg === durationMs) option.default(defaultValue, durationText(defaultValue));

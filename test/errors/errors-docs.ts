@@ -25,7 +25,7 @@ const lines = ({ title, told, remedy, code, yaml, words }: Mistake): readonly st
   ...told.split('\n'),
   '```',
   '',
-  `What to do: ${remedy.replaceAll('<', '\\<')}.`,
+  `What to do: ${remedy.replaceAll('<', '\\<')}${remedy.endsWith('?') ? '' : '.'}`,
 ];
 
 const quoted = (word: string): string => (/[\s"'$]/.test(word) ? JSON.stringify(word) : word);

@@ -16,16 +16,23 @@ export const COMMAND_LINE: Section = {
     usage(
       'A command that is misspelt',
       ['chekc'],
-      "error: unknown command 'chekc'\n(Did you mean check?)",
+      "error: unknown command 'chekc'\n(Did you mean check?)\nsee: hypermeter --help",
       "'chekc'",
       'Did you mean check?',
     ),
     usage(
       'An option that is misspelt',
       ['check', '--timeuot', '3s'],
-      "error: unknown option '--timeuot'\n(Did you mean --timeout?)",
+      "error: unknown option '--timeuot'\n(Did you mean --timeout?)\nsee: hypermeter check --help",
       "'--timeuot'",
-      'Did you mean',
+      'Did you mean --timeout?',
+    ),
+    usage(
+      'An argument that is missing',
+      ['explain', '-c', 'hypermeter.yaml'],
+      "error: missing required argument 'meter'\nsee: hypermeter explain --help",
+      "'meter'",
+      'hypermeter explain --help',
     ),
     usage(
       'A setting that is misspelt',
