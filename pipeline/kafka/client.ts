@@ -26,6 +26,7 @@ const REPEAT_US = 30_000_000;
 /** Different troubles remembered as told. */
 const REMEMBERED = 100;
 const ERR_FATAL = -150;
+const HUNG_UP = /Disconnected: SSL connection closed by peer$/;
 
 /** Turns one of the binding's callback calls into a promise. */
 export const ask = <T>(call: (done: (error: unknown, value?: T) => void) => void): Promise<T> =>
@@ -42,21 +43,30 @@ export interface Trouble {
 /** Listens to a client's errors and log: reports errors as `kafka.trouble`, keeps the last reason. */
 export function listenForTrouble(client: Client<string>, name: string, { clock, report }: KafkaContext): Trouble {
   let reason: string | null = null;
+  let refusedAt = Number.NEGATIVE_INFINITY;
   let fatal = false;
   const toldAt = new Map<string, number>();
+  const note = (text: string): string => {
+    const now = clock.monotonic();
+    if (isRefusal(text)) refusedAt = now;
+    // Of one handshake librdkafka tells now what was wrong with it, now only that the broker hung up.
+    else if (HUNG_UP.test(text) && reason !== null && isRefusal(reason) && now - refusedAt < REPEAT_US) return reason;
+    reason = text;
+    return text;
+  };
   client.on('event.log', (entry: { severity: number; fac: string; message: string }) => {
-    if (entry.fac === 'FAIL' || entry.severity <= 3) reason = plainReason(entry.message);
+    if (entry.fac === 'FAIL' || entry.severity <= 3) note(plainReason(entry.message));
   });
   client.on('event.error', (error: { code: number; message: string }) => {
     fatal ||= error.code === ERR_FATAL;
     const text = plainReason(error.message);
     // "broker transport failure" and the like say less than the log line that came before.
-    if (remedyFor(text) !== undefined || reason === null) reason = text;
-    const last = toldAt.get(reason);
+    const told = remedyFor(text) !== undefined || reason === null ? note(text) : reason;
+    const last = toldAt.get(told);
     if (last !== undefined && clock.monotonic() - last < REPEAT_US) return;
-    toldAt.set(reason, clock.monotonic());
+    toldAt.set(told, clock.monotonic());
     if (toldAt.size > REMEMBERED) toldAt.clear();
-    report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(reason), { cause: error }) });
+    report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(told), { cause: error }) });
   });
   return { reason: () => reason, fatal: () => fatal };
 }
