@@ -116,7 +116,8 @@ function programOf(
   const told: Part = {
     name: 'introduction',
     start: () => {
-      const where = runtime.ops ? `status page http://127.0.0.1:${runtime.ops.port}/\n` : '';
+      const at = `127.0.0.1:${runtime.ops?.port}`;
+      const where = runtime.ops ? `status page http://${at}/\nin another terminal: npx hypermeter top ${at}\n` : '';
       return writeLine(
         terminal.stderr,
         `broker ${cluster().brokers} · the first window is finished in some seconds; Ctrl-C ends\n${where}`,
