@@ -41,7 +41,7 @@ const SERVICES = {
   },
   telegraf: {
     probe: () => runs(`${bin}/telegraf`, ['--version']),
-    provide: 'test/services/build-telegraf.sh',
+    provide: 'test/services/build-go.sh telegraf',
   },
   gnocchi: {
     probe: () => runs(gnocchiPython, ['-c', 'import gnocchi.carbonara']),
@@ -57,7 +57,7 @@ const SERVICES = {
   },
   otelcol: {
     probe: () => runs(otelcol, ['--version']),
-    provide: 'test/services/build-otelcol.sh',
+    provide: 'test/services/build-go.sh otelcol',
   },
   dig: {
     probe: () => runs('dig', ['-v']),
