@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { onlyOption, script } from '../script.ts';
 import { amqpSection } from './sections/amqp.ts';
 import { codecSection } from './sections/codec.ts';
 import { collectorsSection } from './sections/collectors.ts';
@@ -14,26 +14,22 @@ import { vsphereSection } from './sections/vsphere.ts';
 import { xenapiSection } from './sections/xenapi.ts';
 import { printed, type Section } from './table.ts';
 
-/** `npm run bench [-- --quick] [--only amqp,send]`: what each row means is in docs/benchmarks.md. */
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
-const { quick } = values;
-
 const large = { instancesPerHost: 800, slices: 4, snapshotsPerMessage: 1, identified: false };
 const small = { instancesPerHost: 30, slices: 12, snapshotsPerMessage: 20, identified: false };
 
-const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
+const SECTIONS: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
   kafka: (plan) =>
     kafkaSection(plan, 'Kafka, 200 instances a message', {
-      fleet: { ...large, hosts: quick ? 7 : 70 },
-      warmUp: quick ? 2 : 7,
-      measured: quick ? 1 : 6,
+      fleet: { ...large, hosts: plan.quick ? 7 : 70 },
+      warmUp: plan.quick ? 2 : 7,
+      measured: plan.quick ? 1 : 6,
       stages: ['consume', 'decode', 'accept', 'derive', 'checkpoint'],
     }),
   'kafka-small': (plan) =>
     kafkaSection(plan, 'Kafka, hosts of 30 in 12 slices, 20 a message', {
       fleet: { ...small, hosts: 200 },
-      warmUp: quick ? 2 : 5,
-      measured: quick ? 1 : 3,
+      warmUp: plan.quick ? 2 : 5,
+      measured: plan.quick ? 1 : 3,
       stages: ['consume', 'decode', 'accept', 'derive'],
     }),
   scale: scaleSection,
@@ -45,18 +41,26 @@ const sections: Readonly<Record<string, (plan: Plan) => Promise<Section>>> = {
   xenapi: xenapiSection,
   collectors: collectorsSection,
 };
-const names = values.only?.split(',') ?? Object.keys(sections);
-const chosen = names.map((name) => {
-  const section = sections[name];
-  if (section === undefined) throw new Error(`no section ${name}: there are ${Object.keys(sections).join(', ')}`);
-  return section;
-});
+
+const NOTES = `Examples:
+  npm run bench
+  npm run bench -- --quick --only codec,sink
+  KAFKA_BROKERS=kafka1:9092 npm run bench -- --only kafka
+
+What each row means, and what one run gave: docs/benchmarks.md. Compare ratios of one run; nothing hangs on these figures.`;
+
+const { quick, only } = script('npm run bench --', 'What a reading and a sample cost, as ratios of one run.', NOTES)
+  .option('--quick', 'one run, hardly warmed up: a minute, and figures too high', false)
+  .addOption(onlyOption(Object.keys(SECTIONS)))
+  .parse()
+  .opts<{ readonly quick: boolean; readonly only: readonly string[] }>();
 
 const folder = await mkdtemp(join(tmpdir(), 'hypermeter-bench-'));
 const plan: Plan = { folder, runs: quick ? 1 : 3, quick };
 try {
   process.stdout.write(`Node ${process.version}, ${process.platform} ${process.arch}; median of ${plan.runs}\n`);
-  for (const section of chosen) process.stdout.write(printed(await section(plan)));
+  for (const [name, section] of Object.entries(SECTIONS))
+    if (only.includes(name)) process.stdout.write(printed(await section(plan)));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,12 +1,23 @@
-/** `npm run chaos -- WHAT …`: the long trials, each a file of this folder. */
+import { script } from '../script.ts';
+
+/** `npm run chaos -- WHAT …`: the long trials, each a file of this folder with words of its own. */
 const TRIALS: Readonly<Record<string, () => Promise<unknown>>> = {
   collectors: () => import('./collectors.ts'),
   storm: () => import('./storm.ts'),
 };
+const NOTES = `Trials:
+  collectors  three collectors share a fleet, and are killed, stopped and cut off: polls made, missed, doubled
+  storm       pipelines, a collector, a broker and a Redis to which things happen at random: what it costs
 
-const [what = ''] = process.argv.splice(2, 1);
-const trial = TRIALS[what];
+Their options: npm run chaos -- collectors --help`;
+
+const trial = TRIALS[process.argv[2] ?? ''];
 if (trial === undefined) {
-  process.stderr.write(`usage: npm run chaos -- ${Object.keys(TRIALS).join(' | ')} [options]\n`);
-  process.exitCode = 64;
-} else await trial();
+  script('npm run chaos --', 'Breaks what Hypermeter stands on, and counts.', NOTES)
+    .argument('<trial>')
+    .action((name, _, command) => command.error(`error: there is no trial "${name}"`))
+    .parse();
+} else {
+  process.argv.splice(2, 1);
+  await trial();
+}

@@ -2,37 +2,48 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { drawsOf } from '../../connectors/simulator/random.ts';
+import { portNumber, wholeNumber } from '../../pipeline/cli/options.ts';
 import { systemClock } from '../../pipeline/runtime/clock.ts';
+import { positive, script } from '../script.ts';
 import { type Actor, createActor } from './actor.ts';
 import { FAULTS, type Fault, type Stage } from './faults.ts';
 import { MAIN } from './main-file.ts';
 import { startBroker, startRedis } from './servers.ts';
 
-/**
- * `node dist/test/chaos/storm.js [--seed N] [--seconds N] [--kafka port] [--redis port]`: pipelines, a collector, a broker and a Redis of their own, to
- * which things happen at random until the time is over. Then all is mended, what is under way comes to its end, and the
- * auditor judges what was published. Prints its figures as one JSON object; exit code 0 if nothing is lost or wrong.
- */
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '120' },
-    keep: { type: 'boolean', default: false },
-    kafka: { type: 'string', default: '19492' },
-    redis: { type: 'string', default: '26379' },
-  },
-});
-const seed = Number(values.seed);
-const seconds = Number(values.seconds);
-const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_530;
-const KAFKA_PORT = Number(values.kafka);
-const REDIS_PORT = Number(values.redis);
-if (!Number.isSafeInteger(seed) || !(seconds > 0) || !isPort(KAFKA_PORT) || !isPort(REDIS_PORT)) {
-  process.stderr.write('usage: storm [--seed N] [--seconds N] [--kafka port] [--redis port] [--keep]\n');
-  process.exit(64);
-}
+const NOTES = `Faults of thirteen kinds, drawn by the seed. Then all is mended, what is under way comes to its end, and the auditor judges
+what was published. It has a broker and a Redis of its own, on loopback. Figures as one JSON object on standard output.
+
+Examples:
+  npm run chaos -- storm
+  npm run chaos -- storm --seed 11 --seconds 1200
+
+Exit codes: 0 nothing is lost, wrong or doubled; 1 something is.`;
+
+const {
+  seed,
+  seconds,
+  keep,
+  kafka: KAFKA_PORT,
+  redis: REDIS_PORT,
+} = script(
+  'npm run chaos -- storm',
+  'Pipelines, a collector, a broker and a Redis to which things happen at random.',
+  NOTES,
+)
+  .option('--seed <n>', 'other faults', wholeNumber, 1)
+  .option('--seconds <n>', 'how long things happen', positive, 120)
+  .option('--kafka <port>', "its broker's port", portNumber, 19_492)
+  .option('--redis <port>', "its Redis' port", portNumber, 26_379)
+  .option('--keep', 'leave the directory with what the processes said and published', false)
+  .parse()
+  .opts<{
+    readonly seed: number;
+    readonly seconds: number;
+    readonly keep: boolean;
+    readonly kafka: number;
+    readonly redis: number;
+  }>();
 
 const SLOTS = 4;
 /** Time without faults in which windows close although nobody speaks: reorder, idleness, grace, window and a margin. */
@@ -136,7 +147,7 @@ async function main(): Promise<number> {
     for (const actor of [collector, ...pipelines]) actor.kill();
     await redis.end();
     await broker.end();
-    if (!values.keep) rmSync(directory, { recursive: true, force: true });
+    if (!keep) rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { exactJson } from '../../pipeline/runtime/json.ts';
+import { onlyOption, script } from '../script.ts';
 import { available, provide, type ServiceName } from '../services/service.ts';
 import { LIBVIRT } from '../system/guest.ts';
 import { create, daemonVersion, GUESTS, others, remove } from './guests.ts';
@@ -14,11 +14,6 @@ import { startProxy } from './proxy.ts';
 import { hasLost, report } from './report.ts';
 import { type Entry, runTrial } from './trial.ts';
 
-/**
- * `npm run compare [-- --only telegraf,hypermeter] [--keep]`: what is run and what each figure means is in docs/comparison.md.
- * `--keep` leaves what the programs were told, said and put out.
- */
-const { values } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'boolean', default: false } } });
 const BROKERS = '127.0.0.1:19092';
 type Make = (place: Place) => Program | Promise<Program>;
 const PROGRAMS: Readonly<Record<string, readonly [make: Make, needs: ServiceName | null]>> = {
@@ -26,9 +21,22 @@ const PROGRAMS: Readonly<Record<string, readonly [make: Make, needs: ServiceName
   telegraf: [telegraf, 'telegraf'],
   hypermeter: [hypermeter, null],
 };
-const chosen = values.only?.split(',') ?? Object.keys(PROGRAMS);
-for (const name of chosen)
-  if (!(name in PROGRAMS)) throw new Error(`no program ${name}: there are ${Object.keys(PROGRAMS).join(', ')}`);
+const NOTES = `Examples:
+  npm run compare
+  npm run compare -- --only telegraf,hypermeter --keep
+
+Some seven minutes, as root; docs/comparison.md says what is run, what it needs and what each figure means.
+Exit codes: 0 Hypermeter's totals are libvirt's throughout; 1 they are not, or something is missing here.`;
+
+const { only: chosen, keep } = script(
+  'npm run compare --',
+  "Ceilometer's, Telegraf's and Hypermeter's totals of the same guests, against libvirt's.",
+  NOTES,
+)
+  .addOption(onlyOption(Object.keys(PROGRAMS)))
+  .option('--keep', 'leave what the programs were told, said and put out', false)
+  .parse()
+  .opts<{ readonly only: readonly string[]; readonly keep: boolean }>();
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -73,10 +81,10 @@ async function compare(): Promise<void> {
       await agent.kill();
       await program.close();
       proxy.close();
-      if (values.keep) await writeFile(join(folder, `${program.name}.json`), exactJson(program.readings(), 1));
+      if (keep) await writeFile(join(folder, `${program.name}.json`), exactJson(program.readings(), 1));
     }
     for (const guest of GUESTS) await remove(guest);
-    if (values.keep) tell(`kept: ${folder}`);
+    if (keep) tell(`kept: ${folder}`);
     else await rm(folder, { recursive: true });
   }
 }
