@@ -42,7 +42,7 @@ const told = (log: string): readonly Told[] =>
     .map((line) => JSON.parse(line))
     .map(({ partition, size, change, at }: Told) => ({ partition, size, change, at }));
 
-describe.skipIf(!hasServices)('a window size that is changed [kafka redis]', () => {
+describe.skipIf(!hasServices)('a window size that is changed [kafka] [redis]', () => {
   it('and back again, through a crash, loses nothing and doubles nothing; the audit finds the bounds', {
     timeout: 240_000,
   }, async ({ annotate }) => {
