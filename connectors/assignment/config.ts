@@ -25,7 +25,7 @@ const numbers = z
       .min(0)
       .max(MOST - 1)
       .describe('From 0, as the ordinals of a StatefulSet.'),
-    count: z.int().min(1).max(MOST),
+    count: z.int().min(1).max(MOST).describe('How many parts there are.'),
   })
   .superRefine(({ index, count }, context) => {
     if (index >= count) context.addIssue({ code: 'custom', path: ['index'], message: `must be less than ${count}` });

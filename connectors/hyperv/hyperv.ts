@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint, Settings } from '../connector.ts';
+import { endpointName } from '../endpoint-name.ts';
 import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsBothSchema } from '../http-tls.ts';
@@ -31,7 +32,7 @@ const NEEDS: Readonly<Record<Auth, Readonly<Partial<Record<Word, 'must' | 'may'>
 /** `connectors: [{ type: hyperv, … }]` */
 export const hypervSchema = z
   .strictObject({
-    name: z.string().min(1),
+    name: endpointName,
     type: z.literal('hyperv'),
     url: wsmanUrl.describe(
       'WinRM of the host: https://hv1.example.org:5986/wsman, or http://hv1.example.org:5985/wsman, where messages are sealed',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { endpointName } from '../endpoint-name.ts';
 import { hostsWord } from '../hosts-word.ts';
 import { type Address, isLibvirtUri, parseAddress } from './address.ts';
 import { ERRORS } from './procedures.ts';
@@ -14,7 +15,7 @@ import { openUnix } from './transport/unix.ts';
 
 /** `connectors: [{ type: libvirt, … }]`, without the words that every connector has. */
 export const libvirtSchema = z.strictObject({
-  name: z.string().min(1),
+  name: endpointName,
   type: z.literal('libvirt'),
   uri: z
     .string()
@@ -34,7 +35,8 @@ export const libvirtSchema = z.strictObject({
       verify: z.boolean().default(true).describe('Verify the certificate of the daemon'),
     })
     .refine((tls) => (tls.certFile === undefined) === (tls.keyFile === undefined), 'certFile and keyFile go together')
-    .optional(),
+    .optional()
+    .describe('Files of qemu+tls, where they are not in the usual places: { caFile, certFile, keyFile, verify }'),
   cpu: z
     .enum(['domain', 'vcpu'])
     .default('domain')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { brokerFields, connectionFaults, connectionFields, shortString } from '../../pipeline/amqp/settings.ts';
 import { duration, size } from '../../pipeline/runtime/config/units.ts';
+import { endpointName } from '../endpoint-name.ts';
 
 const QUEUE_TYPES = ['classic', 'quorum'] as const;
 /** Statistics of nova's own. */
@@ -10,7 +11,7 @@ export type Rows = (typeof ROWS)[number];
 /** `connectors: [{ type: nova, … }]` */
 export const novaSchema = z
   .strictObject({
-    name: z.string().min(1),
+    name: endpointName,
     type: z.literal('nova'),
     ...brokerFields,
     exchange: shortString("Nova's exchange, [DEFAULT] control_exchange there; never declared").default('nova'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConnectorContext, ConnectorKind, Endpoint, Settings } from '../connector.ts';
+import { endpointName } from '../endpoint-name.ts';
 import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
@@ -23,7 +24,7 @@ function faultIn(text: string): string | null {
 /** `connectors: [{ type: proxmox, … }]` */
 export const proxmoxSchema = z
   .strictObject({
-    name: z.string().min(1),
+    name: endpointName,
     type: z.literal('proxmox'),
     url: z
       .union([nodeUrl, z.array(nodeUrl).min(1)])

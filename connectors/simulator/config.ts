@@ -1,17 +1,28 @@
 import { z } from 'zod';
+import { endpointName } from '../endpoint-name.ts';
 
 /** How often the fleet misbehaves. */
 const faults = z.strictObject({
-  /** Restarts per VM and hour: stop and start, power off for a while, or a reboot inside the guest. */
-  reboot: z.number().min(0).max(60).default(4),
-  /** Live migrations per VM and hour. */
-  migrate: z.number().min(0).max(60).default(4),
-  /** Absences per host and hour, of 15 to 45 seconds; every second one is a reboot of the host. */
-  hostAway: z.number().min(0).max(60).default(2),
-  /** Share of the VMs whose nics count in 32 bits. */
-  wrap32: z.number().min(0).max(1).default(0.1),
-  /** Seconds that a host's clock may be wrong at most, either way. */
-  skew: z.number().min(0).max(3600).default(0.2),
+  reboot: z
+    .number()
+    .min(0)
+    .max(60)
+    .default(4)
+    .describe('Restarts per VM and hour: stop and start, power off for a while, or a reboot inside the guest'),
+  migrate: z.number().min(0).max(60).default(4).describe('Live migrations per VM and hour'),
+  hostAway: z
+    .number()
+    .min(0)
+    .max(60)
+    .default(2)
+    .describe('Absences per host and hour, of 15 to 45 seconds; every second one is a reboot of the host'),
+  wrap32: z.number().min(0).max(1).default(0.1).describe('Share of the VMs whose nics count in 32 bits'),
+  skew: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(0.2)
+    .describe("Seconds that a host's clock may be wrong at most, either way"),
 });
 export type Faults = z.infer<typeof faults>;
 
@@ -19,18 +30,21 @@ const NO_FAULTS: Faults = { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew:
 
 /** A fleet in `connectors:`. The same seed and `since` give the same fleet, in every process. */
 export const schema = z.strictObject({
-  name: z.string().min(1),
+  name: endpointName,
   type: z.literal('simulator'),
-  hosts: z.number().int().min(1).max(1_000).default(4),
-  /** Over all hosts. */
-  instances: z.number().int().min(0).max(100_000).default(50),
-  seed: z.number().int().default(1),
-  /** Disks and nics of every instance. */
-  disks: z.number().int().min(0).max(16).default(1),
-  nics: z.number().int().min(0).max(16).default(1),
-  /** When faults begin; the VMs are up to a day older. Default: 0 h UTC of the day on which it is started. */
-  since: z.iso.datetime().optional(),
-  faults: z.union([z.literal('none').transform(() => NO_FAULTS), faults]).default(() => faults.parse({})),
+  hosts: z.number().int().min(1).max(1_000).default(4).describe('Simulated hosts'),
+  instances: z.number().int().min(0).max(100_000).default(50).describe('Simulated VMs over all hosts'),
+  seed: z.number().int().default(1).describe('The same makes the same fleet in every process; another, another'),
+  disks: z.number().int().min(0).max(16).default(1).describe('Disks of every VM'),
+  nics: z.number().int().min(0).max(16).default(1).describe('Nics of every VM'),
+  since: z.iso
+    .datetime()
+    .optional()
+    .describe('When faults begin; the VMs are up to a day older. Without it 0 h UTC of the day on which it is started'),
+  faults: z
+    .union([z.literal('none').transform(() => NO_FAULTS), faults])
+    .default(() => faults.parse({}))
+    .describe('How often the fleet misbehaves; none: never'),
 });
 export type SimulatorConfig = z.infer<typeof schema>;
 

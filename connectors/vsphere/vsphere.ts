@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint } from '../connector.ts';
+import { endpointName } from '../endpoint-name.ts';
 import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
@@ -12,7 +13,7 @@ import { ARCHIVE_US, SAMPLE_US } from './targets.ts';
 
 /** `connectors: [{ type: vsphere, … }]` */
 export const vsphereSchema = z.strictObject({
-  name: z.string().min(1),
+  name: endpointName,
   type: z.literal('vsphere'),
   url: z
     .string()

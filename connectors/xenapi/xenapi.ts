@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../pipeline/runtime/config/units.ts';
 import type { ConnectorContext, ConnectorKind, Endpoint, History } from '../connector.ts';
+import { endpointName } from '../endpoint-name.ts';
 import { hostsWord } from '../hosts-word.ts';
 import { httpSettings } from '../http-address.ts';
 import { httpTlsSchema } from '../http-tls.ts';
@@ -25,7 +26,7 @@ const key = () => z.string().min(1).optional();
 
 /** `connectors: [{ type: xenapi, … }]` */
 export const xenapiSchema = z.strictObject({
-  name: z.string().min(1),
+  name: endpointName,
   type: z.literal('xenapi'),
   url: z
     .union([poolUrl, z.array(poolUrl).min(1)])

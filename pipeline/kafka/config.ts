@@ -45,8 +45,10 @@ const tls = z.strictObject({
 });
 
 const sasl = z.strictObject({
-  mechanism: z.enum(SASL_MECHANISMS),
-  username: z.string().min(1).optional(),
+  mechanism: z
+    .enum(SASL_MECHANISMS)
+    .meta({ description: 'How the client proves who it is, one that the listener offers' }),
+  username: z.string().min(1).optional().meta({ description: 'User, with PLAIN and SCRAM' }),
   password: z.string().min(1).optional().meta({ secret: true, description: 'The password, or the OAUTHBEARER token' }),
   passwordFile: z.string().min(1).optional().meta({ description: 'File that holds it' }),
 });
@@ -82,8 +84,13 @@ export const kafkaConfig = z.strictObject({
     .default(12)
     .meta({ description: 'Partitions of the raw topic where it has to be created' }),
   replication: z.int().min(1).max(100).default(1).meta({ description: 'Replicas of a topic that has to be created' }),
-  tls: z.union([z.boolean(), tls.superRefine(checkTls)]).default(false),
-  sasl: sasl.superRefine(checkSasl).optional(),
+  tls: z
+    .union([z.boolean(), tls.superRefine(checkTls)])
+    .default(false)
+    .meta({
+      description: 'Encrypt, with the CAs of the system; or { caFile, certFile, keyFile, keyPasswordFile, verify }',
+    }),
+  sasl: sasl.superRefine(checkSasl).optional().meta({ description: 'Log in: { mechanism, username, passwordFile }' }),
   compression: z
     .enum(COMPRESSIONS)
     .optional()

@@ -23,7 +23,7 @@ export const otlpConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('Add quality, coverage, flags and revision to each point; to most receivers each change is a new series'),
-  compression: z.enum(COMPRESSIONS).default('gzip'),
+  compression: z.enum(COMPRESSIONS).default('gzip').describe('Of what is sent'),
   maxSamples: z.int().min(1).max(100_000).default(2000).describe('At most so many points a request'),
   maxBytes: size({ atLeast: '1kB', atMost: '256MiB', example: '4MiB' })
     .prefault('4MiB')

@@ -25,7 +25,8 @@ const auth = z.strictObject({
     .string()
     .min(1)
     .regex(/^[^:]*$/, { error: 'HTTP has no colon in a user name' })
-    .optional(),
+    .optional()
+    .describe('User, for Basic'),
   password: z.string().min(1).optional().meta({ secret: true }),
   bearerToken: z.string().min(1).regex(HEADER_VALUE, CREDENTIAL).optional().meta({ secret: true }),
 });

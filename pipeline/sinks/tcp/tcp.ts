@@ -12,16 +12,16 @@ import { type Address, type Connection, openConnection } from './client.ts';
 import { framesOf } from './frame.ts';
 import { tlsConfig, tlsOptions } from './tls.ts';
 
-const port = z.int().min(1).max(65535);
+const port = z.int().min(1).max(65535).default(4952).describe("Its port; Ceilometer's is 4952");
 
 export const tcpConfig = z
   .strictObject({
     type: z.literal('tcp'),
     ...subscriptionFields,
     host: z.string().min(1).describe('Receiver: an address or a name'),
-    port: port.default(4952),
+    port,
     standby: z
-      .array(z.strictObject({ host: z.string().min(1), port: port.default(4952) }))
+      .array(z.strictObject({ host: z.string().min(1).describe('Another receiver: an address or a name'), port }))
       .default([])
       .describe('Receivers to go to, one after the other, when a connection fails'),
     ...secretFields,

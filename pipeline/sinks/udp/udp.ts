@@ -28,7 +28,7 @@ export const udpConfig = z
     type: z.literal('udp'),
     ...subscriptionFields,
     host: z.string().min(1).describe('Receiver: an address or a name, looked up again every minute'),
-    port: z.number().int().min(1).max(65535).default(4952),
+    port: z.number().int().min(1).max(65535).default(4952).describe("Its port; Ceilometer's is 4952"),
     ...secretFields,
     source: z.string().min(1).default('openstack').describe('What the samples name as their source'),
     publisherId: z
