@@ -31,6 +31,11 @@ const COMMIT_TIMEOUT_MS = 15_000;
 const COMMIT_AGAIN_MS = 100;
 /** Nothing came of the group in so many calls one after the other: it has been left. */
 const QUIET_PUMPS = 2;
+/**
+ * A group answers a first request to join at once, with an id to join by. librdkafka discards that answer when the
+ * subscription has ended meanwhile: then nobody leaves by that id, and the group waits for it until its session is over.
+ */
+const JOIN_ANSWER_US = 2_000_000;
 const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
@@ -59,6 +64,7 @@ class Consumer implements RawConsumer {
   #owner: Membership | null = null;
   #failure: KafkaError | null = null;
   #pulledAt = 0;
+  #joinedAt = 0;
   #paused = false;
   #closed: Promise<void> | null = null;
   /** How many there were. */
@@ -97,6 +103,7 @@ class Consumer implements RawConsumer {
 
   join(owner: Membership): void {
     this.#owner = owner;
+    this.#joinedAt = this.#cluster.clock.monotonic();
     this.#client.subscribe([this.topic]);
   }
 
@@ -198,6 +205,8 @@ class Consumer implements RawConsumer {
    */
   async #leave(deadline: number): Promise<void> {
     const { clock } = this.#cluster;
+    const answeredAt = Math.min(this.#joinedAt + JOIN_ANSWER_US, deadline);
+    while (this.#rebalances === 0 && clock.monotonic() < answeredAt) await this.#intake.pump();
     this.#client.unsubscribe();
     for (let quiet = 0; quiet < QUIET_PUMPS && clock.monotonic() < deadline; ) {
       const before = this.#rebalances;

@@ -41,6 +41,11 @@ describe.skipIf(!(await available('kafka')))('a member that stops while it joins
       await pullFor([one], WITHIN_MS, isAlone);
       expect(one.owned(), `after ${afterMs} ms`).toHaveLength(PARTITIONS);
     }
+    // Nobody is waited for who has gone.
+    const last = await member();
+    await pullFor([one, last], WITHIN_MS, () => last.owned().length > 0);
+    expect(last.owned()).not.toHaveLength(0);
+    await Promise.all([last.close(), pullFor([one], 500)]);
     await one.close();
     expect(events).toEqual([]);
   });
