@@ -1,8 +1,8 @@
 import { DeliveryError, type Outgoing, type RawProducer } from '../pipeline/kafka/raw-producer.ts';
 import { traceHeaders } from '../pipeline/kafka/trace-headers.ts';
+import { backoffMs } from '../pipeline/runtime/backoff.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
-import { backoffMs } from './backoff.ts';
 import type { Message, Parcel } from './gather.ts';
 import { pause } from './in-time.ts';
 

@@ -1,9 +1,9 @@
 import { KafkaError } from '../pipeline/kafka/kafka-error.ts';
 import type { Outgoing, RawProducer } from '../pipeline/kafka/raw-producer.ts';
 import { DeliveryError } from '../pipeline/kafka/raw-producer.ts';
+import { backoffMs } from '../pipeline/runtime/backoff.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
-import { backoffMs } from './backoff.ts';
 import { pause } from './in-time.ts';
 
 export interface PatientDeps {

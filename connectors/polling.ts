@@ -1,6 +1,6 @@
 import { Observable, type Subscriber, Subscription } from 'rxjs';
+import { backoffMs } from '../pipeline/runtime/backoff.ts';
 import { Audience } from './audience.ts';
-import { backoffMs } from './backoff.ts';
 import {
   type Connector,
   type ConnectorContext,

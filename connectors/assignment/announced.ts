@@ -1,8 +1,8 @@
 import type { RawConsumer } from '../../pipeline/kafka/raw-consumer.ts';
 import type { RawProducer } from '../../pipeline/kafka/raw-producer.ts';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import type { Report } from '../../pipeline/runtime/events.ts';
-import { backoffMs } from '../backoff.ts';
 import type { Announcement } from '../connector.ts';
 import { pause } from '../in-time.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import type { Clock } from '../../pipeline/runtime/clock.ts';
-import { backoffMs } from '../backoff.ts';
 import { pause } from '../in-time.ts';
 import { isAway } from '../patient-producer.ts';
 import type { CoordinationLog } from './coordination-log.ts';

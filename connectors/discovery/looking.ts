@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Observable } from 'rxjs';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import type { Clock } from '../../pipeline/runtime/clock.ts';
 import { DISCOVERY_REJECTIONS, type DiscoveryRejection, type Report } from '../../pipeline/runtime/events.ts';
-import { backoffMs } from '../backoff.ts';
 import { EndpointError } from '../connector.ts';
 import { inTime, pause } from '../in-time.ts';
 import type { ConnectorEntry, Discovery } from './discovery.ts';

@@ -1,5 +1,5 @@
 import type { Instance, Row } from '../../avro/snapshot.ts';
-import { backoffMs } from '../backoff.ts';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
 import { withOccupancy } from '../occupancy.ts';
 import type { Budget } from '../patience.ts';

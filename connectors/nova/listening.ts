@@ -1,4 +1,4 @@
-import { backoffMs } from '../backoff.ts';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import type { ConnectorContext, Poll } from '../connector.ts';
 import { pause } from '../in-time.ts';
 import { Bell } from './bell.ts';

@@ -1,4 +1,4 @@
-import { backoffMs } from '../backoff.ts';
+import { backoffMs } from '../../pipeline/runtime/backoff.ts';
 import { type Change, type ConnectorContext, EndpointError } from '../connector.ts';
 import { pause } from '../in-time.ts';
 import type { CallLimit } from '../patience.ts';

@@ -2,6 +2,7 @@ import type { RawConsumer } from '../kafka/raw-consumer.ts';
 import type { Outgoing } from '../kafka/raw-producer.ts';
 import { createTurns } from '../kafka/turns.ts';
 import { formatUuid } from '../model/resource.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { Change, ChangeRules } from './changes.ts';
@@ -33,8 +34,6 @@ const LOOK_US = 5e6;
 /** A round over all entries takes so many steps, or fewer. */
 const STEPS = 10;
 const LEAST_STEP = 1000;
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
 
 export interface Keeper {
   /** Writes what is left and gives the partitions back. Never rejects. */
@@ -67,8 +66,7 @@ async function keepTrying(deps: KeeperDeps, stopping: AbortSignal): Promise<void
       await keep(deps, stopping, healthy);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures++, 16));
-      const retryMs = Math.round(longest * (1 - clock.random() / 2));
+      const retryMs = backoffMs(++failures, clock.random());
       report({ event: 'inventory.failed', error, retryMs });
       await clock.sleep(retryMs, stopping).catch(() => undefined);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffMs } from '../../connectors/backoff.ts';
+import { backoffMs } from '../../../pipeline/runtime/backoff.ts';
 
 test.each([
   [1, 0, 1000],
