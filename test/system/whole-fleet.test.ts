@@ -21,6 +21,7 @@ const BORN = '6d1b1ff7-54a5-4a0c-8d63-0d2c4f0fe003';
 /** A short form for every run of the tests; `HYPERMETER_FLEET_MINUTES=10` is the one to believe in. */
 const MINUTES = Number(process.env.HYPERMETER_FLEET_MINUTES ?? 1.5);
 const TURN_MS = 7000;
+const INTERVAL_MS = 5000;
 const GRACE_S = 30;
 /** What is not over by then is a fault of its own. */
 const ENDING_MS = 120_000;
@@ -92,7 +93,7 @@ function configure(places: Readonly<Record<string, Pick<LivingPlace, 'entry'>>>,
   const settings = {
     ...example,
     kafka: { brokers: [BROKER], topics: { raw: name, deadLetters: `${name}.dead` }, group: name, partitions: 3 },
-    collector: { interval: '5s' },
+    collector: { interval: `${INTERVAL_MS / 1000}s` },
     connectors: example.connectors.map((entry: { readonly name: string }) => ({
       name: entry.name,
       ...entries[entry.name],
@@ -142,7 +143,7 @@ async function live(
       await nova.tell('instance-delete-start', birth);
       bury();
       await nova.tell('instance-delete-end', { ...birth, state: 'deleted', deleted_at: at(0), terminated_at: at(0) });
-      lag = lagOfWindowAt(Date.now(), meters, until);
+      lag = lagOfLastWindow(Date.now(), meters, until);
     }
     places[turn % places.length]?.happen();
     await nova.tell('instance-update', { ...identity(GUEST, `named by nova, ${turn}`), created_at: at(-3600) });
@@ -150,16 +151,20 @@ async function live(
   return await lag;
 }
 
-/** How long after its end the deleted guest's window that holds `time` was written; infinite if it was not by the deadline. */
-async function lagOfWindowAt(time: number, meters: string, deadline: number): Promise<number> {
-  for (; Date.now() < deadline; await sleep(250)) {
+/**
+ * How long after its end the deleted guest's last window was written: the one that holds `time`, or that before it if no
+ * poll came between its end and `time`. Infinite if none was by the deadline.
+ */
+async function lagOfLastWindow(time: number, meters: string, deadline: number): Promise<number> {
+  let last = { end: 0, lag: Number.POSITIVE_INFINITY };
+  for (; last.end < time && Date.now() < deadline; await sleep(250)) {
     const ends = lines(meters).flatMap(({ resource_id, counter_name, window_end }) =>
       resource_id === BORN && counter_name === 'cpu.delta' ? [Date.parse(window_end)] : [],
     );
-    const end = Math.max(...ends);
-    if (end >= time) return Date.now() - end;
+    const end = Math.max(0, ...ends);
+    if (end > last.end) last = { end, lag: Date.now() - end };
   }
-  return Number.POSITIVE_INFINITY;
+  return last.end < time - INTERVAL_MS ? Number.POSITIVE_INFINITY : last.lag;
 }
 
 /** So many seconds from now, as versioned notifications have it. */
