@@ -87,6 +87,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
     })
     .exitOverride()
+    .version(`hypermeter ${parts.version}`, '-V, --version', 'print the version, no more')
     .addHelpText('after', EXAMPLES);
   addDemo(program, parts, terminal);
   addRun(program, parts, terminal);

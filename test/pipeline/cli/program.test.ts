@@ -58,6 +58,10 @@ describe('the command line', () => {
 });
 
 describe('version', () => {
+  it.each(['--version', '-V'])('%s is a line', async (word) => {
+    expect(await run([word])).toMatchObject({ code: 0, stdout: 'hypermeter 1.2.3\n', stderr: '' });
+  });
+
   it('is text, or one JSON object', async () => {
     expect((await run(['version'])).stdout).toBe(
       `hypermeter 1.2.3\nnode ${process.version}\nlibrdkafka 2.12.0 (ssl, zstd)\n`,
