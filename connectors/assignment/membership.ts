@@ -20,7 +20,7 @@ export interface MembershipDeps extends ClaimWriterDeps {
 
 const PULL_COUNT = 200;
 const IDLE_MS = 50;
-/** How long the brokers may take to tell that they are there, when partitions are taken away. */
+/** How long the group's coordinator may take to tell that it is there, when partitions are taken away. */
 const PROBE_MS = 2000;
 const RELEASE_MS = 3000;
 
@@ -85,7 +85,7 @@ export class Membership {
     const ours = partitions.flatMap((partition) => this.#seats.get(partition) ?? []);
     for (const { partition } of ours) this.#seats.delete(partition);
     if (ours.length === 0) return;
-    if (!stopping.aborted && !(await this.#answers(ours[0] as Seat))) {
+    if (!stopping.aborted && !(await this.#coordinatorAnswers(ours[0] as Seat))) {
       holdings.orphan(ours);
       report({ event: 'coordination.cut_off', partitions: ours.length });
       return;
@@ -105,9 +105,12 @@ export class Membership {
     if (outcome === undefined) await holdings.remember();
   }
 
-  /** Whether the brokers are there: partitions are also taken away from a member that cannot reach them. */
-  async #answers({ partition }: Seat): Promise<boolean> {
-    const asked = this.#log.consumer.watermarkOffsets(partition);
+  /**
+   * Whether the group's coordinator is there: partitions are also taken away from a member that cannot reach it. That
+   * other brokers are there says nothing: without a coordinator nobody can have been given them.
+   */
+  async #coordinatorAnswers({ partition }: Seat): Promise<boolean> {
+    const asked = this.#log.consumer.committed([partition]);
     const outcome = await orLate(this.#deps.clock, PROBE_MS, asked, () => undefined).catch(() => LATE);
     return outcome !== LATE;
   }

@@ -183,7 +183,7 @@ const LINES: Lines = {
   'coordination.claimed': null,
   'coordination.cut_off': {
     level: 'warn',
-    text: 'cut off from the other collectors and from Kafka: polling goes on, until the group has dealt anew',
+    text: 'the coordinator of the collectors cannot be reached: polling goes on, until the group has dealt anew',
     subject: () => '',
   },
   'coordination.differs': {

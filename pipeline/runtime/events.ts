@@ -363,7 +363,7 @@ export type InternalEvent =
       readonly released: boolean;
     }
   | {
-      /** No broker answers: the endpoints of these partitions are polled on, until the group is there again. */
+      /** The group's coordinator does not answer: the endpoints of these partitions are polled on, until the group is there again. */
       readonly event: 'coordination.cut_off';
       readonly partitions: number;
     }

@@ -211,7 +211,7 @@ function shareMetrics(registry: Registry) {
     cutOffs: counter(
       registry,
       'coordination_cut_offs_total',
-      'Times that it polled on what the group took away, as no broker answered.',
+      'Times that it polled on what the group took away, as the group’s coordinator did not answer.',
       [],
     ),
     unlisted: counter(

@@ -6,6 +6,8 @@ import { type Server, script, serverOf } from './servers.ts';
 
 const run = promisify(execFile);
 const ASK_MS = 10_000;
+/** Each partition's leader coordinates the groups whose names hash to it. */
+const GROUPS = '__consumer_offsets';
 
 export interface BrokersOptions {
   readonly directory: string;
@@ -25,6 +27,8 @@ export interface Brokers {
   readonly nodes: ReadonlyMap<number, Server>;
   /** Starts those that are not up, all at once. */
   again(): Promise<void>;
+  /** The number of the broker that coordinates a group. */
+  coordinatorOf(group: string): Promise<number>;
   /** The leader and the replicas in sync of each partition of a topic that is there, as the brokers tell. */
   described(topic: string): Promise<readonly PartitionState[]>;
 }
@@ -51,6 +55,10 @@ export async function startBrokers({ directory, count, port, host = '127.0.0.1' 
     nodes: new Map(numbers.map((node) => [node, nodeOf(node)])),
     again: async () => void (await start()),
     described: (topic) => describe(bootstrap, topic),
+    coordinatorOf: async (group) => {
+      const partitions = await describe(bootstrap, GROUPS);
+      return partitions[javaHash(group) % partitions.length]?.leader ?? -1;
+    },
   };
 }
 
@@ -64,3 +72,7 @@ async function describe(bootstrap: string, topic: string): Promise<readonly Part
   const found = metadata.topics.find(({ name }) => name === topic)?.partitions ?? [];
   return [...found].sort((a, b) => a.id - b.id).map(({ leader, isrs }) => ({ leader, inSync: isrs }));
 }
+
+/** Java's `String.hashCode`, without its sign. */
+const javaHash = (text: string): number =>
+  [...text].reduce((hash, letter) => (Math.imul(31, hash) + letter.charCodeAt(0)) | 0, 0) & 0x7fffffff;

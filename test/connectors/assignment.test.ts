@@ -141,7 +141,8 @@ async function member({ first = ALL, before, isThere = true }: Before = {}) {
   const shares: Share[] = [];
   const log: RawMessage[] = [];
   const position = new Map<number, number>();
-  const state = { isThere, joins: 0 };
+  // `isThere`: the brokers; `isCoordinated`: the one of them that leads the group.
+  const state = { isThere, isCoordinated: true, joins: 0 };
   let owner: Membership | undefined;
   const endOf = (partition: number): number => log.filter((message) => message.partition === partition).length;
   const append = ({ partition, value }: Outgoing): void => {
@@ -175,6 +176,10 @@ async function member({ first = ALL, before, isThere = true }: Before = {}) {
       watermarkOffsets: async (partition) => {
         if (!state.isThere) throw new Error('no broker answers');
         return { low: 0, high: endOf(partition) };
+      },
+      committed: async (partitions) => {
+        if (!state.isThere || !state.isCoordinated) throw new Error('no coordinator answers');
+        return new Map(partitions.map((partition) => [partition, null]));
       },
       close: async () => undefined,
     },
@@ -267,6 +272,19 @@ describe('a member of a group of collectors', () => {
     one.state.isThere = true;
     await one.assign(1);
     expect(one.held()).toEqual(['c', 'd']);
+    await one.ownership.stop();
+  });
+
+  test('polls on while only the coordinator of the group is away: nobody else can have been given anything', async () => {
+    const one = await member();
+    await one.assign(0, 1);
+    one.state.isCoordinated = false;
+    await one.revoke(0, 1);
+    expect(one.held()).toEqual(['a', 'b', 'c', 'd']);
+    expect(one.claims().filter(({ released }) => released)).toEqual([]);
+    one.state.isCoordinated = true;
+    await one.assign(0);
+    expect(one.held()).toEqual(['a', 'b']);
     await one.ownership.stop();
   });
 
