@@ -35,7 +35,7 @@ const QUIET_PUMPS = 2;
  * A group answers a first request to join at once, with an id to join by. librdkafka discards that answer when the
  * subscription has ended meanwhile: then nobody leaves by that id, and the group waits for it until its session is over.
  */
-const JOIN_ANSWER_US = 2_000_000;
+const JOIN_ANSWER_US = 5_000_000;
 const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
