@@ -184,9 +184,12 @@ export class EndpointError extends Error {
   override readonly name = 'EndpointError';
   readonly code: EndpointErrorCode;
   readonly endpoint: string;
-  constructor(code: EndpointErrorCode, endpoint: string, message: string, cause?: unknown) {
-    super(`${endpoint}: ${message}`, cause === undefined ? {} : { cause });
+  /** The message without the endpoint. */
+  readonly told: string;
+  constructor(code: EndpointErrorCode, endpoint: string, told: string, cause?: unknown) {
+    super(`${endpoint}: ${told}`, cause === undefined ? {} : { cause });
     this.code = code;
     this.endpoint = endpoint;
+    this.told = told;
   }
 }

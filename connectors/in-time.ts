@@ -10,7 +10,7 @@ export interface Limit {
   /** What the work is, for the message. */
   readonly what: string;
   /** Ends the wait as `lost`. */
-  readonly stop: AbortSignal;
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -32,11 +32,13 @@ export async function inTime<T>(
   } catch (error) {
     // Its failure was given up on and is told as this error; what it still opens must be let go.
     given?.then(late).catch(() => undefined);
-    if (error instanceof DeadlineError)
-      throw new EndpointError('timeout', endpoint, `${what} took longer than ${ms} ms`);
-    throw error === stop.reason ? new EndpointError('lost', endpoint, `${what} was stopped`) : error;
+    if (error instanceof DeadlineError) throw new EndpointError('timeout', endpoint, withCause(error), error);
+    throw stop?.aborted && error === stop.reason ? new EndpointError('lost', endpoint, `${what} was stopped`) : error;
   }
 }
+
+const withCause = ({ message, cause }: DeadlineError): string =>
+  cause instanceof EndpointError ? `${message}: ${cause.told}` : message;
 
 /** Sleeps for so long or until stopped, whichever comes first. */
 export async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {

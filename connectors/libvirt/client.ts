@@ -166,12 +166,10 @@ export class Client {
   }
 
   #timedOut(procedure: Procedure, signal: AbortSignal): EndpointError {
-    return new EndpointError(
-      'timeout',
-      this.#options.endpoint,
-      `no answer to ${procedure} from ${this.#transport.label} in time`,
-      signal.reason,
-    );
+    const { label } = this.#transport;
+    const hint = this.#hasAnswered ? '' : '; it has said nothing yet: is it a libvirt daemon, and is that well?';
+    const told = `no answer to ${procedure} from ${label} in time${hint}`;
+    return new EndpointError('timeout', this.#options.endpoint, told, signal.reason);
   }
 
   #lose(cause: Error | undefined): void {

@@ -3,7 +3,6 @@ import { type Book, take } from '../inventory/book.ts';
 import { listingOf } from '../inventory/listing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
-import { DeadlineError } from '../runtime/deadline.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
@@ -38,7 +37,7 @@ export async function lookDirectly(
           if (partial !== null) await writeLine(terminal.stderr, `${hypervisor}: not complete: ${partial}`);
         });
       } catch (error) {
-        if (!(error instanceof EndpointError || error instanceof DeadlineError)) throw error;
+        if (!(error instanceof EndpointError)) throw error;
         failed++;
         await writeLine(terminal.stderr, redactUrls(error.message));
       }

@@ -1,6 +1,6 @@
-import type { Endpoint, Observation, Session } from '../../connectors/connector.ts';
+import type { Endpoint, Observation } from '../../connectors/connector.ts';
+import { inTime } from '../../connectors/in-time.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { within } from '../runtime/deadline.ts';
 
 export interface PollPlan {
   readonly polls: number;
@@ -9,9 +9,11 @@ export interface PollPlan {
   readonly timeoutMs: number;
 }
 
+const NOTHING_TO_CLOSE = async (): Promise<void> => undefined;
+
 /**
  * Connects to an endpoint, polls it as often as asked, one interval from start to start, and lets go. Rejects with an
- * EndpointError or, when the endpoint is slow, a DeadlineError.
+ * EndpointError.
  */
 export async function pollEndpoint(
   endpoint: Endpoint,
@@ -19,25 +21,21 @@ export async function pollEndpoint(
   clock: Clock,
   onObservation: (observation: Observation) => Promise<void>,
 ): Promise<void> {
-  const { timeoutMs } = plan;
-  const session = await within(clock, timeoutMs, `${endpoint.id}: connecting`, (signal) =>
-    connectOrClose(endpoint, signal),
+  const limit = { clock, endpoint: endpoint.id, ms: plan.timeoutMs };
+  const session = await inTime(
+    { ...limit, what: 'connecting' },
+    (signal) => endpoint.connect(signal),
+    (late) => late.close(),
   );
+  const poll = () => inTime({ ...limit, what: 'the poll' }, (signal) => session.poll(signal), NOTHING_TO_CLOSE);
   try {
     for (let polled = 0; polled < plan.polls; polled++) {
       const startedAt = clock.monotonic();
-      await onObservation(await within(clock, timeoutMs, `${endpoint.id}: the poll`, (signal) => session.poll(signal)));
+      await onObservation(await poll());
       const spentMs = (clock.monotonic() - startedAt) / 1000;
       if (polled + 1 < plan.polls) await clock.sleep(Math.max(0, plan.intervalMs - spentMs));
     }
   } finally {
     await session.close();
   }
-}
-
-/** A session that opens after its time is over is nobody's: it is closed at once. */
-async function connectOrClose(endpoint: Endpoint, signal: AbortSignal): Promise<Session> {
-  const session = await endpoint.connect(signal);
-  if (signal.aborted) await session.close();
-  return session;
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { type Endpoint, EndpointError, type Observation } from '../../connectors/connector.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
-import { DeadlineError } from '../runtime/deadline.ts';
 import { exactJson } from '../runtime/json.ts';
 import { endpointsIn } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
@@ -71,7 +70,7 @@ async function pollAll(
           print(asked, observation, polls++ === 0, options, terminal),
         );
       } catch (error) {
-        if (!(error instanceof EndpointError || error instanceof DeadlineError)) throw error;
+        if (!(error instanceof EndpointError)) throw error;
         failed++;
         await writeLine(terminal.stderr, redactUrls(error.message));
       }

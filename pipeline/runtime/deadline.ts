@@ -44,7 +44,8 @@ export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): P
 
 /**
  * Runs `body` with a signal that aborts after `ms` milliseconds, or with `outer`. Rejects with a DeadlineError that says
- * `what` did not end, or with the reason of `outer`, at once, whether or not `body` heeds its signal.
+ * `what` did not end, or with the reason of `outer`, at once, whether or not `body` heeds its signal. Its cause: what the
+ * body was waiting for, if it rejects at once with an error whose cause is the signal's reason.
  */
 export async function within<Result>(
   clock: Clock,
@@ -58,7 +59,18 @@ export async function within<Result>(
   // What comes late is answered with the DeadlineError.
   const outcome = await orLate(clock, ms, work, () => undefined);
   if (outcome !== LATE) return outcome;
-  const error = new DeadlineError(`${what} did not end within ${ms / 1000} s`);
-  over.abort(error);
-  throw error;
+  const reason = new DeadlineError(`${what} did not end within ${ms / 1000} s`);
+  over.abort(reason);
+  const cause = await toldAtOnce(work, reason);
+  throw cause === null ? reason : new DeadlineError(reason.message, { cause });
+}
+
+/** What work says of having been aborted for this reason, if it says it without waiting for anything. */
+async function toldAtOnce(work: Promise<unknown>, reason: Error): Promise<Error | null> {
+  const told = work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  const first = await Promise.race([told, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+  return first instanceof Error && first.cause === reason ? first : null;
 }

@@ -86,6 +86,14 @@ export const HYPERVISORS: Section = {
       ['vcsim'],
     ),
     libvirt(
+      'another server, which keeps silent',
+      '"qemu+tcp://127.0.0.1:19092/system"',
+      'connecting did not end within 5 s: no answer to AUTH_LIST from 127.0.0.1:19092 in time; it has said nothing yet: is it a libvirt daemon, and is that well?',
+      '127.0.0.1:19092',
+      'is it a libvirt daemon, and is that well?',
+      ['kafka'],
+    ),
+    libvirt(
       'a certificate that has expired',
       async ({ tls, tlsServer }) =>
         `"qemu+tls://localhost:${await tlsServer('expired')}/system", tls: { caFile: ${tls}/ca.crt }`,

@@ -26,6 +26,21 @@ describe('within', () => {
     expect(seen?.aborted).toBe(true);
   });
 
+  it('has as cause what a body that heeds its signal was waiting for', async () => {
+    const clock = handClock();
+    const result = within(clock, 10, 'it', async (signal) => {
+      await orAborted(new Promise(() => undefined), signal).catch((cause) => {
+        throw new Error('no answer to the second question', { cause });
+      });
+    });
+    const rejected = expect(result).rejects.toMatchObject({
+      message: 'it did not end within 0.01 s',
+      cause: { message: 'no answer to the second question' },
+    });
+    await clock.advance(10);
+    await rejected;
+  });
+
   it('heeds the signal around it', async () => {
     const outer = new AbortController();
     const result = within(handClock(), 10, 'it', () => new Promise(() => undefined), outer.signal);
