@@ -1,5 +1,6 @@
 import type { KafkaConsumer, LibrdKafkaError, TopicPartition, TopicPartitionOffset } from 'node-rdkafka';
 import type { Cluster } from './cluster.ts';
+import { LOGS_JOINING } from './join-state.ts';
 
 /** How long a consumer may not be polled before its group takes its partitions away. */
 export const MAX_POLL_INTERVAL_MS = 300_000;
@@ -20,6 +21,7 @@ export const consumerSettings = (cluster: Cluster, { onRebalance, onCommit }: Ca
   'fetch.wait.max.ms': 100,
   'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
   ...cluster.settings,
+  debug: [cluster.settings.debug, LOGS_JOINING].filter(Boolean).join(),
   'group.id': cluster.config.group,
   ...(cluster.config.groupInstance === undefined ? {} : { 'group.instance.id': cluster.config.groupInstance }),
   'enable.auto.commit': false,

@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { type Commits, createCommits, isRebalancing, type PartitionOffset } from './commits.ts';
 import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
+import { followStanding, type Standing } from './join-state.ts';
 import { KafkaError } from './kafka-error.ts';
 import { rdkafka } from './native.ts';
 import { createOffsets, type Extent, type Offsets, progressOf } from './offsets.ts';
@@ -31,11 +32,6 @@ const COMMIT_TIMEOUT_MS = 15_000;
 const COMMIT_AGAIN_MS = 100;
 /** Nothing came of the group in so many calls one after the other: it has been left. */
 const QUIET_PUMPS = 2;
-/**
- * A group answers a first request to join at once, with an id to join by. librdkafka discards that answer when the
- * subscription has ended meanwhile: then nobody leaves by that id, and the group waits for it until its session is over.
- */
-const JOIN_ANSWER_US = 5_000_000;
 const SEEK_TIMEOUT_MS = 15_000;
 const STANDSTILL_US = 60_000_000;
 const ERROR_PAUSE_MS = 200;
@@ -61,10 +57,10 @@ class Consumer implements RawConsumer {
   readonly #stopped = new AbortController();
   readonly #standstills = new Map<number, Standstill>();
   readonly #offsets: Offsets;
+  readonly #standing: Standing;
   #owner: Membership | null = null;
   #failure: KafkaError | null = null;
   #pulledAt = 0;
-  #joinedAt = 0;
   #paused = false;
   #closed: Promise<void> | null = null;
   /** How many there were. */
@@ -83,6 +79,7 @@ class Consumer implements RawConsumer {
     );
     this.#client.setDefaultConsumeTimeout(CONSUME_TIMEOUT_MS);
     this.#trouble = listenForTrouble(this.#client, this.#name, cluster);
+    this.#standing = followStanding(this.#client);
     this.#intake = createIntake(this.#client);
     this.#offsets = createOffsets(this.#client, topic, cluster.brokers, this.#trouble);
   }
@@ -103,7 +100,6 @@ class Consumer implements RawConsumer {
 
   join(owner: Membership): void {
     this.#owner = owner;
-    this.#joinedAt = this.#cluster.clock.monotonic();
     this.#client.subscribe([this.topic]);
   }
 
@@ -201,17 +197,20 @@ class Consumer implements RawConsumer {
 
   /**
    * Leaves the group while rebalances can be answered. One that comes when the client is closing cannot be: closing would
-   * wait for the answer in vain, and the whole group then for as long as a member that has died may be silent.
+   * wait for the answer in vain. Neither can librdkafka leave while it joins: of the answer that gives it an id it knows
+   * nothing any more, and in a rebalance it unsubscribes only when that is over. In each case the whole group would wait
+   * for as long as a member that has died may be silent.
    */
   async #leave(deadline: number): Promise<void> {
     const { clock } = this.#cluster;
-    const answeredAt = Math.min(this.#joinedAt + JOIN_ANSWER_US, deadline);
-    while (this.#rebalances === 0 && clock.monotonic() < answeredAt) await this.#intake.pump();
+    do await this.#intake.pump();
+    while (this.#standing.isJoining() && clock.monotonic() < deadline);
     this.#client.unsubscribe();
+    const hasLeft = (): boolean => this.#standing.isOutside() && this.#client.assignments().length === 0;
     for (let quiet = 0; quiet < QUIET_PUMPS && clock.monotonic() < deadline; ) {
       const before = this.#rebalances;
       await this.#intake.pump();
-      quiet = this.#rebalances === before && this.#client.assignments().length === 0 ? quiet + 1 : 0;
+      quiet = this.#rebalances === before && hasLeft() ? quiet + 1 : 0;
     }
   }
 
