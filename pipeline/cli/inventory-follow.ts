@@ -34,26 +34,29 @@ export async function follow(
 ): Promise<void> {
   const { clock, terminal, print } = options;
   const changes = createChanges(book, { retention: RETENTION_US, refresh: NEVER_US });
-  await print();
-  for (const change of changes.due().changes) changes.told(change);
   let going = true;
   const stop = () => {
     going = false;
   };
   for (const name of STOPPING) terminal.signals.on(name, stop);
-  let lookedAt = clock.monotonic();
-  while (going) {
-    intake.take(await consumer.pull(PULL_COUNT));
-    if (clock.monotonic() - lookedAt < LOOK_US) continue;
-    lookedAt = clock.monotonic();
-    book.now = Math.max(book.now, clock.now());
-    for (const change of changes.due().changes) {
-      changes.told(change);
-      const line = lineOf(change, options);
-      if (line !== null) await writeLine(terminal.stdout, line);
+  try {
+    await print();
+    for (const change of changes.due().changes) changes.told(change);
+    let lookedAt = clock.monotonic();
+    while (going) {
+      intake.take(await consumer.pull(PULL_COUNT));
+      if (clock.monotonic() - lookedAt < LOOK_US) continue;
+      lookedAt = clock.monotonic();
+      book.now = Math.max(book.now, clock.now());
+      for (const change of changes.due().changes) {
+        changes.told(change);
+        const line = lineOf(change, options);
+        if (line !== null) await writeLine(terminal.stdout, line);
+      }
     }
+  } finally {
+    for (const name of STOPPING) terminal.signals.off(name, stop);
   }
-  for (const name of STOPPING) terminal.signals.off(name, stop);
 }
 
 /** An object, or for people what it is now; null for one that is not wanted. */
