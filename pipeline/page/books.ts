@@ -2,6 +2,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { InternalEvent } from '../runtime/events.ts';
 import type { StatusSources } from '../runtime/status.ts';
+import type { Sight } from './broadcast.ts';
 import { endpointRow } from './fleet.ts';
 import { VmHistories } from './history.ts';
 import type { FleetRow, Overview } from './model.ts';
@@ -32,7 +33,7 @@ export type Seen = StatusSources & { readonly clock: Clock };
 const STEPS = 360;
 
 /** All that the page knows of one process. What it holds is bounded, but for a row each endpoint. */
-export class Books {
+export class Books implements Sight {
   readonly histories: VmHistories;
   readonly #options: BookOptions;
   readonly #pipeline = new PipelineBook();
@@ -99,6 +100,7 @@ export class Books {
       store: this.#pipeline.store(),
       spool: spool(),
       trend: this.#trend.trend(),
+      processes: null,
     };
     return overviewOf(look, rows);
   }

@@ -21,7 +21,7 @@ export function pipelineView() {
   const notice = elsewhere('Windows, their coverage and what was dropped');
   return {
     title: 'Pipeline',
-    element: el('div.view', {}, notice, tiles.element, plots, tables),
+    element: el('div.view', {}, notice.element, tiles.element, plots, tables),
     /** @param {Known} known */
     update: (known) => {
       const { overview } = known;
@@ -29,7 +29,8 @@ export function pipelineView() {
       const now = nowOf(known);
       tiles.show(figures(overview, now));
       plots.hidden = overview.pipeline === null;
-      notice.hidden = overview.pipeline !== null;
+      notice.element.hidden = overview.pipeline !== null;
+      notice.show(overview);
       const window = overview.pipeline?.windows[0];
       if (window) {
         seen.show(coverageCurve(window.latest, window.sizeMs));
@@ -106,6 +107,7 @@ function qualityCurves({ latest, sizeMs }) {
 
 /** @param {PipelineStatus} pipeline @param {number} now */
 function metered({ partitions, windows, drops, events, deadLetters }, now) {
+  const isOfSeveral = partitions.some(({ process }) => process !== null);
   return [
     panel(
       'half',
@@ -133,9 +135,19 @@ function metered({ partitions, windows, drops, events, deadLetters }, now) {
       'Partitions',
       smallTable(
         'Partitions of the raw topic that are read here',
-        ['Partition', '#Lag, messages', '#Watermark', '#Instances', '#Sources', '#Held, slices', '#Residual'],
+        [
+          'Partition',
+          ...(isOfSeveral ? ['Process'] : []),
+          '#Lag, messages',
+          '#Watermark',
+          '#Instances',
+          '#Sources',
+          '#Held, slices',
+          '#Residual',
+        ],
         partitions.map((each) => [
           String(each.index),
+          ...(isOfSeveral ? [each.process ?? NONE] : []),
           count(each.lag),
           each.watermarkAt === null
             ? NONE
