@@ -9,19 +9,18 @@ export interface Member extends Omit<Known, 'place'> {
 
 /** Every process by a name of its own: its `service.id` if no other has that, else its address. */
 export function statusesOf(known: readonly Known[]): readonly ProcessStatus[] {
-  const first = new Map<string, Known>();
+  const counted = new Map<string, Known>();
   for (const each of known) {
     const identity = identityOf(each);
-    if (identity !== null && !first.has(identity)) first.set(identity, each);
+    // Of two addresses of one process the one that answers counts.
+    if (identity !== null && isBetter(each, counted.get(identity))) counted.set(identity, each);
   }
-  const owners = new Map<string, number>();
-  for (const { overview } of first.values())
-    if (overview !== null) owners.set(overview.service, (owners.get(overview.service) ?? 0) + 1);
+  const named = namedOf([...counted.values()]);
   const nameOf = ({ overview, place }: Known): string =>
-    overview !== null && owners.get(overview.service) === 1 ? overview.service : place.address;
+    overview !== null && named.get(overview.service) === identityOf({ overview }) ? overview.service : place.address;
   return known.map((each): ProcessStatus => {
     const { place, state, sinceAt, error, overview } = each;
-    const original = first.get(identityOf(each) ?? '');
+    const original = counted.get(identityOf(each) ?? '');
     return {
       name: nameOf(each),
       address: place.address,
@@ -52,6 +51,22 @@ export function membersOf(known: readonly Known[], statuses: readonly ProcessSta
   });
 }
 
-/** No two processes have begun in the same microsecond under one name. Null: it is not heard of, or not now. */
-const identityOf = ({ overview, state }: Known): string | null =>
-  overview === null || state !== 'live' ? null : JSON.stringify([overview.service, overview.role, overview.startedAt]);
+const isBetter = (each: Known, known: Known | undefined): boolean =>
+  known === undefined || (each.state === 'live' && known.state !== 'live');
+
+/** Which process has a `service.id` for a name: the only one that answers, or the only one. */
+function namedOf(all: readonly Known[]): ReadonlyMap<string, string | null> {
+  const services = new Set(all.flatMap(({ overview }) => overview?.service ?? []));
+  return new Map(
+    [...services].map((service) => {
+      const same = all.filter(({ overview }) => overview?.service === service);
+      const live = same.filter(({ state }) => state === 'live');
+      const [only, ...others] = live.length > 0 ? live : same;
+      return [service, only === undefined || others.length > 0 ? null : identityOf(only)];
+    }),
+  );
+}
+
+/** No two processes have begun in the same microsecond under one name. Null: nothing is known of it. */
+const identityOf = ({ overview }: Pick<Known, 'overview'>): string | null =>
+  overview === null ? null : JSON.stringify([overview.service, overview.role, overview.startedAt]);

@@ -102,11 +102,15 @@ function keep(rows: Map<string, FleetRow>, row: FleetRow, wins: (a: FleetRow, b:
   if (known === undefined || wins(row, known)) rows.set(row.id, row);
 }
 
-const isLater = (a: FleetRow, b: FleetRow): boolean => (a.readAt ?? 0) > (b.readAt ?? 0);
+/** Of two read in one moment it is all the same, but the same each time. */
+const isLater = (a: FleetRow, b: FleetRow): boolean => {
+  const [left, right] = [a.readAt ?? -1, b.readAt ?? -1];
+  return left === right ? (a.process ?? '') < (b.process ?? '') : left > right;
+};
 
 /** Each partition has heard of a source by itself: silent is what all say is. */
 const isHeardLater = (a: FleetRow, b: FleetRow): boolean => (isRead(a) === isRead(b) ? isLater(a, b) : isRead(a));
 
 /** A row with the later reading of both. */
 const later = (row: FleetRow, other: FleetRow | undefined): FleetRow =>
-  other !== undefined && isLater(other, row) ? { ...row, readAt: other.readAt } : row;
+  other !== undefined && (other.readAt ?? -1) > (row.readAt ?? -1) ? { ...row, readAt: other.readAt } : row;

@@ -3,6 +3,8 @@ import type { Member } from './member.ts';
 
 /** A step of every trend, milliseconds. */
 const STEP_MS = 5000;
+/** A step takes a little longer than it should: by then there is one, milliseconds. */
+const LATE_MS = 1.1 * STEP_MS;
 /** As many as one process keeps: half an hour. */
 const STEPS = 360;
 
@@ -50,7 +52,7 @@ function valueAt(trend: Trend, series: Series, at: number): number | null {
     if ((trend.at[middle] ?? 0) < at) from = middle + 1;
     else to = middle;
   }
-  return (trend.at[from] ?? Number.POSITIVE_INFINITY) < at + 1.5 * STEP_MS ? (trend[series][from] ?? null) : null;
+  return (trend.at[from] ?? Number.POSITIVE_INFINITY) < at + LATE_MS ? (trend[series][from] ?? null) : null;
 }
 
 /** By then every process has told of a step, milliseconds. */
