@@ -8,6 +8,8 @@ import { renew } from './pipeline-view.js';
 
 const WORDS = { live: 'live', connecting: 'connecting', away: 'does not answer', foreign: 'not understood' };
 
+const TITLE = 'Processes of this page';
+
 /** Those in trouble first. */
 const ORDER = ['away', 'foreign', 'connecting', 'live'];
 
@@ -33,25 +35,25 @@ function panelOf(processes, now) {
   const rows = processes.toSorted(
     (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
+  if (rows.length === 0)
+    return section(TITLE, el('p.hint', {}, 'None is found yet under the names that this page was given.'));
   return section(
-    'Processes of this page',
-    rows.length === 0
-      ? el('p.hint', {}, 'None is found yet under the names that this page was given.')
-      : smallTable(
-          'Processes of this page',
-          ['Process', 'Address', 'State', 'Role', 'Version', 'Up for', '#Endpoints', '#Partitions', 'What is wrong'],
-          rows.map((each) => [
-            each.name,
-            addressOf(each),
-            stateOf(each, now),
-            each.role ?? NONE,
-            each.version ?? NONE,
-            upFor(each, now),
-            count(each.endpoints),
-            count(each.partitions),
-            wrong(each),
-          ]),
-        ),
+    TITLE,
+    smallTable(
+      TITLE,
+      ['Process', 'State', 'Role', '#Endpoints', '#Partitions', '#Up for', 'Version', 'Address'],
+      rows.map((each) => [
+        each.name,
+        stateOf(each, now),
+        each.role ?? NONE,
+        count(each.endpoints),
+        count(each.partitions),
+        upFor(each, now),
+        each.version ?? NONE,
+        addressOf(each),
+      ]),
+    ),
+    ...rows.flatMap(notes),
     el(
       'p.hint',
       {},
@@ -83,9 +85,11 @@ const upFor = ({ startedAt, state }, now) =>
     ? NONE
     : el('span', { title: `since ${dateTime(startedAt)} UTC` }, duration(Math.max(0, now - startedAt)));
 
-/** @param {ProcessStatus} process */
-function wrong({ state, error, ready, reasons, sameAs, sinceAt }) {
-  if (state === 'away' || state === 'foreign') return `since ${clockTime(sinceAt)} UTC: ${error ?? ''}`;
-  if (sameAs !== null) return `the same process as ${sameAs}: counted once`;
-  return ready === false ? `not ready: ${reasons.join(', ')}` : '';
+/** What there is to say of a process, in lines of their own: they are long. @param {ProcessStatus} process */
+function notes({ name, address, state, error, ready, reasons, sameAs, sinceAt }) {
+  const who = name === address ? address : `${name} (${address})`;
+  if (state === 'away' || state === 'foreign')
+    return [el('p.error', {}, `${who}, since ${clockTime(sinceAt)} UTC: ${error ?? ''}`)];
+  if (sameAs !== null) return [el('p.hint', {}, `${who} is the same process as ${sameAs}, and counted once.`)];
+  return ready === false ? [el('p.error', {}, `${who} is not ready: ${reasons.join(', ')}`)] : [];
 }
