@@ -13,24 +13,28 @@ type Look = Omit<Overview, 'verdict' | 'problems'>;
 export function wholeVerdict(look: Look, rows: readonly FleetRow[], members: readonly Member[]): Verdict {
   const away = members.filter(isAway).length;
   const connecting = members.filter(({ state }) => state === 'connecting').length;
-  const rest = unpolled(members);
+  // Those of a process that is away are late already.
+  const rest = Math.max(0, unpolled(members) - rows.filter(isOrphan).length);
   const fleet = fleetOf(look, rows, members);
   const all = members.length;
   const text = [
     fleet.text,
-    ...(rest > 0 && look.fleet.endpoints > 0
-      ? [`${number(rest)} of ${number(look.fleet.listed ?? 0)} listed endpoints polled by none of these processes`]
-      : []),
     ...(away > 0 && away < all
       ? [`${number(away)} of ${number(all)} processes ${away === 1 ? 'does' : 'do'} not answer`]
       : []),
     ...(connecting > 0 && connecting < all ? [`${number(connecting)} of ${number(all)} processes not heard yet`] : []),
+    ...(rest > 0 && look.fleet.endpoints > 0
+      ? [`${number(rest)} of ${number(look.fleet.listed ?? 0)} listed endpoints polled by none of these processes`]
+      : []),
   ].join('; ');
   if (away > 0) return { ...fleet, text, tone: 'bad' };
   // What a pipeline hears is metered, whoever polls it.
   const isSeen = rest <= rows.filter(({ state }) => state === 'heard').length;
   return { ...fleet, text, tone: fleet.tone === 'good' && (connecting > 0 || !isSeen) ? 'odd' : fleet.tone };
 }
+
+/** It was polled by a process that is away. */
+const isOrphan = ({ state, process }: FleetRow): boolean => state === 'silent' && process !== null;
 
 /** It was asked, and is not understood. */
 export const isAway = ({ state }: Pick<Member, 'state'>): boolean => state === 'away' || state === 'foreign';

@@ -1,6 +1,6 @@
 import { nowOf } from './connection.js';
 import { el, say, set } from './dom.js';
-import { age, count, counted, dateTime, duration, NONE, STATES, toneOf } from './format.js';
+import { age, count, counted, dateTime, duration, NONE, STATES, shortened, toneOf } from './format.js';
 import { Table } from './table.js';
 
 /** @import { FleetRow } from '../model.ts' */
@@ -14,6 +14,7 @@ export function fleetView(chosen) {
   /** @type {Known | null} */
   let known = null;
   let opened = chosen;
+  let short = shortened([]);
   const filter = /** @type {HTMLInputElement} */ (
     el('input', {
       type: 'search',
@@ -42,7 +43,10 @@ export function fleetView(chosen) {
   /** @type {Table<FleetRow>} */
   const table = new Table(
     'Fleet',
-    columns(() => (known === null ? Date.now() : nowOf(known))),
+    columns(
+      () => (known === null ? Date.now() : nowOf(known)),
+      (name) => short(name),
+    ),
     {
       sort: 'state',
       kind: 'fleet',
@@ -77,6 +81,7 @@ export function fleetView(chosen) {
     const isHeard = fleet?.kind === 'heard';
     table.table.classList.toggle('heard', isHeard);
     const processes = known.overview?.processes ?? null;
+    short = shortened((processes ?? []).map(({ name }) => name));
     table.table.classList.toggle('several', processes !== null && !isHeard);
     hint.hidden = !isHeard;
     table.show(
@@ -136,15 +141,18 @@ function matcher(text, state) {
   };
 }
 
-/** @param {() => number} now @returns {import('./table.js').Column<FleetRow>[]} */
-const columns = (now) => [
+/**
+ * @param {() => number} now @param {(process: string) => string} short
+ * @returns {import('./table.js').Column<FleetRow>[]}
+ */
+const columns = (now, short) => [
   { key: 'name', title: 'Endpoint', text: ({ name }) => name, dress: (cell, { name }) => set(cell, { title: name }) },
   { key: 'kind', title: 'Kind', text: ({ kind }) => kind },
   {
     key: 'process',
     title: 'Process',
     about: 'Who polls it; none: it is only heard on the raw topic',
-    text: ({ process }) => process ?? NONE,
+    text: ({ process }) => (process === null ? NONE : short(process)),
     value: ({ process }) => process,
     dress: (cell, { process }) => set(cell, { title: process }),
   },

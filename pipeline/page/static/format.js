@@ -96,3 +96,19 @@ export function toneOf(state) {
     return 'bad';
   return state === 'connecting' || state === 'idle' ? 'none' : 'odd';
 }
+
+/**
+ * What tells names apart: without the words, each with a `-` behind it, that all of several begin with. What is left
+ * begins with a letter: `collector-0` stays.
+ * @param {readonly string[]} names
+ * @returns {(name: string) => string}
+ */
+export function shortened(names) {
+  const [first = '', ...others] = new Set(names);
+  const all = [first, ...others];
+  let end = others.length === 0 ? 0 : first.lastIndexOf('-') + 1;
+  while (end > 0 && !all.every((name) => name.startsWith(first.slice(0, end)) && /^[a-z]/i.test(name.slice(end))))
+    end = end < 2 ? 0 : first.lastIndexOf('-', end - 2) + 1;
+  const same = first.slice(0, end);
+  return (name) => (name.startsWith(same) ? name.slice(end) : name);
+}

@@ -1,7 +1,7 @@
 import { nowOf } from './connection.js';
 import { el, section, smallTable } from './dom.js';
 import { kafkaFigure, lagFigure, residualFigure, tileRow, watermarkFigure } from './figures.js';
-import { age, clockTime, count, dateTime, duration, NONE, percent, quantity, sum } from './format.js';
+import { age, clockTime, count, dateTime, duration, NONE, percent, quantity, shortened, sum } from './format.js';
 import { ago } from './moment.js';
 import { coverageCurve, NO_WINDOW } from './overview-view.js';
 import { Plot } from './plots.js';
@@ -36,7 +36,10 @@ export function pipelineView() {
         seen.show(coverageCurve(window.latest, window.sizeMs));
         how.show(qualityCurves(window));
       }
-      renew(tables, [...(overview.pipeline === null ? [] : metered(overview.pipeline, now)), ...around(overview, now)]);
+      renew(tables, [
+        ...(overview.pipeline === null ? [] : metered(overview.pipeline, overview, now)),
+        ...around(overview, now),
+      ]);
     },
     leave: () => {
       seen.destroy();
@@ -105,9 +108,10 @@ function qualityCurves({ latest, sizeMs }) {
   };
 }
 
-/** @param {PipelineStatus} pipeline @param {number} now */
-function metered({ partitions, windows, drops, events, deadLetters }, now) {
-  const isOfSeveral = partitions.some(({ process }) => process !== null);
+/** @param {PipelineStatus} pipeline @param {Overview} overview @param {number} now */
+function metered({ partitions, windows, drops, events, deadLetters }, { processes }, now) {
+  const isOfSeveral = processes !== null;
+  const short = shortened((processes ?? []).map(({ name }) => name));
   return [
     panel(
       'half',
@@ -147,7 +151,9 @@ function metered({ partitions, windows, drops, events, deadLetters }, now) {
         ],
         partitions.map((each) => [
           String(each.index),
-          ...(isOfSeveral ? [each.process ?? NONE] : []),
+          ...(isOfSeveral
+            ? [each.process === null ? NONE : el('span', { title: each.process }, short(each.process))]
+            : []),
           count(each.lag),
           each.watermarkAt === null
             ? NONE

@@ -6,7 +6,7 @@ import { renew } from './pipeline-view.js';
 /** @import { ProcessStatus } from '../model.ts' */
 /** @import { Known } from './connection.js' */
 
-const WORDS = { live: 'live', connecting: 'connecting', away: 'does not answer', foreign: 'not understood' };
+const WORDS = { live: 'live', connecting: 'connecting', away: 'away', foreign: 'not understood' };
 
 const TITLE = 'Processes of this page';
 
@@ -41,7 +41,7 @@ function panelOf(processes, now) {
     TITLE,
     smallTable(
       TITLE,
-      ['Process', 'State', 'Role', '#Endpoints', '#Partitions', '#Up for', 'Version', 'Address'],
+      ['Process', 'State', 'Role', '#Endpoints', '#Partitions', 'Up for', 'Version', 'Address'],
       rows.map((each) => [
         each.name,
         stateOf(each, now),
