@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isLoopback } from '../page/guard.ts';
 import { createPageOfSeveral } from '../page/processes/page.ts';
 import type { Target } from '../page/processes/targets.ts';
@@ -15,7 +15,7 @@ const EXAMPLES = `
 Examples:
   hypermeter page collector-0:9464 pipeline-0:9464 pipeline-1:9464
   hypermeter page dns:hypermeter-collector:9464 dns:hypermeter-pipeline:9464 --listen 0.0.0.0:9465
-  hypermeter page https://me:secret@west.example/meters/ kvm9:9464
+  hypermeter page https://west.example/meters/ kvm9:9464
 
 It listens to the status page of each process' ops.listen, adds them up, and changes nothing; there is no Kafka in it. One that
 does not answer is asked again within seconds. Of dns:NAME:PORT it takes every address that NAME has, asked anew every 10 s, such
@@ -35,10 +35,11 @@ export function addPage(program: Command, { version }: Pick<Parts, 'version'>, t
       'ops.listen of each, host:port or dns:NAME:PORT (default: of the configuration, else 127.0.0.1:9464)',
       addTarget,
     )
-    .option('--listen <host:port>', 'where to serve it, port 0 for a free one', listenOption, {
-      host: '127.0.0.1',
-      port: 9465,
-    })
+    .addOption(
+      new Option('--listen <host:port>', 'where to serve it, port 0 for a free one')
+        .argParser(listenOption)
+        .default({ host: '127.0.0.1', port: 9465 }, '127.0.0.1:9465'),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (given: readonly Target[], _: unknown, command: Command) => {
       const options = command.optsWithGlobals<PageCommandOptions>();

@@ -26,17 +26,19 @@ export function scopeOf({ role, service, pipeline, fleet, processes }) {
 function scopeOfSeveral(processes) {
   const all = processes.filter(({ sameAs }) => sameAs === null);
   const seen = all.filter(({ state }) => state === 'live');
-  const [polling, metering] = [
-    seen.filter(({ endpoints }) => endpoints !== null),
-    seen.filter(({ partitions }) => partitions !== null),
-  ];
-  const does = `${count(polling.length)} ${polling.length === 1 ? 'polls' : 'poll'}, ${count(metering.length)} ${metering.length === 1 ? 'meters' : 'meter'}`;
-  const which =
+  const polling = seen.filter(({ endpoints }) => endpoints !== null).length;
+  const metering = seen.filter(({ partitions }) => partitions !== null).length;
+  const whole = counted(all.length, 'process', 'processes');
+  const who =
     seen.length === all.length
-      ? counted(all.length, 'process', 'processes')
-      : `${count(seen.length)} of ${counted(all.length, 'process', 'processes')}`;
-  return `This page is of ${which} that ${seen.length === 1 ? 'answers' : 'answer'}: ${does}. Totals are those of the processes that answer, each since its own start. What others poll or read is not here: start hypermeter page with their addresses too.`;
+      ? `This page is of ${whole}`
+      : `${seen.length === 0 ? 'None' : count(seen.length)} of the ${whole} of this page answer${seen.length > 1 ? '' : 's'}`;
+  const does = `${some(polling, 'polls', 'poll')}, ${some(metering, 'meters', 'meter')}`;
+  return `${who}: ${does}. Totals are of those that answer, each since its own start. What others poll or read is not here: start hypermeter page with their addresses too.`;
 }
+
+/** @param {number} n @param {string} one @param {string} many */
+const some = (n, one, many) => (n === 0 ? `none ${one}` : `${count(n)} ${n === 1 ? one : many}`);
 
 /**
  * What stands where those who only poll have nothing to show.

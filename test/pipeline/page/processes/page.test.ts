@@ -180,7 +180,7 @@ describe.skipIf(!(await available('chromium')))('the page of several processes i
     const verdict = page.getByRole('region', { name: 'Verdict' });
     await verdict.getByRole('heading', { name: '11 of 12 endpoints metered; 1 late' }).waitFor();
     await verdict.getByText(/kvm-0003, backing off, last read .* ago, polled by collector-0: connect ECONN/).waitFor();
-    await page.getByText(/^This page is of 4 processes that answer: 2 poll, 2 meter\./).waitFor();
+    await page.getByText(/^This page is of 4 processes: 2 poll, 2 meter\./).waitFor();
     await verdict.getByRole('link', { name: 'kvm-0003' }).click();
     const details = page.getByRole('complementary', { name: 'The chosen endpoint' });
     await details.getByText('collector-0').waitFor();
@@ -224,7 +224,7 @@ describe.skipIf(!(await available('chromium')))('the page of several processes i
     const page = await look(served);
     const words = '7 of 7 endpoints polled; 5 of 12 listed endpoints polled by none of these processes';
     await page.getByRole('heading', { name: words }).waitFor();
-    await page.getByText(/^This page is of 1 process that answers: 1 polls, 0 meter\./).waitFor();
+    await page.getByText(/^This page is of 1 process: 1 polls, none meters\./).waitFor();
     for (const part of ['Pipeline', 'Sinks', 'VMs']) {
       await go(page, part);
       await page
