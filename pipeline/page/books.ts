@@ -17,6 +17,8 @@ export interface BookOptions {
   /** `demo`, `run`, `collect` or `pipeline`; `service.id`. */
   readonly role: string;
   readonly service: string;
+  /** The machine's name, or the pod's. */
+  readonly host: string;
   readonly collects: boolean;
   readonly meters: boolean;
   readonly sinks: readonly string[];
@@ -82,13 +84,14 @@ export class Books implements Sight {
 
   overview(rows: readonly FleetRow[]): Overview {
     const { clock, version, reasons, spool } = this.#seen;
-    const { role, service, collects, meters, sizes } = this.#options;
+    const { role, service, host, collects, meters, sizes } = this.#options;
     const now = clock.now();
     const why = reasons();
     const look = {
       version,
       role,
       service,
+      host,
       startedAt: this.#startedAt,
       now: now / 1000,
       ready: why.length === 0,

@@ -8,6 +8,8 @@ export interface Overview {
   readonly version: string;
   readonly role: string;
   readonly service: string;
+  /** The machine's name, or the pod's; null: of a page of several processes. */
+  readonly host: string | null;
   readonly startedAt: number;
   readonly now: number;
   readonly ready: boolean;
@@ -35,7 +37,7 @@ export type ProcessState = (typeof PROCESS_STATES)[number];
 
 /** A process of a page of several; null: it was not heard yet. */
 export interface ProcessStatus {
-  /** `service.id` if only one has it, else the address. */
+  /** `service.id` if only one has it, else the host if only one is on it, else the address. */
   readonly name: string;
   /** `host:port`. */
   readonly address: string;

@@ -1,4 +1,4 @@
-import type { ProcessStatus } from '../model.ts';
+import type { Overview, ProcessStatus } from '../model.ts';
 import type { Known } from './link.ts';
 
 /** A process that counts, by the name that it has on the page. */
@@ -7,7 +7,7 @@ export interface Member extends Omit<Known, 'place'> {
   readonly address: string;
 }
 
-/** Every process by a name of its own: its `service.id` if no other has that, else its address. */
+/** Every process by a name of its own: its `service.id` if no other has that, else its host if no other is on it, else its address. */
 export function statusesOf(known: readonly Known[]): readonly ProcessStatus[] {
   const counted = new Map<string, Known>();
   for (const each of known) {
@@ -15,9 +15,14 @@ export function statusesOf(known: readonly Known[]): readonly ProcessStatus[] {
     // Of two addresses of one process the one that answers counts.
     if (identity !== null && isBetter(each, counted.get(identity))) counted.set(identity, each);
   }
-  const named = namedOf([...counted.values()]);
-  const nameOf = ({ overview, place }: Known): string =>
-    overview !== null && named.get(overview.service) === identityOf({ overview }) ? overview.service : place.address;
+  const all = [...counted.values()];
+  const [services, hosts] = [ownersOf(all, ({ service }) => service), ownersOf(all, ({ host }) => host)];
+  const nameOf = ({ overview, place }: Known): string => {
+    const identity = identityOf({ overview });
+    if (overview === null) return place.address;
+    if (services.get(overview.service) === identity) return overview.service;
+    return overview.host !== null && hosts.get(overview.host) === identity ? overview.host : place.address;
+  };
   return known.map((each): ProcessStatus => {
     const { place, state, sinceAt, error, overview } = each;
     const original = counted.get(identityOf(each) ?? '');
@@ -54,15 +59,21 @@ export function membersOf(known: readonly Known[], statuses: readonly ProcessSta
 const isBetter = (each: Known, known: Known | undefined): boolean =>
   known === undefined || (each.state === 'live' && known.state !== 'live');
 
-/** Which process has a `service.id` for a name: the only one that answers, or the only one. */
-function namedOf(all: readonly Known[]): ReadonlyMap<string, string | null> {
-  const services = new Set(all.flatMap(({ overview }) => overview?.service ?? []));
+/** Which process has a word for a name, by word: the only one that answers, or the only one; null: there are several. */
+function ownersOf(
+  all: readonly Known[],
+  wordOf: (overview: Overview) => string | null,
+): ReadonlyMap<string, string | null> {
+  const words = new Map<string, Known[]>();
+  for (const each of all) {
+    const word = each.overview === null ? null : wordOf(each.overview);
+    if (word !== null) words.set(word, [...(words.get(word) ?? []), each]);
+  }
   return new Map(
-    [...services].map((service) => {
-      const same = all.filter(({ overview }) => overview?.service === service);
+    [...words].map(([word, same]) => {
       const live = same.filter(({ state }) => state === 'live');
       const [only, ...others] = live.length > 0 ? live : same;
-      return [service, only === undefined || others.length > 0 ? null : identityOf(only)];
+      return [word, only === undefined || others.length > 0 ? null : identityOf(only)];
     }),
   );
 }

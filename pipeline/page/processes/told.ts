@@ -124,6 +124,7 @@ export const overviewTold: z.ZodType<Overview> = z.object({
   version: text,
   role: text,
   service: text,
+  host: text.nullable().default(null),
   startedAt: z.number(),
   now: z.number(),
   ready: z.boolean(),

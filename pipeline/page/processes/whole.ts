@@ -53,6 +53,7 @@ export class Whole implements Sight {
       version,
       role: 'page',
       service: members.length === 1 ? '1 process' : `${members.length} processes`,
+      host: null,
       startedAt,
       now: now(),
       ready: reasons.length === 0,

@@ -90,6 +90,7 @@ export const overview = (service: string, rest: Partial<Overview> = {}): Overvie
   version: '0.1.0',
   role: 'collect',
   service,
+  host: 'here',
   startedAt: 17.25,
   now: 6000,
   ready: true,

@@ -389,9 +389,11 @@ describe('the trend', () => {
 });
 
 describe('processes', () => {
-  it('are named by their service, or by their address where others are named so too', () => {
+  it('are named by their service, or by their host, or by their address, whichever no other has', () => {
     const all = [collector('dev', []), metering('dev', [0]), metering('other', [0])];
     expect(statusesOf(all).map(({ name }) => name)).toEqual(['dev:9464', 'dev:9464', 'other']);
+    const pods = [0, 1].map((n) => metering('dev', [n], [], { told: { host: `pipeline-${n}`, startedAt: n } }));
+    expect(statusesOf(pods).map(({ name }) => name)).toEqual(['pipeline-0', 'pipeline-1']);
     expect(statusesOf([unheard('x')])).toMatchObject([{ name: 'x:9464', service: null, endpoints: null, ready: null }]);
   });
 
