@@ -90,6 +90,17 @@ const pipeline = z.strictObject({
   ...pod,
 });
 
+const page = z.strictObject({
+  enabled: z.boolean(),
+  resources,
+  priorityClassName: nameOrNone,
+  podAnnotations: labels,
+  podLabels: labels,
+  nodeSelector: labels,
+  tolerations: list,
+  affinity: kubernetes,
+});
+
 const monitoring = z.strictObject({
   serviceMonitor: z.strictObject({
     enabled: z.boolean(),
@@ -136,6 +147,7 @@ const values = z.strictObject({
   ),
   collector,
   pipeline,
+  page,
   trial: z.strictObject({ redis: z.strictObject({ image: z.string(), resources }) }),
   probes: z.strictObject({ startup: probe, liveness: probe, readiness: probe }),
   podSecurityContext: kubernetes,

@@ -15,6 +15,12 @@ import type { Terminal } from './terminal.ts';
 /** The exit codes of a program that a signal killed: 128 and the signal's number. */
 const KILLED: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 
+/** How a program ends that does not want to wait, or is broken. */
+export const exitsOf = (terminal: Terminal) => ({
+  exitNow: (signal: string) => terminal.exit(KILLED[signal] ?? EXIT.failure),
+  crash: () => terminal.exit(EXIT.internal),
+});
+
 export interface LongRunning<Settings extends Config> {
   readonly role: Role;
   readonly schema: z.ZodType<Settings>;
@@ -50,11 +56,7 @@ export async function runLong<Settings extends Config>(
     watcher: page,
     ...(command.routes === undefined ? {} : { routes: command.routes }),
   };
-  const exits = {
-    exitNow: (signal: string) => terminal.exit(KILLED[signal] ?? EXIT.failure),
-    crash: () => terminal.exit(EXIT.internal),
-  };
-  const { failures } = await withRuntime(runtimeOptions, terminal.signals, exits, (runtime) =>
+  const { failures } = await withRuntime(runtimeOptions, terminal.signals, exitsOf(terminal), (runtime) =>
     body(config, runtime, page),
   );
   if (failures.length === 0) return;

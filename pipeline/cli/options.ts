@@ -109,7 +109,7 @@ const NO_FILE: Fault = {
 /** The log that options and configuration ask for: an explicit level first, then -v and -q around the configured one. */
 export function logOptions(
   options: GlobalOptions,
-  { logLevel: configured, logFormat }: Config['service'],
+  { logLevel: configured, logFormat }: Pick<Config['service'], 'logLevel' | 'logFormat'>,
   terminal: Terminal,
 ): LogOptions {
   const loudness = LOG_LEVELS.indexOf(configured) + options.quiet - options.verbose;

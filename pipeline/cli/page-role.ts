@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { isLoopback } from '../page/guard.ts';
 import { createPage, type Page } from '../page/page.ts';
 import { plottedMeters } from '../page/plotted.ts';
@@ -17,6 +18,7 @@ export function pageOf(config: Settings, { name, collects, meters }: Playing, pr
   return createPage({
     role: name,
     service: config.service.id,
+    host: hostname(),
     collects,
     meters,
     sinks: meters ? config.sinks.map((sink) => sink.name ?? sink.type) : [],

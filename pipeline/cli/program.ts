@@ -23,6 +23,7 @@ import { addListenUdp } from './listen-udp.ts';
 import { addMan } from './man.ts';
 import { notesOf } from './manual.ts';
 import { addGlobalOptions, durationMs } from './options.ts';
+import { addPage } from './page.ts';
 import type { Parts } from './parts.ts';
 import { addPipeline } from './pipeline.ts';
 import { addPoll } from './poll.ts';
@@ -44,6 +45,7 @@ Examples:
   hypermeter capture -c hypermeter.yaml --name vc1 --to vc1
   hypermeter run -c hypermeter.yaml
   hypermeter top
+  hypermeter page collector-0:9464 pipeline-0:9464
   hypermeter inventory -c hypermeter.yaml
   hypermeter tap raw -c hypermeter.yaml --follow
   hypermeter replay raw.avro -c hypermeter.yaml --dry-run
@@ -97,6 +99,7 @@ export function createProgram(parts: Parts, terminal: Terminal): Command {
   addPoll(program, parts, terminal);
   addCapture(program, parts, terminal);
   addTop(program, terminal);
+  addPage(program, parts, terminal);
   addInventory(program, parts, terminal);
   addAudit(program, terminal);
   const listen = program.command('listen').description('print what a sink sends').addHelpText('after', LISTEN_EXAMPLES);

@@ -2,6 +2,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { InternalEvent } from '../runtime/events.ts';
 import type { StatusSources } from '../runtime/status.ts';
+import type { Sight } from './broadcast.ts';
 import { endpointRow } from './fleet.ts';
 import { VmHistories } from './history.ts';
 import type { FleetRow, Overview } from './model.ts';
@@ -16,6 +17,8 @@ export interface BookOptions {
   /** `demo`, `run`, `collect` or `pipeline`; `service.id`. */
   readonly role: string;
   readonly service: string;
+  /** The machine's name, or the pod's. */
+  readonly host: string;
   readonly collects: boolean;
   readonly meters: boolean;
   readonly sinks: readonly string[];
@@ -32,7 +35,7 @@ export type Seen = StatusSources & { readonly clock: Clock };
 const STEPS = 360;
 
 /** All that the page knows of one process. What it holds is bounded, but for a row each endpoint. */
-export class Books {
+export class Books implements Sight {
   readonly histories: VmHistories;
   readonly #options: BookOptions;
   readonly #pipeline = new PipelineBook();
@@ -81,13 +84,14 @@ export class Books {
 
   overview(rows: readonly FleetRow[]): Overview {
     const { clock, version, reasons, spool } = this.#seen;
-    const { role, service, collects, meters, sizes } = this.#options;
+    const { role, service, host, collects, meters, sizes } = this.#options;
     const now = clock.now();
     const why = reasons();
     const look = {
       version,
       role,
       service,
+      host,
       startedAt: this.#startedAt,
       now: now / 1000,
       ready: why.length === 0,
@@ -99,6 +103,7 @@ export class Books {
       store: this.#pipeline.store(),
       spool: spool(),
       trend: this.#trend.trend(),
+      processes: null,
     };
     return overviewOf(look, rows);
   }

@@ -17,6 +17,7 @@ export const endpointRow = (status: EndpointStatus): FleetRow => ({
   retryAt: timeOf(status.retryAt),
   error: withoutName(status.lastError?.message ?? null, status.hypervisor),
   errorAt: timeOf(status.lastError?.at ?? null),
+  process: null,
 });
 
 /** What changed of the fleet since somebody was told of it last. */

@@ -1,4 +1,4 @@
-import type { EndpointState } from '../runtime/endpoint-book.ts';
+import { ENDPOINT_STATES } from '../runtime/endpoint-book.ts';
 
 /**
  * What the page is told, as JSON. Times in milliseconds since 1970, names ending in `At`; null: not known, or not yet.
@@ -8,6 +8,8 @@ export interface Overview {
   readonly version: string;
   readonly role: string;
   readonly service: string;
+  /** The machine's name, or the pod's; null: of a page of several processes. */
+  readonly host: string | null;
   readonly startedAt: number;
   readonly now: number;
   readonly ready: boolean;
@@ -22,6 +24,41 @@ export interface Overview {
   readonly store: StoreStatus;
   readonly spool: SpoolSums | null;
   readonly trend: Trend;
+  /** Of a page of several processes: all that it was asked to show; null: it is of one. */
+  readonly processes: readonly ProcessStatus[] | null;
+}
+
+/**
+ * How it stands with a process of a page of several: `connecting`: not heard yet; `live`; `away`: it does not answer, or
+ * says nothing; `foreign`: it says what is not understood.
+ */
+export const PROCESS_STATES = ['connecting', 'live', 'away', 'foreign'] as const;
+export type ProcessState = (typeof PROCESS_STATES)[number];
+
+/** A process of a page of several; null: it was not heard yet. */
+export interface ProcessStatus {
+  /** `service.id` if only one has it, else the host if only one is on it, else the address. */
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  /** Its own page; null: a browser need not reach it. */
+  readonly url: string | null;
+  readonly state: ProcessState;
+  readonly sinceAt: number;
+  /** Why it is not heard. */
+  readonly error: string | null;
+  /** Another address of the same process, which it is counted by. */
+  readonly sameAs: string | null;
+  readonly role: string | null;
+  readonly service: string | null;
+  readonly version: string | null;
+  readonly startedAt: number | null;
+  readonly ready: boolean | null;
+  readonly reasons: readonly string[];
+  /** Endpoints that it polls; null: it polls none. */
+  readonly endpoints: number | null;
+  /** Partitions that it reads; null: it meters none. */
+  readonly partitions: number | null;
 }
 
 /** Whether the fleet is metered, in a line, and what is not. */
@@ -42,17 +79,20 @@ export interface Late {
   readonly state: FleetState;
   readonly readAt: number | null;
   readonly error: string | null;
+  /** Who polls it, on a page of several processes. */
+  readonly process: string | null;
 }
 
 /** Something else that an operator should know, the worst first; `view` names the part of the page that tells more. */
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly text: string;
-  readonly view: 'fleet' | 'pipeline' | 'sinks';
+  readonly view: 'fleet' | 'pipeline' | 'sinks' | 'processes';
 }
 
 /** How it stands with a row of the fleet: as an endpoint that is polled here, or as a source that the pipeline hears. */
-export type FleetState = EndpointState | 'heard' | 'silent';
+export const FLEET_STATES = [...ENDPOINT_STATES, 'heard', 'silent'] as const;
+export type FleetState = (typeof FLEET_STATES)[number];
 
 /** An endpoint that is polled here, or, where nothing is polled, a source of the raw topic. */
 export interface FleetRow {
@@ -75,6 +115,8 @@ export interface FleetRow {
   readonly retryAt: number | null;
   readonly error: string | null;
   readonly errorAt: number | null;
+  /** Who polls it, on a page of several processes. */
+  readonly process: string | null;
 }
 
 export interface FleetSums {
@@ -122,6 +164,8 @@ export interface PartitionStatus {
   /** The watermark is further behind now than its sources explain. */
   readonly isBehind: boolean;
   readonly residual: string | null;
+  /** Who reads it, on a page of several processes. */
+  readonly process: string | null;
 }
 
 /** The windows of one size. */
@@ -216,6 +260,8 @@ export interface VmList {
   readonly known: number;
   readonly matching: number;
   readonly rows: readonly VmRow[];
+  /** Processes that did not tell theirs, on a page of several. */
+  readonly unheard: readonly string[];
 }
 
 /** The kept windows of one instance and size, oldest first: the arrays are as long as `endAt`. */

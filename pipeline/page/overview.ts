@@ -47,7 +47,7 @@ function windowStatus(
 }
 
 /** The one that is furthest from 0; null where there is none. */
-function worst(residuals: readonly bigint[]): string | null {
+export function worst(residuals: readonly bigint[]): string | null {
   if (residuals.length === 0) return null;
   const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount);
   return String(residuals.reduce((a, b) => (size(b) > size(a) ? b : a)));

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Sample } from '../model/sample.ts';
 import type { Answer, Route } from '../runtime/ops.ts';
 import type { Watcher } from '../runtime/runtime.ts';
@@ -7,7 +6,8 @@ import { type BookOptions, Books } from './books.ts';
 import { type Broadcast, startBroadcast } from './broadcast.ts';
 import { guarded } from './guard.ts';
 import type { OwnedPartition } from './partitions.ts';
-import { listVms, type VmOrder } from './vm-list.ts';
+import { findIn, isUuid, json, NO_UUID, wordsOf } from './requests.ts';
+import { listVms, vmOrder } from './vm-list.ts';
 
 export interface PageOptions extends BookOptions {
   /** The effective configuration as YAML, without secrets. */
@@ -40,7 +40,7 @@ export function createPage(options: PageOptions): Page {
     '/page/events': () => begun?.broadcast.stream() ?? GONE,
     '/page/vms': (request) => {
       const words = wordsOf(request);
-      return json(listVms(owned(), books().histories, (words.get('find') ?? '').slice(0, 200), orderOf(words)));
+      return json(listVms(owned(), books().histories, findIn(words), vmOrder(words.get('order'))));
     },
     '/page/vm': (request) => vmOf(books(), wordsOf(request)),
     '/page/config': () => ({ type: 'text/plain; charset=utf-8', body: options.config }),
@@ -60,25 +60,13 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** The kept windows of one instance; whoever asks wants to see more of it from now on. */
 function vmOf({ histories }: Books, words: URLSearchParams): Answer {
   const id = words.get('id') ?? '';
-  if (!UUID.test(id)) return { status: 400, type: 'text/plain; charset=utf-8', body: 'id is to be a uuid\n' };
+  if (!isUuid(id)) return NO_UUID;
   histories.open(id);
   const size = Number(words.get('sizeMs') ?? Number.NaN) * 1000;
   return json(histories.history(id, size));
 }
-
-const wordsOf = (request: IncomingMessage): URLSearchParams =>
-  new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
-
-function orderOf(words: URLSearchParams): VmOrder {
-  const order = words.get('order');
-  return order === 'cpu' || order === 'coverage' ? order : 'name';
-}
-
-const json = (content: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(content) });
 
 const GONE: Answer = { status: 503, type: 'text/plain; charset=utf-8', body: 'not begun\n' };

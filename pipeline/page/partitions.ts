@@ -34,6 +34,7 @@ export const partitionStatus = (
   held: partition.hold.heap.length,
   isBehind: isBehind(partition, nowUs),
   residual: residual.get(index)?.toString() ?? null,
+  process: null,
 });
 
 /** What reading, the reorder buffer and the way through Kafka may take, microseconds. */
@@ -88,6 +89,7 @@ function sourceRow({ id, pollAt, heardAt, interval }: SourceProgress, nowUs: num
     retryAt: null,
     error: null,
     errorAt: null,
+    process: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FleetRow, Late, Overview, Verdict } from './model.ts';
+import type { FleetRow, FleetSums, Late, Overview, Verdict } from './model.ts';
 
 /** So many of those that are late are named. */
 const NAMED = 5;
@@ -14,12 +14,21 @@ type Look = Omit<Overview, 'verdict' | 'problems' | 'trend'>;
 
 /** Whether the fleet is metered, as far as this process knows. */
 export function verdictOf(look: Look, rows: readonly FleetRow[]): Verdict {
-  const { kind, endpoints, good, late, listed } = look.fleet;
+  const { kind, endpoints, listed } = look.fleet;
   if (endpoints === 0) return { tone: 'odd', ...nobody(kind, listed ?? 0), late: [], more: 0 };
+  return fleetVerdict(look.fleet, rows, verbOf(look));
+}
+
+/** The verdict of a fleet that has endpoints. `verb`: what happens to those that are read, such as `metered`. */
+export function fleetVerdict(
+  { kind, endpoints, good, late }: FleetSums,
+  rows: readonly FleetRow[],
+  verb: string,
+): Verdict {
   const what = `${kind === 'heard' ? 'source' : 'endpoint'}${endpoints === 1 ? '' : 's'}`;
   const starting = endpoints - good - late;
   const text = [
-    `${number(good)} of ${number(endpoints)} ${what} ${verbOf(look)}`,
+    `${number(good)} of ${number(endpoints)} ${what} ${verb}`,
     ...(late > 0 ? [`${number(late)} late`] : []),
     ...(starting > 0 ? [`${number(starting)} not connected yet`] : []),
   ].join('; ');
@@ -35,7 +44,8 @@ function verbOf({ fleet, pipeline, kafka, store, ready }: Look): string {
   return pipeline.partitions.some(({ isBehind }) => isBehind) ? `${fleet.kind}, metered late` : 'metered';
 }
 
-function nobody(kind: 'polled' | 'heard', listed: number): Pick<Verdict, 'text' | 'hint'> {
+/** Where there is no endpoint: why, and what to do. */
+export function nobody(kind: 'polled' | 'heard', listed: number): Pick<Verdict, 'text' | 'hint'> {
   if (kind === 'heard')
     return {
       text: 'No source is heard yet',
@@ -56,6 +66,13 @@ function nobody(kind: 'polled' | 'heard', listed: number): Pick<Verdict, 'text' 
 const longestFirst = (a: FleetRow, b: FleetRow): number =>
   (a.readAt ?? 0) - (b.readAt ?? 0) || (a.name < b.name ? -1 : 1);
 
-const lateOf = ({ id, name, state, readAt, error }: FleetRow): Late => ({ id, name, state, readAt, error });
+const lateOf = ({ id, name, state, readAt, error, process }: FleetRow): Late => ({
+  id,
+  name,
+  state,
+  readAt,
+  error,
+  process,
+});
 
 const number = (value: number): string => value.toLocaleString('en');

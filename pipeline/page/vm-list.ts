@@ -8,6 +8,8 @@ const MOST = 20_000;
 
 export type VmOrder = 'name' | 'cpu' | 'coverage';
 
+export const vmOrder = (text: string | null): VmOrder => (text === 'cpu' || text === 'coverage' ? text : 'name');
+
 /** Instances whose name, uuid or host has the text: by name, the busiest first, or those least observed first. */
 export function listVms(
   owned: readonly OwnedPartition[],
@@ -19,9 +21,17 @@ export function listVms(
     const { cpu, coverage } = histories.latest(row.id);
     return { ...row, cpu: orNull(cpu), coverage: orNull(coverage) };
   });
-  const rows = matching.sort(ORDERS[order]).slice(0, SHOWN);
-  return { known: countInstances(owned), matching: matching.length, rows };
+  return {
+    known: countInstances(owned),
+    matching: matching.length,
+    rows: firstVms(matching, order),
+    unheard: [],
+  };
 }
+
+/** As many of these as are shown, in order. */
+export const firstVms = (rows: readonly VmRow[], order: VmOrder): readonly VmRow[] =>
+  rows.toSorted(ORDERS[order]).slice(0, SHOWN);
 
 const byName = (a: VmRow, b: VmRow): number => {
   const [left, right] = [a.name ?? a.id, b.name ?? b.id];

@@ -6,7 +6,7 @@ import type { InternalEvent } from './events.ts';
  * answered; `failing`: it is open, but the last poll failed; `backing_off`: there is none, and it is waited before the
  * next attempt.
  */
-const ENDPOINT_STATES = ['connecting', 'up', 'failing', 'backing_off'] as const;
+export const ENDPOINT_STATES = ['connecting', 'up', 'failing', 'backing_off'] as const;
 export type EndpointState = (typeof ENDPOINT_STATES)[number];
 
 /** An endpoint as `/status.json` shows it; times in ISO 8601, null: not yet. */

@@ -22,6 +22,8 @@ export interface Stream {
 
 export interface OpsOptions {
   readonly listen: ListenAddress;
+  /** What to do where it cannot be had. */
+  readonly remedy?: string;
   readonly registry: Registry;
   /** Why the program is not ready; empty when it is. */
   readonly reasons: () => readonly string[];
@@ -56,7 +58,7 @@ export async function startOps(options: OpsOptions): Promise<OpsServer> {
   server.on('request', (request, response) => {
     void answer({ '/': () => index, ...routes }, request, response);
   });
-  await listen(server, options.listen);
+  await listen(server, options.listen, options.remedy ?? 'choose another address for ops.listen, or off');
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
@@ -104,17 +106,16 @@ async function respond(route: Route | undefined, request: IncomingMessage): Prom
   }
 }
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+function listen(server: Server, { host, port }: ListenAddress, remedy: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(whyNot(error, host, port)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(whyNot(error, `${host}:${port}`, remedy)));
     server.listen(port, host, resolve);
   });
 }
 
-function whyNot(error: NodeJS.ErrnoException, host: string, port: number): OpsError {
+function whyNot(error: NodeJS.ErrnoException, where: string, remedy: string): OpsError {
   const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-  const remedy = 'choose another address for ops.listen, or off';
-  return new OpsError(`cannot listen on ${host}:${port}: ${reason}; ${remedy}`, { cause: error });
+  return new OpsError(`cannot listen on ${where}: ${reason}; ${remedy}`, { cause: error });
 }
 
 function close(server: Server): Promise<void> {

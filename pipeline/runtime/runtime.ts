@@ -15,6 +15,8 @@ export interface RuntimeOptions {
   readonly build: Build;
   /** Null: no operator's port. */
   readonly listen: ListenAddress | null;
+  /** What to do where that address cannot be had; default: of `ops.listen`. */
+  readonly listenRemedy?: string;
   readonly log: LogOptions;
   /** For the whole stop, milliseconds. */
   readonly stopWithinMs?: number;
@@ -63,8 +65,11 @@ async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { watcher } = options;
   watcher?.begin({ ...sources, clock });
   const routes = { '/status.json': () => statusPage(sources), ...watcher?.routes, ...options.routes };
+  const { listen, listenRemedy: remedy } = options;
   const ops =
-    options.listen === null ? undefined : await startOps({ listen: options.listen, registry, reasons, routes });
+    listen === null
+      ? undefined
+      : await startOps({ listen, registry, reasons, routes, ...(remedy === undefined ? {} : { remedy }) });
   if (ops !== undefined) {
     const { port } = ops;
     const page = watcher === undefined ? {} : { page: `http://${shownHost(options.listen?.host)}:${port}/` };

@@ -282,3 +282,103 @@ describe.skipIf(!hasHelm)('every pod [helm]', () => {
     expect(loaded.config.kafka.groupInstance).toBe('metering-pipeline-0');
   });
 });
+
+describe.skipIf(!hasHelm)('the page of all pods [helm]', () => {
+  const pageOf = async (values: object, name: 'minimal' | 'production' | 'trial' = 'minimal') => {
+    const objects = await rendered([example(name), valuesFile({ page: { enabled: true }, ...values })]);
+    const of = (kind: string) =>
+      objects.find((object) => object.kind === kind && object.metadata.name.endsWith('-page'));
+    const policy = objects.find(({ kind }) => kind === 'NetworkPolicy');
+    return { deployment: of('Deployment'), service: of('Service'), policy, objects };
+  };
+
+  it('is not there unless it is asked for', async () => {
+    const objects = await rendered([example('minimal')]);
+    expect(objects.filter(({ metadata }) => metadata.name.endsWith('-page'))).toEqual([]);
+  });
+
+  it('is one pod that looks for the others by their names, with what restricted pods may have', async () => {
+    const { deployment, service, objects } = await pageOf({});
+    const [container] = deployment.spec.template.spec.containers;
+    expect(deployment.spec.replicas).toBe(1);
+    expect(container.args).toEqual([
+      'page',
+      'dns:release-hypermeter-collector:9464',
+      'dns:release-hypermeter-pipeline:9464',
+      '--listen',
+      '0.0.0.0:9465',
+    ]);
+    const named = container.args.flatMap((word: string) => /^dns:([^:]+)/.exec(word)?.[1] ?? []);
+    for (const name of named)
+      expect(objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name).spec).toMatchObject({
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+      });
+    const { spec } = deployment.spec.template;
+    const [pipeline] = podsOf(objects.filter(({ kind }) => kind === 'StatefulSet'));
+    expect(spec.automountServiceAccountToken).toBe(false);
+    expect(spec.securityContext).toEqual(pipeline.spec.securityContext);
+    expect(container.securityContext).toEqual(pipeline.spec.containers[0].securityContext);
+    expect(spec.volumes).toEqual([{ name: 'tmp', emptyDir: { sizeLimit: '64Mi' } }]);
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      expect(container[probe].httpGet.port).toBe('ops');
+    expect(service.spec).toMatchObject({ type: 'ClusterIP', selector: deployment.spec.selector.matchLabels });
+    // Prometheus takes the ports that are named ops.
+    expect(service.spec.ports).toEqual([{ name: 'page', port: 9465, targetPort: 'ops', protocol: 'TCP' }]);
+  });
+
+  it('takes the addresses of the program: another port, IPv6, the pod of a trial', async () => {
+    const six = await pageOf({ config: { ops: { listen: '[::]:9999' } } });
+    expect(six.deployment.spec.template.spec.containers[0].args).toEqual([
+      'page',
+      'dns:release-hypermeter-collector:9999',
+      'dns:release-hypermeter-pipeline:9999',
+      '--listen',
+      '[::]:9465',
+    ]);
+    const trial = await pageOf({}, 'trial');
+    expect(trial.deployment.spec.template.spec.containers[0].args[1]).toBe('dns:release-hypermeter-trial:9464');
+  });
+
+  it('may reach the others where a NetworkPolicy says who may', async () => {
+    const page = { 'app.kubernetes.io/component': 'page' };
+    const open = await pageOf({});
+    expect(open.policy.spec.ingress).toHaveLength(1);
+    const { policy, deployment } = await pageOf({}, 'production');
+    expect(policy.spec.ingress[1]).toMatchObject({
+      ports: [{ port: 'ops', protocol: 'TCP' }],
+      from: [{ podSelector: { matchLabels: page } }],
+    });
+    expect(policy.spec.egress[1]).toEqual({
+      ports: [{ port: 'ops', protocol: 'TCP' }],
+      to: [{ podSelector: { matchLabels: policy.spec.podSelector.matchLabels } }],
+    });
+    expect(deployment.spec.template.metadata.labels).toMatchObject({ ...page, team: 'billing' });
+  });
+
+  it('is refused where the pods have no page, and is told of in the notes', async () => {
+    const { code, stderr } = await template([
+      example('minimal'),
+      valuesFile({ page: { enabled: true }, config: { ops: { page: false } } }),
+    ]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('page.enabled: shows what each pod tells its own page, and config.ops.page is false');
+    const words = ['--dry-run=client', '--values', example('minimal'), '--set', 'page.enabled=true'];
+    const { stdout } = await run(HELMS['helm 4'], ['install', 'r', CHART, ...words]);
+    expect(stdout).toContain('port-forward service/r-hypermeter-page 9465');
+  });
+
+  it.each(Object.entries(HELMS))('passes lint --strict under %s', async (_, program) => {
+    const { code, stdout } = await run(program, [
+      'lint',
+      '--strict',
+      CHART,
+      '--values',
+      example('production'),
+      '--set',
+      'page.enabled=true',
+    ]);
+    expect(stdout).not.toMatch(/\[(WARNING|ERROR)\]|Fail: /);
+    expect(code).toBe(0);
+  });
+});

@@ -227,6 +227,9 @@ config.ops.listen: probes need an address and a port, such as 0.0.0.0:9464, got 
 {{ else if regexMatch "^(?:127\\.|localhost:|\\[::1\\])" $listen }}
 config.ops.listen: is inside the pod only, where no probe reaches it: 0.0.0.0:9464 or [::]:9464, got {{ toJson $listen }}
 {{ end -}}
+{{- if and $values.page.enabled (eq (toJson (default dict .config.ops).page) "false") }}
+page.enabled: shows what each pod tells its own page, and config.ops.page is false; leave one of them out
+{{ end -}}
 {{- include "hypermeter.guard.collectors" . -}}
 {{- end -}}
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../runtime/clock.ts';
+import { askText, opsBase, whyNoAnswer } from '../../runtime/ops-client.ts';
 import { type Exposition, readExposition } from './exposition.ts';
 import { isWanted } from './figures.ts';
 
@@ -41,9 +42,10 @@ export async function scrape(base: URL, clock: Clock, timeoutMs: number, signal:
   const process = base.host;
   try {
     const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const at = opsBase(base);
     const [status, metrics] = await Promise.all([
-      text(new URL('status.json', base), until),
-      text(new URL('metrics', base), until),
+      askText(at, 'status.json', until, MAX_BYTES),
+      askText(at, 'metrics', until, MAX_BYTES),
     ]);
     const parsed = statusSchema.safeParse(JSON.parse(status));
     if (!parsed.success)
@@ -54,26 +56,8 @@ export async function scrape(base: URL, clock: Clock, timeoutMs: number, signal:
   }
 }
 
-async function text(url: URL, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal, redirect: 'error' });
-  if (!response.ok) throw new Error(`${url.pathname} answers ${response.status}`);
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > MAX_BYTES) throw new Error(`${url.pathname} is larger than ${MAX_BYTES} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-/** fetch hides why it failed in the cause. */
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
   if (error instanceof SyntaxError) return 'its /status.json is not Hypermeter’s';
-  const { cause } = error;
-  if (cause instanceof AggregateError) return reasonOf(cause.errors[0], timeoutMs);
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED') return 'nobody listens there';
-  return cause instanceof Error ? cause.message : error.message;
+  return whyNoAnswer(error);
 }

@@ -1,16 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { exactJson } from '../../runtime/json.ts';
-import { schema } from '../composition.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  durationMs,
-  type GlobalOptions,
-  loadFor,
-  outputOption,
-} from '../options.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, outputOption } from '../options.ts';
+import { addAddress, configuredAddress } from '../process-addresses.ts';
 import { colored, type Terminal, writeLine } from '../terminal.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { type Scrape, scrape } from './scrape.ts';
@@ -46,7 +39,7 @@ export function addTop(program: Command, terminal: Terminal, clock: Clock = syst
     .argument(
       '[addresses...]',
       'ops.listen of each, host:port (default: of the configuration, else 127.0.0.1:9464)',
-      addresses,
+      addAddress,
     )
     .option('--interval <duration>', 'time from one picture to the next', durationMs, 2000)
     .option('--once', 'one picture, and end')
@@ -55,27 +48,9 @@ export function addTop(program: Command, terminal: Terminal, clock: Clock = syst
     .addHelpText('after', EXAMPLES)
     .action(async (given: readonly URL[], _: unknown, command: Command) => {
       const options = command.optsWithGlobals<TopOptions>();
-      const bases = given.length > 0 ? given : [await configuredBase(options, terminal)];
+      const bases = given.length > 0 ? given : [await configuredAddress(options, terminal)];
       await watch(bases, options, terminal, clock);
     });
-}
-
-/** Parses one more address. */
-function addresses(text: string, earlier: readonly URL[] | undefined): readonly URL[] {
-  const address = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(address)) throw new InvalidArgumentError('expected host:port, or an http address.');
-  const url = new URL(address);
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return [...(earlier ?? []), url];
-}
-
-async function configuredBase(options: TopOptions, terminal: Terminal): Promise<URL> {
-  const { config } = await loadFor('print', options, schema, terminal);
-  const { listen } = config.ops;
-  if (listen === null)
-    throw new CommandFailure(EXIT.usage, 'error: ops.listen is off in this configuration: name an address');
-  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
-  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${listen.port}/`);
 }
 
 async function watch(bases: readonly URL[], options: TopOptions, terminal: Terminal, clock: Clock): Promise<void> {

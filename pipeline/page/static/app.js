@@ -6,6 +6,7 @@ import { clockTime, dateTime, duration } from './format.js';
 import { overviewView } from './overview-view.js';
 import { pipelineView } from './pipeline-view.js';
 import { repaint } from './plots.js';
+import { processesView } from './processes-view.js';
 import { sinksView } from './sinks-view.js';
 import { startTheme } from './theme.js';
 import { vmsView } from './vms-view.js';
@@ -24,6 +25,7 @@ const VIEWS = {
   pipeline: pipelineView,
   sinks: sinksView,
   vms: vmsView,
+  processes: processesView,
   config: configView,
 };
 
@@ -83,11 +85,12 @@ function onNews(news) {
   document.body.classList.toggle('stale', state === 'lost');
   byId('lost').hidden = state !== 'lost';
   if (overview === null) return;
-  const { version, role, service, startedAt, now } = overview;
+  const { version, role, service, startedAt, now, processes } = overview;
+  byId('processes-tab').hidden = processes === null;
   if (state === 'lost') say(byId('lost-at'), `What is seen here is of ${clockTime(now)} UTC.`);
   say(
     byId('build'),
-    `Hypermeter ${version}, ${role}, ${service}; started ${dateTime(startedAt)} UTC, ${duration(now - startedAt)} ago. All times are UTC.`,
+    `Hypermeter ${version}, ${processes === null ? `${role}, ${service}` : `a page of ${service}`}; started ${dateTime(startedAt)} UTC, ${duration(now - startedAt)} ago. All times are UTC.`,
   );
   view?.update(news);
 }

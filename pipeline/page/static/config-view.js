@@ -1,4 +1,6 @@
-import { el } from './dom.js';
+import { el, say } from './dom.js';
+
+/** @import { Known } from './connection.js' */
 
 /** The effective configuration, defaults filled in, secrets as stars. */
 export function configView() {
@@ -9,15 +11,15 @@ export function configView() {
   fetch('/page/config').then(async (response) => {
     text.textContent = await response.text();
   }, failed);
+  const hint = el('p.hint');
   return {
     title: 'Configuration',
-    element: el(
-      'div.view',
-      {},
-      el('p.hint', {}, 'As this process runs with it: defaults are filled in, secrets are stars.'),
-      text,
-    ),
-    update: () => undefined,
+    element: el('div.view', {}, hint, text),
+    /** @param {Known} known */
+    update: ({ overview }) => {
+      const who = overview?.processes ? 'each process' : 'this process';
+      say(hint, `As ${who} runs with it: defaults are filled in, secrets are stars.`);
+    },
     leave: () => undefined,
   };
 }

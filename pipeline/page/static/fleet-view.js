@@ -1,6 +1,6 @@
 import { nowOf } from './connection.js';
 import { el, say, set } from './dom.js';
-import { age, count, counted, dateTime, duration, STATES, toneOf } from './format.js';
+import { age, count, counted, dateTime, duration, NONE, STATES, shortened, toneOf } from './format.js';
 import { Table } from './table.js';
 
 /** @import { FleetRow } from '../model.ts' */
@@ -14,6 +14,7 @@ export function fleetView(chosen) {
   /** @type {Known | null} */
   let known = null;
   let opened = chosen;
+  let short = shortened([]);
   const filter = /** @type {HTMLInputElement} */ (
     el('input', {
       type: 'search',
@@ -36,13 +37,16 @@ export function fleetView(chosen) {
   const hint = el(
     'p.hint',
     { hidden: true },
-    'As they are heard on the raw topic. Their calls, jitter and errors are on the pages of the collectors that poll them.',
+    'As they are heard on the raw topic. Their calls, jitter and errors are known to the collectors that poll them.',
   );
   const details = el('aside.details', { 'aria-label': 'The chosen endpoint', hidden: true });
   /** @type {Table<FleetRow>} */
   const table = new Table(
     'Fleet',
-    columns(() => (known === null ? Date.now() : nowOf(known))),
+    columns(
+      () => (known === null ? Date.now() : nowOf(known)),
+      (name) => short(name),
+    ),
     {
       sort: 'state',
       kind: 'fleet',
@@ -76,6 +80,9 @@ export function fleetView(chosen) {
     const { verdict, fleet } = known.overview ?? {};
     const isHeard = fleet?.kind === 'heard';
     table.table.classList.toggle('heard', isHeard);
+    const processes = known.overview?.processes ?? null;
+    short = shortened((processes ?? []).map(({ name }) => name));
+    table.table.classList.toggle('several', processes !== null && !isHeard);
     hint.hidden = !isHeard;
     table.show(
       rows,
@@ -129,15 +136,26 @@ function matcher(text, state) {
     .filter((word) => word !== '');
   return (row) => {
     if (state === 'bad' ? toneOf(row.state) === 'good' : state !== '' && row.state !== state) return false;
-    const all = `${row.name} ${row.kind} ${row.error ?? ''}`.toLowerCase();
+    const all = `${row.name} ${row.kind} ${row.process ?? ''} ${row.error ?? ''}`.toLowerCase();
     return words.every((word) => all.includes(word));
   };
 }
 
-/** @param {() => number} now @returns {import('./table.js').Column<FleetRow>[]} */
-const columns = (now) => [
+/**
+ * @param {() => number} now @param {(process: string) => string} short
+ * @returns {import('./table.js').Column<FleetRow>[]}
+ */
+const columns = (now, short) => [
   { key: 'name', title: 'Endpoint', text: ({ name }) => name, dress: (cell, { name }) => set(cell, { title: name }) },
   { key: 'kind', title: 'Kind', text: ({ kind }) => kind },
+  {
+    key: 'process',
+    title: 'Process',
+    about: 'Who polls it; none: it is only heard on the raw topic',
+    text: ({ process }) => (process === null ? NONE : short(process)),
+    value: ({ process }) => process,
+    dress: (cell, { process }) => set(cell, { title: process }),
+  },
   {
     key: 'state',
     title: 'State',
@@ -209,7 +227,7 @@ const columns = (now) => [
  * @param {{ id: string, row: FleetRow | undefined, now: number, close: () => void }} shown
  */
 function fill(element, { id, row, now, close }) {
-  const facts = row === undefined ? [['State', 'not in the fleet of this process, or no longer']] : factsOf(row, now);
+  const facts = row === undefined ? [['State', 'not in the fleet that is seen here, or no longer']] : factsOf(row, now);
   if (element.dataset.id !== id) {
     element.dataset.id = id;
     const button = el('button.close', { type: 'button', 'aria-label': 'Close' }, '×');
@@ -230,6 +248,7 @@ function fill(element, { id, row, now, close }) {
 /** @param {FleetRow} row @param {number} now */
 const factsOf = (row, now) => [
   ['Kind', row.kind],
+  ...(row.process === null ? [] : [['Polled by', row.process]]),
   ['State', `${STATES[row.state]}${row.sinceAt === null ? '' : ` for ${age(row.sinceAt, now)}`}`],
   ['Last reading', row.readAt === null ? 'never' : `${age(row.readAt, now)} ago, ${dateTime(row.readAt)} UTC`],
   ...(row.failures === null

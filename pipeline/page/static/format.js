@@ -4,8 +4,8 @@ export const NONE = '–';
 /** @param {number | null | undefined} value a count, with thousands apart */
 export const count = (value) => (value === null || value === undefined ? NONE : Math.round(value).toLocaleString('en'));
 
-/** @param {number} n @param {string} one `endpoint`; the many have an s: `3 endpoints` */
-export const counted = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
+/** @param {number} n @param {string} one `endpoint` @param {string} [many] `3 endpoints` */
+export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /**
  * The sum of what is known; null where nothing is.
@@ -91,7 +91,24 @@ export const STATES = /** @type {const} */ ({
 
 /** @param {string} state what colour it has: `good`, `bad`, `odd` or `none` */
 export function toneOf(state) {
-  if (state === 'up' || state === 'heard' || state === 'ok') return 'good';
-  if (state === 'failing' || state === 'backing_off' || state === 'error') return 'bad';
+  if (state === 'up' || state === 'heard' || state === 'ok' || state === 'live') return 'good';
+  if (state === 'failing' || state === 'backing_off' || state === 'error' || state === 'away' || state === 'foreign')
+    return 'bad';
   return state === 'connecting' || state === 'idle' ? 'none' : 'odd';
+}
+
+/**
+ * What tells names apart: without the words, each with a `-` behind it, that all of several begin with. What is left
+ * begins with a letter: `collector-0` stays.
+ * @param {readonly string[]} names
+ * @returns {(name: string) => string}
+ */
+export function shortened(names) {
+  const [first = '', ...others] = new Set(names);
+  const all = [first, ...others];
+  let end = others.length === 0 ? 0 : first.lastIndexOf('-') + 1;
+  while (end > 0 && !all.every((name) => name.startsWith(first.slice(0, end)) && /^[a-z]/i.test(name.slice(end))))
+    end = end < 2 ? 0 : first.lastIndexOf('-', end - 2) + 1;
+  const same = first.slice(0, end);
+  return (name) => (name.startsWith(same) ? name.slice(end) : name);
 }

@@ -1,7 +1,7 @@
 import { nowOf } from './connection.js';
 import { el, section, smallTable } from './dom.js';
 import { kafkaFigure, lagFigure, residualFigure, tileRow, watermarkFigure } from './figures.js';
-import { age, clockTime, count, dateTime, duration, NONE, percent, quantity, sum } from './format.js';
+import { age, clockTime, count, dateTime, duration, NONE, percent, quantity, shortened, sum } from './format.js';
 import { ago } from './moment.js';
 import { coverageCurve, NO_WINDOW } from './overview-view.js';
 import { Plot } from './plots.js';
@@ -21,7 +21,7 @@ export function pipelineView() {
   const notice = elsewhere('Windows, their coverage and what was dropped');
   return {
     title: 'Pipeline',
-    element: el('div.view', {}, notice, tiles.element, plots, tables),
+    element: el('div.view', {}, notice.element, tiles.element, plots, tables),
     /** @param {Known} known */
     update: (known) => {
       const { overview } = known;
@@ -29,13 +29,17 @@ export function pipelineView() {
       const now = nowOf(known);
       tiles.show(figures(overview, now));
       plots.hidden = overview.pipeline === null;
-      notice.hidden = overview.pipeline !== null;
+      notice.element.hidden = overview.pipeline !== null;
+      notice.show(overview);
       const window = overview.pipeline?.windows[0];
       if (window) {
         seen.show(coverageCurve(window.latest, window.sizeMs));
         how.show(qualityCurves(window));
       }
-      renew(tables, [...(overview.pipeline === null ? [] : metered(overview.pipeline, now)), ...around(overview, now)]);
+      renew(tables, [
+        ...(overview.pipeline === null ? [] : metered(overview.pipeline, overview, now)),
+        ...around(overview, now),
+      ]);
     },
     leave: () => {
       seen.destroy();
@@ -104,8 +108,10 @@ function qualityCurves({ latest, sizeMs }) {
   };
 }
 
-/** @param {PipelineStatus} pipeline @param {number} now */
-function metered({ partitions, windows, drops, events, deadLetters }, now) {
+/** @param {PipelineStatus} pipeline @param {Overview} overview @param {number} now */
+function metered({ partitions, windows, drops, events, deadLetters }, { processes }, now) {
+  const isOfSeveral = processes !== null;
+  const short = shortened((processes ?? []).map(({ name }) => name));
   return [
     panel(
       'half',
@@ -133,9 +139,21 @@ function metered({ partitions, windows, drops, events, deadLetters }, now) {
       'Partitions',
       smallTable(
         'Partitions of the raw topic that are read here',
-        ['Partition', '#Lag, messages', '#Watermark', '#Instances', '#Sources', '#Held, slices', '#Residual'],
+        [
+          'Partition',
+          ...(isOfSeveral ? ['Process'] : []),
+          '#Lag, messages',
+          '#Watermark',
+          '#Instances',
+          '#Sources',
+          '#Held, slices',
+          '#Residual',
+        ],
         partitions.map((each) => [
           String(each.index),
+          ...(isOfSeveral
+            ? [each.process === null ? NONE : el('span', { title: each.process }, short(each.process))]
+            : []),
           count(each.lag),
           each.watermarkAt === null
             ? NONE

@@ -1,16 +1,17 @@
-import { el } from './dom.js';
+import { el, say } from './dom.js';
 import { count, counted } from './format.js';
 
-/** @import { Overview } from '../model.ts' */
+/** @import { Overview, ProcessStatus } from '../model.ts' */
 
-const ALL = 'hypermeter top shows several processes at once.';
+const ALL = 'hypermeter page shows several processes on one page, hypermeter top in a terminal.';
 
 /**
  * What this process does not see, in words. The demo is whole.
  * @param {Overview} overview
  */
-export function scopeOf({ role, service, pipeline, fleet }) {
+export function scopeOf({ role, service, pipeline, fleet, processes }) {
   if (role === 'demo') return '';
+  if (processes !== null) return scopeOfSeveral(processes);
   const others = (fleet.listed ?? 0) - fleet.endpoints;
   const rest = others > 0 ? `the other ${count(others)} of ${count(fleet.listed)} listed endpoints` : 'their endpoints';
   if (pipeline === null)
@@ -21,13 +22,37 @@ export function scopeOf({ role, service, pipeline, fleet }) {
   return `This page is of one process, ${service}, ${reads}. If there are others, ${rest} and partitions are on their pages. ${ALL}`;
 }
 
+/** @param {readonly ProcessStatus[]} processes */
+function scopeOfSeveral(processes) {
+  const all = processes.filter(({ sameAs }) => sameAs === null);
+  const seen = all.filter(({ state }) => state === 'live');
+  const polling = seen.filter(({ endpoints }) => endpoints !== null).length;
+  const metering = seen.filter(({ partitions }) => partitions !== null).length;
+  const whole = counted(all.length, 'process', 'processes');
+  const who =
+    seen.length === all.length
+      ? `This page is of ${whole}`
+      : `${seen.length === 0 ? 'None' : count(seen.length)} of the ${whole} of this page answer${seen.length > 1 ? '' : 's'}`;
+  const does = `${some(polling, 'polls', 'poll')}, ${some(metering, 'meters', 'meter')}`;
+  return `${who}: ${does}. Totals are of those that answer, each since its own start. What others poll or read is not here: start hypermeter page with their addresses too.`;
+}
+
+/** @param {number} n @param {string} one @param {string} many */
+const some = (n, one, many) => (n === 0 ? `none ${one}` : `${count(n)} ${n === 1 ? one : many}`);
+
 /**
- * What stands where a collector has nothing to show.
+ * What stands where those who only poll have nothing to show.
  * @param {string} what
  */
-export const elsewhere = (what) =>
-  el(
-    'p.panel.notice',
-    {},
-    `This process only polls. ${what} are on the page of each process that runs hypermeter pipeline, at its ops.listen.`,
-  );
+export function elsewhere(what) {
+  const element = el('p.panel.notice');
+  /** @param {Overview} overview */
+  const show = ({ processes }) =>
+    say(
+      element,
+      processes === null
+        ? `This process only polls. ${what} are on the page of each process that runs hypermeter pipeline, at its ops.listen.`
+        : `None of the processes that answer meters. ${what} are those of hypermeter pipeline: start hypermeter page with their addresses too.`,
+    );
+  return { element, show };
+}

@@ -16,6 +16,7 @@ const WORDS = { ok: 'delivering', failing: 'failing', idle: 'nothing sent yet' }
 /** Each sink: what it has, what is on its way, what was tried again and what was left out. */
 export function sinksView() {
   const cards = el('div.cards');
+  const notice = elsewhere('Sinks');
   return {
     title: 'Sinks',
     element: el('div.view', {}, cards),
@@ -24,9 +25,10 @@ export function sinksView() {
       const { overview } = known;
       if (overview === null) return;
       const { sinks, pipeline } = overview;
+      notice.show(overview);
       const none =
         pipeline === null
-          ? elsewhere('Sinks')
+          ? notice.element
           : el(
               'p.panel.notice',
               {},

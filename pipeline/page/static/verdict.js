@@ -8,9 +8,17 @@ import { ago, tellAges } from './moment.js';
  * Whether the fleet is metered, who is late, and what else is wrong. Made anew only when it changes: somebody may be in it.
  * @param {HTMLElement} element @param {Overview} overview @param {number} now
  */
-export function showVerdict(element, { verdict, problems, ready, reasons }, now) {
+export function showVerdict(element, { verdict, problems, ready, reasons, processes }, now) {
   const others = [
-    ...(ready ? [] : [{ severity: 'warning', text: `Not ready: ${reasons.join(', ')}`, view: 'pipeline' }]),
+    ...(ready
+      ? []
+      : [
+          {
+            severity: 'warning',
+            text: `Not ready: ${reasons.join(processes === null ? ', ' : '; ')}`,
+            view: processes === null ? 'pipeline' : 'processes',
+          },
+        ]),
     ...problems,
   ];
   const text = JSON.stringify([verdict, others]);
@@ -29,7 +37,9 @@ export function showVerdict(element, { verdict, problems, ready, reasons }, now)
       { 'aria-label': 'Verdict' },
       el('h2', {}, verdict.text),
       verdict.hint === null ? null : el('p', {}, verdict.hint),
-      isFine ? el('p', {}, 'Nothing is wrong that this process knows of.') : null,
+      isFine
+        ? el('p', {}, `Nothing is wrong that ${processes === null ? 'this process knows' : 'these processes know'} of.`)
+        : null,
       el(
         'ul',
         {},
@@ -54,7 +64,7 @@ const problemLine = ({ severity, text, view }) =>
   );
 
 /** @param {Late} late @param {number} now */
-const lateLine = ({ id, name, state, readAt, error }, now) =>
+const lateLine = ({ id, name, state, readAt, error, process }, now) =>
   el(
     'li',
     {},
@@ -65,6 +75,8 @@ const lateLine = ({ id, name, state, readAt, error }, now) =>
       el('a', { href: `#/fleet/${encodeURIComponent(id)}` }, name),
       `, ${STATES[state]}, `,
       ...(readAt === null ? ['never read'] : ['last read ', ago(readAt, now)]),
+      // One that is silent because its process is away says so itself.
+      process === null || state === 'silent' ? '' : `, polled by ${process}`,
       error === null ? '' : `: ${error}`,
     ),
   );

@@ -54,9 +54,9 @@ export function vmsView(chosen) {
     table.element,
   );
   const notice = elsewhere('VMs and their meters');
-  notice.hidden = true;
+  notice.element.hidden = true;
   const pair = el('div.view.tall.pair', {}, list, plots.element);
-  const element = el('div.view.tall', {}, notice, pair);
+  const element = el('div.view.tall', {}, notice.element, pair);
   let isLeft = false;
   let askedAt = 0;
   let typing = 0;
@@ -69,7 +69,7 @@ export function vmsView(chosen) {
     if (isLeft || answer === null || !answer.ok) return;
     show(/** @type {VmList} */ (await answer.json()));
   };
-  const show = (/** @type {VmList} */ { known, matching, rows }) => {
+  const show = (/** @type {VmList} */ { known, matching, rows, unheard }) => {
     places = new Map(rows.map(({ id }, place) => [id, place]));
     table.show(
       rows,
@@ -78,7 +78,8 @@ export function vmsView(chosen) {
         : 'None is like this: change what is looked for.',
     );
     const most = rows.length < matching ? `, the first ${count(rows.length)} shown` : '';
-    say(shown, find.value === '' ? `${count(known)} known${most}` : `${count(matching)} found${most}`);
+    const without = unheard.length === 0 ? '' : `, without those of ${unheard.join(', ')}`;
+    say(shown, `${find.value === '' ? `${count(known)} known` : `${count(matching)} found`}${most}${without}`);
   };
   find.addEventListener('input', () => {
     clearTimeout(typing);
@@ -101,7 +102,8 @@ export function vmsView(chosen) {
       if (performance.now() - askedAt > AGAIN_MS) void ask();
       plots.update(known);
       pair.hidden = known.overview?.pipeline === null;
-      notice.hidden = !pair.hidden;
+      notice.element.hidden = !pair.hidden;
+      if (known.overview !== null) notice.show(known.overview);
     },
     leave: () => {
       isLeft = true;

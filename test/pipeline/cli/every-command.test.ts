@@ -17,6 +17,7 @@ const WITHOUT_OUTPUT: Readonly<Record<string, string>> = {
   run: 'its log is JSON where it is no terminal',
   collect: 'its log is JSON where it is no terminal',
   pipeline: 'its log is JSON where it is no terminal',
+  page: 'its /status.json is for programs',
   capture: 'it writes a folder of JSON files',
   'config init': 'it prints YAML to be edited',
   'config schema': 'it prints JSON anyway',

@@ -42,6 +42,7 @@ export async function startScene(
   const page = createPage({
     role: 'run',
     service: 'dev',
+    host: 'here',
     collects: true,
     meters: true,
     sinks: [],
