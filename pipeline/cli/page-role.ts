@@ -21,7 +21,6 @@ export function pageOf(config: Settings, { name, collects, meters }: Playing, pr
     host: hostname(),
     collects,
     meters,
-    sinks: meters ? config.sinks.map((sink) => sink.name ?? sink.type) : [],
     sizes: config.pipeline.windows.map(({ size }) => size),
     plotted: plottedMeters(selection),
     config: printed,

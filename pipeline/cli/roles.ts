@@ -159,6 +159,7 @@ export function pipelineRole(
   const failure = deferred();
   let pipeline: Pipeline | undefined;
   let release: (() => Promise<void>) | undefined;
+  page?.expect(delivery.sinks);
   return {
     name: 'pipeline',
     failed: failure.promise,

@@ -21,7 +21,6 @@ export interface BookOptions {
   readonly host: string;
   readonly collects: boolean;
   readonly meters: boolean;
-  readonly sinks: readonly string[];
   /** Window sizes, microseconds. */
   readonly sizes: readonly number[];
   /** Names of the meters that are kept for plots. */
@@ -39,7 +38,7 @@ export class Books implements Sight {
   readonly histories: VmHistories;
   readonly #options: BookOptions;
   readonly #pipeline = new PipelineBook();
-  readonly #sinks: SinkBook;
+  readonly #sinks = new SinkBook();
   readonly #qualities = new QualityBook();
   readonly #trend = new TrendRing(STEPS);
   readonly #polls: PollSums = { polls: 0, calls: 0, failures: 0, polled: null, listed: null };
@@ -52,8 +51,12 @@ export class Books implements Sight {
     this.#seen = seen;
     this.#owned = owned;
     this.#startedAt = seen.clock.now() / 1000;
-    this.#sinks = new SinkBook(options.sinks);
     this.histories = new VmHistories(options.plotted);
+  }
+
+  /** Sinks there are, by their names: shown before they have had anything. */
+  expect(sinks: readonly string[]): void {
+    this.#sinks.expect(sinks);
   }
 
   /** `now`: wall clock, microseconds. */

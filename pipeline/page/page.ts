@@ -25,11 +25,14 @@ export interface PipelineWatch {
   take(samples: readonly Sample[]): void;
   /** Where to look for the partitions that are owned. */
   watch(owned: () => readonly OwnedPartition[]): void;
+  /** The names of the sinks there are: shown before they have had anything. */
+  expect(sinks: readonly string[]): void;
 }
 
 /** Makes the page of one process. No timer before `begin`. */
 export function createPage(options: PageOptions): Page {
   let owned: () => readonly OwnedPartition[] = () => [];
+  let expected: readonly string[] = [];
   let begun: { readonly books: Books; readonly broadcast: Broadcast } | undefined;
   const books = (): Books => {
     if (!begun) throw new Error('the page is asked before it has begun');
@@ -49,12 +52,17 @@ export function createPage(options: PageOptions): Page {
     routes: Object.fromEntries(Object.entries(own).map(([path, route]) => [path, guarded(route, options.isLoopback)])),
     begin: (seen) => {
       const created = new Books(options, seen, () => owned());
+      created.expect(expected);
       begun = { books: created, broadcast: startBroadcast(created, seen.clock) };
     },
     hear: (event, now) => begun?.books.hear(event, now),
     take: (samples) => begun?.books.take(samples),
     watch: (look) => {
       owned = look;
+    },
+    expect: (sinks) => {
+      expected = sinks;
+      begun?.books.expect(sinks);
     },
     close: () => begun?.broadcast.close(),
   };

@@ -14,11 +14,12 @@ interface Entry {
   errorAt: number | null;
 }
 
-/** Keeps what events tell of the sinks. `names`: those that are configured, shown before they have had anything. */
+/** Keeps what events tell of the sinks. */
 export class SinkBook {
   readonly #entries = new Map<string, Entry>();
 
-  constructor(names: readonly string[]) {
+  /** Sinks there are, shown before they have had anything. */
+  expect(names: readonly string[]): void {
     for (const name of names) this.#of(name);
   }
 

@@ -7,6 +7,8 @@ import { SinkError } from './sink.ts';
  * or lags holds nothing back from the others, until its outbox is full and its policy is to block.
  */
 export interface Delivery {
+  /** The names of the sinks, in their order. */
+  readonly sinks: readonly string[];
   /** Connects what can be connected early, so that a wrong destination shows at start. */
   open(signal: AbortSignal): Promise<void>;
   /**
@@ -23,6 +25,7 @@ export interface Delivery {
 export function fanout(lanes: readonly Lane[]): Delivery {
   let before: Promise<unknown> = Promise.resolve();
   return {
+    sinks: lanes.map(({ sink }) => sink.name),
     open: (signal) => allOf(lanes.map(async ({ sink }) => sink.open?.(signal))),
     offer(parcel, signal) {
       const offered = before.then(async () => {

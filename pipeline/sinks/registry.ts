@@ -74,10 +74,10 @@ export function createSink(config: SinkConfig, context: SinkContext): Sink {
  */
 export function createDelivery(configs: readonly SinkConfig[], context: SinkContext): Delivery {
   const lanes = configs.map((config) => laneOf(config, createSink(config, context), context));
-  const names = lanes.map(({ sink }) => sink.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const delivery = fanout(lanes);
+  const twice = delivery.sinks.find((name, index, all) => all.indexOf(name) !== index);
   if (twice) throw new SinkError(twice, 'two sinks have this name: set a different `name` for one of them');
-  return fanout(lanes);
+  return delivery;
 }
 
 function laneOf(config: Subscription, bare: Sink, context: SinkContext): Lane {

@@ -68,7 +68,7 @@ describe('the status page of the program', () => {
     await ready(child);
     await expect.poll(async () => (await look(addressOf(child))).rows.length, { timeout: 20_000 }).toBe(3);
     const { overview } = await look(addressOf(child));
-    expect(overview).toMatchObject({ role: 'run', fleet: { endpoints: 3 }, sinks: [{ name: 'udp' }] });
+    expect(overview).toMatchObject({ role: 'run', fleet: { endpoints: 3 }, sinks: [{ name: 'udp://127.0.0.1:9' }] });
     const printed = await (await fetch(`${addressOf(child)}page/config`)).text();
     expect(printed).toContain('secret: "***"');
     expect(printed).not.toContain('hunter2');

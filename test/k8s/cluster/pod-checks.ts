@@ -1,5 +1,6 @@
+import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import type { ClusterNode } from './node.ts';
-import { NAMESPACE } from './release.ts';
+import { NAMESPACE, RELEASE } from './release.ts';
 
 /** What was looked at in a running pod, what it was and whether that is as it must be. */
 export interface Check {
@@ -62,6 +63,29 @@ export async function checkPod({ kubectl }: ClusterNode, pod: string, memoryMiB:
       }),
     )),
   ].map((check) => ({ ...check, what: `${pod}: ${check.what}` }));
+}
+
+/** Names are looked up every 10 s, and endpoints are handed over when a collector has just come. */
+const PAGE_US = 60e6;
+
+/** The page of all pods, by its Service: it has found so many by their names, and who polls each endpoint. */
+export async function checkPage({ kubectl }: ClusterNode, pods: number): Promise<Check> {
+  const path = `/api/v1/namespaces/${NAMESPACE}/services/${RELEASE}-page:page/proxy/status.json`;
+  const what = 'the page: processes heard, endpoints polled';
+  const end = systemClock.monotonic() + PAGE_US;
+  for (;;) {
+    const { processes, fleet }: PageStatus = JSON.parse(await kubectl(['get', '--raw', path]));
+    const live = processes.filter(({ state }) => state === 'live').length;
+    const seen = `${live} of ${pods}, ${fleet.endpoints} of ${fleet.listed}`;
+    const isWell = live === pods && processes.length === pods && fleet.endpoints === fleet.listed;
+    if (isWell || systemClock.monotonic() > end) return { what, seen, isWell };
+    await systemClock.sleep(1000);
+  }
+}
+
+interface PageStatus {
+  readonly processes: readonly { readonly state: string }[];
+  readonly fleet: { readonly endpoints: number; readonly listed: number | null };
 }
 
 /** `hypermeter check` in a pipeline: Kafka and Redis by the names of their Services, its sinks. */

@@ -75,6 +75,10 @@ const valuesOf = (load: Load, { windows, pipelines }: Revision): object => ({
     ],
     volumeMounts: [{ name: 'archive', mountPath: ARCHIVE }],
   },
+  page: {
+    enabled: true,
+    resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
+  },
 });
 
 /** A namespace whose pods must be as strict as there is, and a volume for each pipeline that there may be. */

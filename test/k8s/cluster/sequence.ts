@@ -2,7 +2,7 @@ import { systemClock } from '../../../pipeline/runtime/clock.ts';
 import { type Audited, audited, boundaryAfter, boundaryBefore } from './audits.ts';
 import { type Figures, gapMs, type Timed } from './figures.ts';
 import type { ClusterNode } from './node.ts';
-import { type Check, checkFromWithin, checkPod } from './pod-checks.ts';
+import { type Check, checkFromWithin, checkPage, checkPod } from './pod-checks.ts';
 import { watchPods } from './pod-watch.ts';
 import { createPods } from './pods.ts';
 import { createRelease, type Load, NAMESPACE, prepareNamespace } from './release.ts';
@@ -46,7 +46,9 @@ export async function runSequence(node: ClusterNode, load: Load, say: (text: str
     await systemClock.sleep(LOADED_MS);
     const both = { windows: [SMALL.size, LARGE.size], pipelines: 3 };
     const bothAt = await timed('window change, step 1', () => release.upgrade(both).then(pods.taken));
-    const all = collectors.length + 3;
+    checks.push(await checkPage(node, collectors.length + 3));
+    // The page has one too.
+    const all = collectors.length + 3 + 1;
     await timed('pods deleted', async () => {
       await pods.remove('metering-pipeline-1');
       for (const collector of collectors) await pods.remove(collector);

@@ -16,6 +16,7 @@ function underTest(outer = new AbortController()) {
       offered.push({ parcel, signal, takes, fails: reject });
       return promise;
     },
+    sinks: [],
     close: async () => undefined,
   };
   const pulls = new Subject<Checkpointed>();

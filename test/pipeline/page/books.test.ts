@@ -19,10 +19,11 @@ function booksOf({ collects = true, meters = true, sinks = ['amqp'] as readonly 
   const owned = [0, 1].map((index) => ({ index, partition: createPartition(RULES) }));
   const seen = { version: '1', reasons: () => [], endpoints: () => endpoints.list(), spool: () => null, clock };
   const books = new Books(
-    { role: 'run', service: 'dev', host: 'here', collects, meters, sinks, sizes: [MINUTE_US], plotted },
+    { role: 'run', service: 'dev', host: 'here', collects, meters, sizes: [MINUTE_US], plotted },
     seen,
     () => owned,
   );
+  books.expect(sinks);
   const hear = (...events: readonly InternalEvent[]) => {
     for (const event of events) {
       endpoints.hear(event, clock.now());

@@ -36,7 +36,7 @@ export interface SceneOptions {
 
 /** Serves a page as the program does, with endpoints and instances that a test makes up. */
 export async function startScene(
-  options: Partial<PageOptions> = {},
+  { sinks = [], ...options }: Partial<PageOptions> & { readonly sinks?: readonly string[] } = {},
   { reasons = [], clock = systemClock, port = 0 }: SceneOptions = {},
 ): Promise<Scene> {
   const page = createPage({
@@ -45,7 +45,6 @@ export async function startScene(
     host: 'here',
     collects: true,
     meters: true,
-    sinks: [],
     sizes: [MINUTE_US],
     plotted,
     config: 'service:\n  id: dev\n',
@@ -61,6 +60,7 @@ export async function startScene(
     spool: () => spool.status(),
   };
   page.begin({ ...sources, clock });
+  page.expect(sinks);
   const ops = await startOps({
     listen: { host: '127.0.0.1', port },
     registry: new Registry(),
