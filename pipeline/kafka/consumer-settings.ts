@@ -1,6 +1,6 @@
 import type { KafkaConsumer, LibrdKafkaError, TopicPartition, TopicPartitionOffset } from 'node-rdkafka';
 import type { Cluster } from './cluster.ts';
-import { LOGS_JOINING } from './join-state.ts';
+import { LOGS_JOINING } from './standing.ts';
 
 /** How long a consumer may not be polled before its group takes its partitions away. */
 export const MAX_POLL_INTERVAL_MS = 300_000;

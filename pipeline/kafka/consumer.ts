@@ -5,7 +5,6 @@ import type { Cluster } from './cluster.ts';
 import { type Commits, createCommits, isRebalancing, type PartitionOffset } from './commits.ts';
 import { consumerSettings, MAX_POLL_INTERVAL_MS } from './consumer-settings.ts';
 import { createIntake, type Intake, type RawMessage } from './intake.ts';
-import { followStanding, type Standing } from './join-state.ts';
 import { KafkaError } from './kafka-error.ts';
 import { rdkafka } from './native.ts';
 import { createOffsets, type Extent, type Offsets, progressOf } from './offsets.ts';
@@ -20,6 +19,7 @@ import {
   type RebalanceDeps,
   takeOn,
 } from './rebalance.ts';
+import { followStanding, type Standing } from './standing.ts';
 import { createTurns } from './turns.ts';
 import { keepWatch } from './watch.ts';
 import { type Standstill, standingStill } from './watchdog.ts';

@@ -26,14 +26,24 @@ export function opsBase(address: URL): OpsBase {
   return { url, headers: { authorization: `Basic ${Buffer.from(words).toString('base64')}` } };
 }
 
-/** Asks for one path. Rejects where the answer is none of 2xx, and as fetch does. */
+/** An answer that is none of 2xx. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+  readonly status: number;
+  constructor(path: string, status: number) {
+    super(`${path} answers ${status}`);
+    this.status = status;
+  }
+}
+
+/** Asks for one path. Rejects with a StatusError where the answer is none of 2xx, and as fetch does. */
 export async function ask({ url, headers }: OpsBase, path: string, signal: AbortSignal): Promise<Response> {
   const target = new URL(path, url);
   const response = await fetch(target, { headers, signal, redirect: 'error' });
   if (response.ok) return response;
   // Nobody reads what it says beside.
   await response.body?.cancel().catch(() => undefined);
-  throw new Error(`${target.pathname} answers ${response.status}`);
+  throw new StatusError(target.pathname, response.status);
 }
 
 /** The whole answer as text. Rejects as `ask` does, and where it is larger than `most` bytes. */

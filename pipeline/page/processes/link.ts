@@ -1,6 +1,6 @@
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { ask, whyNoAnswer } from '../../runtime/ops-client.ts';
+import { ask, StatusError, whyNoAnswer } from '../../runtime/ops-client.ts';
 import type { FleetRow, Overview, ProcessState } from '../model.ts';
 import { EventCutter, type ServerEvent } from './event-stream.ts';
 import type { Place } from './targets.ts';
@@ -105,7 +105,7 @@ async function listen(
   watch().catch(() => undefined);
   try {
     const response = await ask(base, 'page/events', signal).catch((cause: unknown) => {
-      throw cause instanceof Error && cause.message.endsWith('answers 404') ? new Error(NO_PAGE) : cause;
+      throw cause instanceof StatusError && cause.status === 404 ? new Error(NO_PAGE) : cause;
     });
     if (!response.headers.get('content-type')?.startsWith('text/event-stream')) throw new Error(NO_PAGE);
     const cutter = new EventCutter();
