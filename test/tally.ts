@@ -7,30 +7,34 @@ export class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const inState = (state: 'passed' | 'failed' | 'skipped') => tests.filter((test) => test.result().state === state);
-    // A file that could not even be collected has no tests to count as failed.
-    const broken = modules.filter((module) => module.state() === 'failed' && module.errors().length > 0).length;
-    const failed = inState('failed').length + broken + errors.length;
+    const broken = modules.flatMap(brokenIn);
+    const failed = inState('failed').length + broken.length + errors.length;
     // A run whose set-up failed has neither tests nor errors.
     const tally = `${inState('passed').length} passed, ${reason === 'failed' ? Math.max(1, failed) : failed} failed`;
     const skipped = inState('skipped');
     const unhandled = errors.map((error) => `FAILED outside of any test: ${firstLine(error)}`);
-    const lines = [...unsteady(tests), ...failures(modules), ...unhandled, ...told(skipped)];
+    const lines = [...unsteady(tests), ...broken, ...modules.flatMap(failures), ...unhandled, ...told(skipped)];
     lines.push(skipped.length > 0 ? `${tally}, ${skipped.length} skipped` : tally);
     process.stdout.write(`\n${lines.join('\n')}\n`);
   }
 }
 
-/** Each failed test, and each file that could not be collected, on a line with the first line of why. */
-function failures(modules: readonly TestModule[]): readonly string[] {
-  return modules.flatMap((module) => {
-    const failed = [...module.children.allTests('failed')];
-    const broken = module.errors().map((error) => `FAILED ${module.relativeModuleId}: ${firstLine(error)}`);
-    const tests = failed.map(
-      (test) => `FAILED ${module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
-    );
-    return [...broken, ...tests];
-  });
+/** A file that could not even be collected, or a hook that failed: no test of theirs counts as failed, but as skipped. */
+function brokenIn(module: TestModule): readonly string[] {
+  const told = (name: string, errors: readonly unknown[]) =>
+    errors.map((error) => `FAILED ${name}: ${firstLine(error)}`);
+  const suites = [...module.children.allSuites()];
+  return [
+    ...told(module.relativeModuleId, module.errors()),
+    ...suites.flatMap((suite) => told(`${module.relativeModuleId} > ${suite.fullName}`, suite.errors())),
+  ];
 }
+
+/** Each failed test, on a line with the first line of why. */
+const failures = (module: TestModule): readonly string[] =>
+  [...module.children.allTests('failed')].map(
+    (test) => `FAILED ${module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
+  );
 
 /** Each test that failed at first and passed when it was tried again. */
 const unsteady = (tests: readonly TestCase[]): readonly string[] =>
