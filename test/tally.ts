@@ -12,7 +12,7 @@ export class Tally implements Reporter {
     // A run whose set-up failed has neither tests nor errors.
     const tally = `${inState('passed').length} passed, ${reason === 'failed' ? Math.max(1, failed) : failed} failed`;
     const skipped = inState('skipped');
-    const unhandled = errors.map((error) => `FAILED outside of any test: ${firstLine(error)}`);
+    const unhandled = errors.map((error) => `FAILED outside of any test: ${lineOf(error)}`);
     const lines = [...unsteady(tests), ...broken, ...modules.flatMap(failures), ...unhandled, ...told(skipped)];
     lines.push(skipped.length > 0 ? `${tally}, ${skipped.length} skipped` : tally);
     process.stdout.write(`\n${lines.join('\n')}\n`);
@@ -21,8 +21,7 @@ export class Tally implements Reporter {
 
 /** A file that could not even be collected, or a hook that failed: no test of theirs counts as failed, but as skipped. */
 function brokenIn(module: TestModule): readonly string[] {
-  const told = (name: string, errors: readonly unknown[]) =>
-    errors.map((error) => `FAILED ${name}: ${firstLine(error)}`);
+  const told = (name: string, errors: readonly unknown[]) => errors.map((error) => `FAILED ${name}: ${lineOf(error)}`);
   const suites = [...module.children.allSuites()];
   return [
     ...told(module.relativeModuleId, module.errors()),
@@ -30,25 +29,28 @@ function brokenIn(module: TestModule): readonly string[] {
   ];
 }
 
-/** Each failed test, on a line with the first line of why. */
+/** Each failed test, on a line with why. */
 const failures = (module: TestModule): readonly string[] =>
   [...module.children.allTests('failed')].map(
-    (test) => `FAILED ${module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
+    (test) => `FAILED ${module.relativeModuleId} > ${test.fullName}: ${lineOf(test.result().errors?.[0])}`,
   );
 
 /** Each test that failed at first and passed when it was tried again. */
 const unsteady = (tests: readonly TestCase[]): readonly string[] =>
   tests
     .filter((test) => test.diagnostic()?.flaky)
-    .map(
-      (test) => `UNSTEADY ${test.module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`,
-    );
+    .map((test) => `UNSTEADY ${test.module.relativeModuleId} > ${test.fullName}: ${lineOf(test.result().errors?.[0])}`);
 
-/** Enough of a message to know the failure again. */
-function firstLine(error: unknown): string {
+/** Enough of a message to know the failure again, on one line: of a long one both ends. */
+function lineOf(error: unknown): string {
   const message = error instanceof Object && 'message' in error ? String(error.message) : String(error);
-  return stripVTControlCharacters(message.split('\n', 1)[0] ?? '').slice(0, 300);
+  const line = stripVTControlCharacters(message)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' | ');
+  return line.length <= 2 * END ? line : `${line.slice(0, END)} […] ${line.slice(-END)}`;
 }
+
+const END = 300;
 
 /** More skipped tests than this are not named: a run of a single test skips all others of its file. */
 const NAMED = 10;

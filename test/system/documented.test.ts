@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { pages, ROOT } from '../docs/markdown.ts';
 import { type Command, commandsOf } from '../docs/shell.ts';
 import { unique } from '../pipeline/kafka/fixtures.ts';
@@ -35,19 +35,17 @@ function hours(...from: readonly number[]): string {
   return from.map((hour) => `${new Date(Date.now() + hour * 3_600_000).toISOString().slice(0, 13)}:00Z`).join('/');
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'hypermeter-documented.'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
 const there = (await available('kafka')) && (await available('libvirt')) && (await available('vcsim'));
 
 describe.skipIf(!there)('what the documentation shows [kafka] [libvirt] [vcsim]', () => {
-  beforeAll(prepare, 120_000);
-
-  it('runs', { timeout: 600_000 }, async () => {
+  it('runs', { timeout: 720_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hypermeter-documented.'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    await prepare(folder);
     const shown = new Map(shownCommands().map((command) => [typed(command), command]));
     const failures: string[] = [];
     const run = async ([line, { file, line: number, text }]: readonly [string, Command]) => {
-      const { code, said } = await shell(line);
+      const { code, said } = await shell(folder, line);
       // 130: it went on until it was interrupted.
       if (code !== 0 && code !== 130)
         failures.push(`${file}:${number}: ${text}\n  as ${line}\n  ended with ${code}: ${said}`);
@@ -63,7 +61,7 @@ describe.skipIf(!there)('what the documentation shows [kafka] [libvirt] [vcsim]'
 });
 
 /** A fleet that was metered, and what was kept of it. */
-async function prepare(): Promise<void> {
+async function prepare(folder: string): Promise<void> {
   const topics = { raw: unique('documented'), deadLetters: unique('dead') };
   const config = {
     kafka: { brokers: ['127.0.0.1:19092'], topics, group: unique('group'), partitions: 2 },
@@ -97,9 +95,9 @@ async function prepare(): Promise<void> {
   writeFileSync(join(folder, 'npx'), `#!/bin/sh\nshift\nexec ${process.execPath} ${MAIN} "$@"\n`, { mode: 0o755 });
   writeFileSync(join(folder, 'hypermeter'), `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`, { mode: 0o755 });
   symlinkSync(join(ROOT, 'docs'), join(folder, 'docs'));
-  const metering = await shell('timeout --signal=TERM --preserve-status 30 hypermeter run -c hypermeter.yaml');
+  const metering = await shell(folder, 'timeout --signal=TERM --preserve-status 30 hypermeter run -c hypermeter.yaml');
   expect(metering.code, metering.said).toBe(0);
-  const kept = await shell('hypermeter tap raw -c hypermeter.yaml --since 10m --save kept.avro');
+  const kept = await shell(folder, 'hypermeter tap raw -c hypermeter.yaml --since 10m --save kept.avro');
   expect(kept.code, kept.said).toBe(0);
   for (const name of ['raw.avro', 'raw-1.avro']) copyFileSync(join(folder, 'kept.avro'), join(folder, name));
 }
@@ -123,13 +121,13 @@ function typed({ text }: Command): string {
   return `${fresh}timeout --signal=INT --preserve-status 8 ${line}${kept}`;
 }
 
-async function shell(line: string): Promise<{ readonly code: number | null; readonly said: string }> {
+async function shell(folder: string, line: string): Promise<{ readonly code: number | null; readonly said: string }> {
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, HYPERMETER__OPS__LISTEN: 'off' };
   const child = spawn('bash', ['-c', line], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.resume();
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    said = `${said}${text}`.slice(-500);
+    said = `${said}${text}`.slice(-2000);
   });
   const [code] = await once(child, 'close');
   return { code, said };
