@@ -36,6 +36,11 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   143: 'A second SIGTERM ended it at once.',
 };
 
+const KILLED: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** The exit code of a process that a signal killed: 128 and the signal's number. */
+export const killedBy = (signal: string): number => KILLED[signal] ?? EXIT.failure;
+
 /** A command ends with this exit code and message; an empty message when all was said. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';

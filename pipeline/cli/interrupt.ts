@@ -1,6 +1,6 @@
+import { onStopSignals } from '../runtime/signals.ts';
+import { killedBy } from './exit.ts';
 import type { Terminal } from './terminal.ts';
-
-const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 
 /** Whether somebody wants a command to end that ends itself then, with what it has. */
 export interface Interrupt {
@@ -11,16 +11,10 @@ export interface Interrupt {
 
 /** Listens for the first signal; a second one ends the process at once. */
 export function interruptOf({ signals, exit }: Terminal): Interrupt {
-  let count = 0;
-  const stop = () => {
-    count++;
-    if (count > 1) exit(130);
+  let isOver = false;
+  const stop = (): void => {
+    isOver = true;
   };
-  for (const name of STOPPING) signals.on(name, stop);
-  return {
-    isOver: () => count > 0,
-    release: () => {
-      for (const name of STOPPING) signals.off(name, stop);
-    },
-  };
+  const release = onStopSignals(signals, { stop, exitNow: (signal) => exit(killedBy(signal)) });
+  return { isOver: () => isOver, release };
 }

@@ -4,6 +4,7 @@ import type { RawConsumer } from '../kafka/raw-consumer.ts';
 import { formatUuid } from '../model/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
+import { interruptOf } from './interrupt.ts';
 import type { createIntake } from './inventory-log.ts';
 import type { OutputFormat } from './inventory-report.ts';
 import { isWanted, type Wanted } from './inventory-rows.ts';
@@ -11,7 +12,6 @@ import { PULL_COUNT } from './raw-topic.ts';
 import { printable } from './table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
-const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 const LOOK_US = 1e6;
 /** Long enough to see what becomes of it, short enough not to fill the memory. */
 const RETENTION_US = 3600e6;
@@ -34,16 +34,12 @@ export async function follow(
 ): Promise<void> {
   const { clock, terminal, print } = options;
   const changes = createChanges(book, { retention: RETENTION_US, refresh: NEVER_US });
-  let going = true;
-  const stop = () => {
-    going = false;
-  };
-  for (const name of STOPPING) terminal.signals.on(name, stop);
+  const interrupt = interruptOf(terminal);
   try {
     await print();
     for (const change of changes.due().changes) changes.told(change);
     let lookedAt = clock.monotonic();
-    while (going) {
+    while (!interrupt.isOver()) {
       intake.take(await consumer.pull(PULL_COUNT));
       if (clock.monotonic() - lookedAt < LOOK_US) continue;
       lookedAt = clock.monotonic();
@@ -55,7 +51,7 @@ export async function follow(
       }
     }
   } finally {
-    for (const name of STOPPING) terminal.signals.off(name, stop);
+    interrupt.release();
   }
 }
 

@@ -6,18 +6,15 @@ import { jsonSchema } from '../runtime/config/schema-node.ts';
 import { createLog } from '../runtime/log.ts';
 import { type Program, type Runtime, type RuntimeOptions, withRuntime } from '../runtime/runtime.ts';
 import type { Role } from './check-config.ts';
-import { CommandFailure, EXIT } from './exit.ts';
+import { CommandFailure, EXIT, killedBy } from './exit.ts';
 import { type ConfigOptions, type GlobalOptions, loadQuietly, logOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import type { Config } from './schema.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The exit codes of a program that a signal killed: 128 and the signal's number. */
-const KILLED: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
-
 /** How a program ends that does not want to wait, or is broken. */
 export const exitsOf = (terminal: Terminal) => ({
-  exitNow: (signal: string) => terminal.exit(KILLED[signal] ?? EXIT.failure),
+  exitNow: (signal: string) => terminal.exit(killedBy(signal)),
   crash: () => terminal.exit(EXIT.internal),
 });
 

@@ -143,8 +143,8 @@ async function readAll(
       }
     }
   } finally {
-    interrupt.release();
     await save?.close();
+    interrupt.release();
   }
   await tell(tally, options, save, missing, terminal);
 }

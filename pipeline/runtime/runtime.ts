@@ -8,7 +8,7 @@ import { createLog, type Log, type LogOptions } from './log.ts';
 import { type Build, createMetrics } from './metrics.ts';
 import { observe } from './observe.ts';
 import { type OpsServer, type Route, startOps } from './ops.ts';
-import { handleSignals, type SignalSource } from './signals.ts';
+import { handleSignals, type SignalHandlers, type SignalSource } from './signals.ts';
 import { SpoolBook, type StatusSources, statusPage } from './status.ts';
 
 export interface RuntimeOptions {
@@ -110,8 +110,8 @@ export async function withRuntime(
   body: (runtime: Runtime) => Program | Promise<Program>,
 ): Promise<StopOutcome> {
   const runtime = await createRuntime(options);
-  const { lifecycle, log } = runtime;
-  const release = handleSignals(signals, {
+  const { lifecycle, log, clock } = runtime;
+  const handlers: SignalHandlers = {
     stop: (signal) => {
       log.info({ signal }, 'stopping; a second signal exits at once');
       void lifecycle.stop();
@@ -121,7 +121,8 @@ export async function withRuntime(
       log.fatal({ err: error }, 'internal error');
       exits.crash(error);
     },
-  });
+  };
+  const release = handleSignals(signals, handlers, clock);
   try {
     const { parts, done } = await body(runtime);
     await startUnlessStopped(lifecycle, parts);

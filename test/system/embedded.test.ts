@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parts } from '../../pipeline/cli/composition.ts';
@@ -79,6 +80,9 @@ describe('the demo, with nothing but the program', () => {
     expect(demo.stdout()).toMatch(/^INSTANCE +HOST +VCPUS +CPU % /m);
     expect(demo.stdout()).toMatch(/^\S+-\d+ +demo-host-\d +\d/m);
     const before = demo.stderr().length;
+    // As npm does: it passes on what the terminal has sent already.
+    demo.kill('SIGINT');
+    await setTimeout(20);
     demo.kill('SIGINT');
     expect(await demo.exit).toEqual({ code: 0, signal: null });
     const told = demo.stderr().slice(before);

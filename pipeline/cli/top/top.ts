@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { exactJson } from '../../runtime/json.ts';
+import { onStopSignals } from '../../runtime/signals.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, outputOption } from '../options.ts';
 import { addAddress, configuredAddress } from '../process-addresses.ts';
@@ -56,8 +57,7 @@ export function addTop(program: Command, terminal: Terminal, clock: Clock = syst
 async function watch(bases: readonly URL[], options: TopOptions, terminal: Terminal, clock: Clock): Promise<void> {
   const over = new AbortController();
   const stop = () => over.abort();
-  const { signals } = terminal;
-  for (const name of ['SIGINT', 'SIGTERM']) signals.on(name, stop);
+  const release = onStopSignals(terminal.signals, { stop, exitNow: stop }, clock);
   const look = () => Promise.all(bases.map((base) => scrape(base, clock, ANSWER_WITHIN_MS, over.signal)));
   try {
     let before: readonly Scrape[] = [];
@@ -80,7 +80,7 @@ async function watch(bases: readonly URL[], options: TopOptions, terminal: Termi
       show?.end();
     }
   } finally {
-    for (const name of ['SIGINT', 'SIGTERM']) signals.off(name, stop);
+    release();
   }
 }
 

@@ -61,15 +61,15 @@ describe('a long-running command', () => {
   });
 
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ])('is killed by a second %s', async (signal, code) => {
+    ['SIGTERM', 'SIGINT', 130],
+    ['SIGINT', 'SIGTERM', 143],
+  ])('is killed when after %s %s comes', async (first, second, code) => {
     let finish: () => void = () => undefined;
     const stop = () => new Promise<void>((resolve) => (finish = resolve));
     const { stderr, signals, exits, ended } = start(FILE, { parts: [{ name: 'sink', stop }] });
     await expect.poll(() => stderr.text).toContain('"ready"');
-    signals.emit(signal);
-    signals.emit(signal);
+    signals.emit(first);
+    signals.emit(second);
     expect(exits).toEqual([code]);
     finish();
     await ended;
