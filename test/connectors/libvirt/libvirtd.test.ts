@@ -33,8 +33,10 @@ const domstats = (domain: string): ReadonlyMap<string, string> =>
 
 let signal: AbortSignal;
 let sessions: Session[] = [];
-beforeEach(() => {
+beforeEach(async () => {
   signal = AbortSignal.timeout(60_000);
+  // A daemon that has crashed is back in half a second.
+  await vi.waitFor(async () => expect(await available('libvirt')).toBe(there), 10_000);
 });
 afterEach(async () => {
   for (const session of sessions) await session.close();
@@ -332,7 +334,7 @@ describe.skipIf(!there)('the life of a guest [libvirt]', CRASHES, () => {
 const pidFile = `${RUN}/libvirtd.pid`;
 
 // Only a daemon that the script started is this test's to restart.
-describe.skipIf(!there || !existsSync(pidFile))('a restart of libvirtd [libvirt]', () => {
+describe.skipIf(!there || !existsSync(pidFile))('a restart of libvirtd [libvirt]', CRASHES, () => {
   it('loses the session; the next one finds the guests in their epochs', { timeout: 60_000 }, async () => {
     const session = await connect();
     const before = await guest(session);
