@@ -1,5 +1,5 @@
 import type { Path } from './fault.ts';
-import { redact } from './redact.ts';
+import { isSecret, memberSchemas, redact } from './redact.ts';
 import { alternatives, child, isObject, type SchemaNode } from './schema-node.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -29,16 +29,9 @@ export const differencesOf = (before: unknown, after: unknown, schema: SchemaNod
 function compare(before: unknown, after: unknown, schemas: readonly SchemaNode[], where: Where): readonly Difference[] {
   const shapes = (value: unknown) => schemas.flatMap((schema) => alternatives(schema, value));
   const nodes = [...new Set([...shapes(before), ...shapes(after)])];
-  if (isObject(before) && isObject(after)) {
+  if (isObject(before) && isObject(after) && !isSecret([...schemas, ...nodes])) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) =>
-      compare(
-        before[key],
-        after[key],
-        nodes.flatMap((node) => child(node, key)),
-        below(where, key),
-      ),
-    );
+    return keys.flatMap((key) => compare(before[key], after[key], memberSchemas(nodes, key), below(where, key)));
   }
   const entries = nodes.flatMap((node) => child(node, 0));
   const [left, right] = [byName(before), byName(after)];

@@ -10,18 +10,53 @@ const SECRET_KEY = /pass(?:word|phrase)|secret|token|credential|private|\.pem$/i
 export const isSecretKey = (key: string): boolean => SECRET_KEY.test(key) && !key.endsWith('File');
 
 /**
- * The password of any address in the text as stars: `amqp://user:***@host`. Up to the last `@` of the word, since people
- * forget to escape what their passwords hold.
+ * The secrets of any address in the text as stars: `amqp://user:***@host`, `https://host/api?key=***`. The password ends at
+ * the last `@` of the word, since people forget to escape what their passwords hold; of the query what is known to be
+ * harmless is left.
  */
-export const redactUrls = (text: string): string =>
+export const redactUrls = (text: string): string => redactQueries(redactPasswords(text));
+
+const redactPasswords = (text: string): string =>
   text.replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s/?#:@]*)(?::\S*)?@/gi, (_, scheme: string, user: string) =>
     user === '' ? `${scheme}${STARS}@` : `${scheme}${user}:${STARS}@`,
   );
 
+/** Parameters of addresses that say how to connect: those of libvirt, RabbitMQ, InfluxDB and Ceilometer's publishers. */
+const HARMLESS = new Set(
+  (
+    'auth command keyfile known_hosts name netcat no_verify pkipath plain proxy socket thumbprint verify ' +
+    'ssl bucket db org precision rp batch driver max_queue_length max_retry per_meter_topic policy timeout topic verify_ssl'
+  ).split(' '),
+);
+
+const isHarmless = (name: string): boolean => HARMLESS.has(name) || name.endsWith('File');
+
+const redactQueries = (text: string): string =>
+  text.replace(
+    /(:\/\/[^\s"'<>?#]*\?)([^\s"'<>#]*)/g,
+    (_, address: string, query: string) => `${address}${query.split('&').map(redactParameter).join('&')}`,
+  );
+
+/** `name=***`; one without a name may be a secret as a whole. The end of the sentence around it stays. */
+function redactParameter(parameter: string): string {
+  const [, name = '', value = '', end = ''] = /^(?:([^=]*)=)?(.*?)([.,:;)\]}]*)$/.exec(parameter) ?? [];
+  if (value === '' || isHarmless(name)) return parameter;
+  return `${name}${name === '' ? '' : '='}${STARS}${end}`;
+}
+
+/**
+ * The schemas of a member of values of these shapes. A key that none of them lists is a secret if its name says so:
+ * `ssl.key.pem` among the properties of librdkafka.
+ */
+export function memberSchemas(shapes: readonly SchemaNode[], key: string): readonly SchemaNode[] {
+  const isListed = shapes.some(({ properties }) => properties && Object.hasOwn(properties, key));
+  return !isListed && isSecretKey(key) ? [{ secret: true }] : shapes.flatMap((shape) => child(shape, key));
+}
+
 /** A copy of a configuration in which secrets, and passwords within addresses, are stars. */
 export function redact(value: unknown, schemas: readonly SchemaNode[]): unknown {
   const shapes = schemas.flatMap((schema) => alternatives(schema, value));
-  if (value !== null && [...schemas, ...shapes].some((shape) => shape.secret)) return STARS;
+  if (value !== null && value !== undefined && isSecret([...schemas, ...shapes])) return STARS;
   if (typeof value === 'string') return redactUrls(value);
   if (Array.isArray(value)) {
     const entries = shapes.flatMap((shape) => child(shape, 0));
@@ -29,16 +64,9 @@ export function redact(value: unknown, schemas: readonly SchemaNode[]): unknown 
   }
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => {
-      const listed = shapes.some((shape) => shape.properties && Object.hasOwn(shape.properties, key));
-      if (!listed && isSecretKey(key)) return [key, STARS];
-      return [
-        key,
-        redact(
-          member,
-          shapes.flatMap((shape) => child(shape, key)),
-        ),
-      ];
-    }),
+    Object.entries(value).map(([key, member]) => [key, redact(member, memberSchemas(shapes, key))]),
   );
 }
+
+/** Whether a value of one of these schemas must not be shown. */
+export const isSecret = (schemas: readonly SchemaNode[]): boolean => schemas.some(({ secret }) => secret === true);

@@ -110,6 +110,38 @@ state: { type: redis, url: "redis://redis:6379", every: 1000ms }
     expect(stdout).toContain('~ sinks[amqp].url: amqp://u:***@rabbit/ (another secret) (pipeline)');
   });
 
+  it.each([
+    ['ssl.keystore.password', 'kafka.librdkafka.ssl.keystore.password: *** (another secret)'],
+    ['ssl.key.pem', 'kafka.librdkafka.ssl.key.pem: *** (another secret)'],
+    ['sasl.oauthbearer.client.secret', 'kafka.librdkafka.sasl.oauthbearer.client.secret: *** (another secret)'],
+    ['client.rack', 'kafka.librdkafka.client.rack: hunter1 → hunter2'],
+  ])('shows no %s, which no schema lists, as config print does', async (key, line) => {
+    const sides = ['hunter1', 'hunter2'].map((word) => `kafka: { librdkafka: { ${key}: ${word} } }\n${OLD}`) as [
+      string,
+      string,
+    ];
+    expect((await diff(...sides)).stdout).toContain(`~ ${line} (collect, pipeline)\n`);
+    const { stdout } = await diff(...sides, '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ secret_differs: key !== 'client.rack' });
+    expect(/hunter/.test(stdout)).toBe(key === 'client.rack');
+  });
+
+  it('tells a secret that is new, and not which it is', async () => {
+    const { stdout } = await diff(
+      OLD,
+      `kafka: { librdkafka: { ssl.keystore.password: hunter2 } }\n${OLD}`,
+      '-o',
+      'json',
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ change: 'added', before: null, after: '***' });
+  });
+
+  it('shows no secret in the query of an address', async () => {
+    const traced = (key: string) => `tracing: { url: "https://h/v1?sig=${key}" }\n${OLD}`;
+    const { stdout } = await diff(traced('hunter1'), traced('hunter2'));
+    expect(stdout).toContain('~ tracing.url: https://h/v1?sig=*** (another secret)');
+  });
+
   it('is an object a line for programs', async () => {
     const { code, stdout } = await diff(
       OLD,

@@ -46,6 +46,11 @@ it.each([
   ['amqp://u:p@ss/w@h', 'amqp://u:***@h'],
   ['redis://:p@h and http://h/a@b', 'redis://***@h and http://h/a@b'],
   ['no address: a@b', 'no address: a@b'],
+  ['https://h/api?apikey=x&sig=y%3D: refused', 'https://h/api?apikey=***&sig=***: refused'],
+  ['"url":"https://u:p@h/api?hunter2","a":"?b=c"', '"url":"https://u:***@h/api?***","a":"?b=c"'],
+  ['qemu+tls://h/system?no_verify=1&pkipath=/p', 'qemu+tls://h/system?no_verify=1&pkipath=/p'],
+  ['vsphere://h?passwordFile=/p&password=x', 'vsphere://h?passwordFile=/p&password=***'],
+  ['rabbit://h/?ssl=1 and https://h/?', 'rabbit://h/?ssl=1 and https://h/?'],
 ])('redactUrls(%j)', (text, expected) => {
   expect(redactUrls(text)).toBe(expected);
 });
