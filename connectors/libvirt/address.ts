@@ -51,4 +51,5 @@ export function parseAddress(text: string): Address {
 }
 
 /** True unless `?no_verify=1`, libvirt's word for not verifying the server. */
-export const isVerified = (address: Address): boolean => (address.parameters.get('no_verify') ?? '0') === '0';
+export const isVerified = ({ parameters }: Pick<Address, 'parameters'>): boolean =>
+  (parameters.get('no_verify') ?? '0') === '0';

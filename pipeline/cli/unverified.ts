@@ -1,18 +1,54 @@
+import { isVerified } from '../../connectors/libvirt/address.ts';
 import type { Path } from '../runtime/config/fault.ts';
 import type { Remark } from '../runtime/config/load.ts';
 import { memberOf } from '../runtime/config/schema-node.ts';
 
-const MESSAGE =
-  'is false: whoever is in between can read and change what is sent, passwords too. Name the authority in caFile instead';
+const DANGER = 'whoever is in between can read and change what is sent, passwords too';
+const MESSAGE = `is false: ${DANGER}. Name the authority in caFile instead`;
 
-/** A warning for each certificate that a configuration says not to check, and that no thumbprint stands for. */
+/** What a setting that does without a check of the server has to say to that. */
+type Unchecked = readonly [path: Path, message: string];
+
+/** A warning for each server that a configuration says not to check, and that no thumbprint stands for. */
 export const unverifiedTls = (config: object): readonly Remark[] =>
-  places(config).flatMap(([path, place]): readonly Remark[] => {
-    const tls: unknown = 'tls' in place ? place.tls : undefined;
-    if (!(tls instanceof Object && 'verify' in tls && tls.verify === false)) return [];
-    if ('thumbprint' in tls && tls.thumbprint !== undefined) return [];
-    return [{ severity: 'warning', path: [...path, 'tls', 'verify'], message: MESSAGE }];
+  places(config).flatMap(([path, place]) =>
+    [...uncheckedTls(place), ...uncheckedUri(place), ...uncheckedBrokers(place)].map(
+      ([at, message]): Remark => ({ severity: 'warning', path: [...path, ...at], message }),
+    ),
+  );
+
+/** Templates of discovery have texts where other places have values. */
+const isFalse = (value: unknown): boolean => String(value).toLowerCase() === 'false';
+
+function uncheckedTls(place: object): readonly Unchecked[] {
+  const tls = memberOf(place, 'tls');
+  const isPinned = memberOf(tls, 'thumbprint') !== undefined;
+  return isFalse(memberOf(tls, 'verify')) && !isPinned ? [[['tls', 'verify'], MESSAGE]] : [];
+}
+
+/** libvirt's `?no_verify=1`; over ssh it is the key of the host that is not checked. */
+function uncheckedUri(place: object): readonly Unchecked[] {
+  const uri = memberOf(place, 'uri');
+  const query = typeof uri === 'string' ? uri.split('?')[1] : undefined;
+  if (query === undefined || isVerified({ parameters: new Map(new URLSearchParams(query)) })) return [];
+  return [[['uri'], `has no_verify, with which the server is not checked: ${DANGER}. ${VERIFY_INSTEAD}`]];
+}
+
+const VERIFY_INSTEAD = 'Name the authority in tls.caFile or pkipath, for ssh the keys of hosts in known_hosts, instead';
+
+/** Properties that are handed on to librdkafka, and what they have to be for nobody to be checked. */
+const UNCHECKED: readonly (readonly [property: string, value: string])[] = [
+  ['enable.ssl.certificate.verification', 'false'],
+  ['ssl.endpoint.identification.algorithm', 'none'],
+];
+
+function uncheckedBrokers(place: object): readonly Unchecked[] {
+  const properties = memberOf(place, 'librdkafka');
+  return UNCHECKED.flatMap(([property, value]): readonly Unchecked[] => {
+    if (String(memberOf(properties, property)).toLowerCase() !== value) return [];
+    return [[['librdkafka', property], `is ${value}: ${DANGER}. Name the authority in kafka.tls.caFile instead`]];
   });
+}
 
 /** Connectors that seal what they send themselves, whatever the address begins with (connectors/hyperv). */
 const SEALING: readonly unknown[] = ['hyperv'];
@@ -33,7 +69,9 @@ export const openPasswords = (config: object): readonly Remark[] =>
 
 const OPEN = 'is without TLS: whoever is in between can read what is sent, passwords too. Use https://';
 
-const CREDENTIALS = ['password', 'tokenSecret', 'applicationCredentialSecret', 'auth'];
+const SECRETS = ['password', 'tokenSecret', 'applicationCredentialSecret'];
+/** Templates of discovery may name the files of secrets, which are read when there are hosts. */
+const CREDENTIALS = [...SECRETS, ...SECRETS.map((name) => `${name}File`), 'auth'];
 
 const hasCredentials = (place: object): boolean => CREDENTIALS.some((name) => memberOf(place, name) !== undefined);
 
@@ -44,10 +82,19 @@ function isOpen(url: string): boolean {
   return protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** The settings and list entries at the top of a configuration, where servers are named. */
-const places = (config: object): readonly (readonly [Path, object])[] =>
-  Object.entries(config).flatMap(([key, value]): readonly (readonly [Path, object])[] => {
-    if (Array.isArray(value))
-      return value.flatMap((entry, index) => (entry instanceof Object ? [[[key, index], entry] as const] : []));
-    return value instanceof Object ? [[[key], value]] : [];
-  });
+/** The settings and list entries at the top of a configuration, where servers are named, and templates of such entries. */
+function places(config: object): readonly Place[] {
+  const top = Object.entries(config).flatMap(([key, value]) => placesIn([key], value));
+  return top.flatMap(([path, place]): readonly Place[] => [
+    [path, place],
+    ...(path[0] === 'discovery' ? placesIn([...path, 'entry'], memberOf(place, 'entry')) : []),
+  ]);
+}
+
+type Place = readonly [Path, object];
+
+/** A value, or the entries of a list, that is an object. */
+function placesIn(path: Path, value: unknown): readonly Place[] {
+  if (Array.isArray(value)) return value.flatMap((entry, index) => placesIn([...path, index], entry));
+  return value instanceof Object ? [[path, value]] : [];
+}

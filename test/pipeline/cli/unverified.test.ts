@@ -24,6 +24,41 @@ describe('certificates that are not checked', () => {
     ]);
     expect(remarks[0]).toMatchObject({ severity: 'warning', message: expect.stringContaining('caFile') });
   });
+
+  const placesOf = (config: object): readonly string[] => unverifiedTls(config).map(({ path }) => path.join('/'));
+
+  it.each<[string, readonly string[]]>([
+    ['qemu+tls://h/system?no_verify=1', ['connectors/0/uri']],
+    ['qemu+ssh://h/system?keyfile=/k&no_verify=1', ['connectors/0/uri']],
+    ['qemu+tls://h/system?no_verify=0', []],
+    ['qemu+tls://h/system?pkipath=/no_verify=1', []],
+    ['qemu+tls://h/system', []],
+  ])("are warned of in libvirt's own words: %s", (uri, expected) => {
+    expect(placesOf({ connectors: [{ name: 'kvm1', type: 'libvirt', uri }] })).toEqual(expected);
+  });
+
+  it('are warned of in the templates of discovery', () => {
+    const uri = 'qemu+tls://{host}/system?no_verify=1';
+    const discovery = [
+      { type: 'dns', entry: { type: 'vsphere', url: 'https://{host}', tls: { verify: false } } },
+      { type: 'file', entry: [{ type: 'libvirt', uri }, { type: 'xenapi', tls: { verify: 'false' } }, { type: 'x' }] },
+      { type: 'file', paths: ['a.yaml'] },
+    ];
+    expect(placesOf({ discovery })).toEqual([
+      'discovery/0/entry/tls/verify',
+      'discovery/1/entry/0/uri',
+      'discovery/1/entry/1/tls/verify',
+    ]);
+  });
+
+  it.each<[object, readonly string[]]>([
+    [{ 'enable.ssl.certificate.verification': 'false' }, ['kafka/librdkafka/enable.ssl.certificate.verification']],
+    [{ 'enable.ssl.certificate.verification': false }, ['kafka/librdkafka/enable.ssl.certificate.verification']],
+    [{ 'ssl.endpoint.identification.algorithm': 'none' }, ['kafka/librdkafka/ssl.endpoint.identification.algorithm']],
+    [{ 'enable.ssl.certificate.verification': 'true', 'ssl.endpoint.identification.algorithm': 'https' }, []],
+  ])('are warned of among the properties of librdkafka: %j', (librdkafka, expected) => {
+    expect(placesOf({ kafka: { librdkafka } })).toEqual(expected);
+  });
 });
 
 describe('passwords without TLS', () => {
@@ -52,6 +87,12 @@ describe('passwords without TLS', () => {
     ['another kind of address', { type: 'amqp', url: 'amqp://u@rabbit/', password: 'x' }, []],
   ])('%s', (_, place, expected) => {
     expect(warned(place)).toEqual(expected);
+  });
+
+  it('are warned of in the templates of discovery', () => {
+    const entry = { type: 'vsphere', url: 'http://{host}/sdk', username: 'm', passwordFile: '/p' };
+    const [remark] = openPasswords({ discovery: [{ type: 'dns', entry }] });
+    expect(remark).toMatchObject({ path: ['discovery', 0, 'entry', 'url'] });
   });
 
   it('are warned of with what to do', () => {
