@@ -36,7 +36,7 @@ const TOTAL_COLUMNS: readonly Column[] = [
 ];
 const SERIES_COLUMNS: readonly Column[] = [
   { title: 'METER', align: 'left', shrink: true },
-  { title: 'RESOURCE', align: 'left', shrink: true },
+  { title: 'RESOURCE', align: 'left', shrink: 'middle' },
   ...TOTAL_COLUMNS.filter(({ title }) => title !== 'METER' && title !== 'SERIES'),
 ];
 const MARK_COLUMNS: readonly Column[] = [

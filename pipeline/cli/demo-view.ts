@@ -1,6 +1,7 @@
 import { formatUuid } from '../model/resource.ts';
 import type { Sample } from '../model/sample.ts';
-import { ABSENT, type Column, formatTable } from './table.ts';
+import { formatFitting, type StreamColumn } from './stream-table.ts';
+import { ABSENT } from './table.ts';
 
 /** What the demo shows of one instance in one window: rates are summed over its devices. */
 interface Line {
@@ -19,16 +20,16 @@ const RATES = [
   'network.outgoing.bytes.rate',
 ] as const;
 
-const COLUMNS: readonly Column[] = [
-  { title: 'INSTANCE', align: 'left', shrink: true },
-  { title: 'HOST', align: 'left', shrink: true },
-  { title: 'VCPUS', align: 'right' },
+const COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
+  { title: 'INSTANCE', align: 'left', shrink: 'middle', least: 16 },
+  { title: 'HOST', align: 'left', shrink: 'middle', least: 12, dispensable: 3 },
+  { title: 'VCPUS', align: 'right', dispensable: 5 },
   { title: 'CPU %', align: 'right' },
-  { title: 'MEMORY MiB', align: 'right' },
-  { title: 'READ B/s', align: 'right' },
-  { title: 'WRITE B/s', align: 'right' },
-  { title: 'IN B/s', align: 'right' },
-  { title: 'OUT B/s', align: 'right' },
+  { title: 'MEMORY MiB', align: 'right', dispensable: 4 },
+  { title: 'READ B/s', align: 'right', dispensable: 1 },
+  { title: 'WRITE B/s', align: 'right', dispensable: 1 },
+  { title: 'IN B/s', align: 'right', dispensable: 2 },
+  { title: 'OUT B/s', align: 'right', dispensable: 2 },
   { title: 'SEEN', align: 'right' },
   { title: 'FLAGS', align: 'left', shrink: true },
 ];
@@ -57,7 +58,7 @@ export function createWindowView(start: number, end: number): WindowView {
       const rest = busiest.length - SHOWN;
       return [
         `Window ${clockTime(start)} – ${clockTime(end)} UTC: ${instances.size} instances, ${samples} samples`,
-        ...formatTable(COLUMNS, busiest.slice(0, SHOWN).map(rowOf), width),
+        ...formatFitting(COLUMNS, busiest.slice(0, SHOWN).map(rowOf), width),
         ...(rest > 0 ? [`… and ${rest} more`] : []),
       ];
     },

@@ -1,14 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 import { FINDINGS, type Finding } from '../inventory/judge.ts';
 import { suggestion } from '../runtime/config/suggest.ts';
+import { widthOf } from './display-width.ts';
 import type { InventoryRow } from './inventory-rows.ts';
-import { ABSENT, type Column } from './table.ts';
+import { ABSENT, type Column, GAP, LEAST_WIDTH } from './table.ts';
 
 interface Shown extends Column {
   readonly of: (row: InventoryRow) => string;
 }
 
-const left = (title: string, of: (row: InventoryRow) => string | null, shrink = false): Shown => ({
+const left = (title: string, of: (row: InventoryRow) => string | null, shrink: Column['shrink'] = false): Shown => ({
   title,
   align: 'left',
   shrink,
@@ -20,11 +21,11 @@ const second = (time: string | null): string | null => time?.slice(0, 19).replac
 
 const COLUMNS = {
   uuid: left('UUID', ({ uuid }) => uuid),
-  name: left('NAME', ({ name, instance_name }) => name ?? instance_name, true),
+  name: left('NAME', ({ name, instance_name }) => name ?? instance_name, 'middle'),
   kind: left('KIND', ({ kind }) => kind),
-  'instance-name': left('INSTANCE NAME', ({ instance_name }) => instance_name, true),
-  project: left('PROJECT', ({ project_name, project_id }) => project_name ?? project_id, true),
-  user: left('USER', ({ user_name, user_id }) => user_name ?? user_id, true),
+  'instance-name': left('INSTANCE NAME', ({ instance_name }) => instance_name, 'middle'),
+  project: left('PROJECT', ({ project_name, project_id }) => project_name ?? project_id, 'middle'),
+  user: left('USER', ({ user_name, user_id }) => user_name ?? user_id, 'middle'),
   flavor: left('FLAVOR', ({ flavor }) => flavor?.name ?? flavor?.id ?? null, true),
   image: left('IMAGE', ({ image }) => image?.name ?? image?.id ?? null, true),
   host: left('HOST', ({ host }) => host, true),
@@ -77,9 +78,6 @@ const DISPENSABLE: readonly ColumnName[] = [
   'findings',
   'state',
 ];
-/** As wide as `table.ts` leaves a column that shrinks. */
-const LEAST_WIDTH = 8;
-const GAP_WIDTH = 2;
 
 export const columnOf = (name: ColumnName): Shown => COLUMNS[name];
 
@@ -93,7 +91,7 @@ export function columnsFor(
   const shown = [...COMMON_COLUMNS];
   const least = new Map(shown.map((name) => [name, leastWidth(columnOf(name), rows)]));
   for (const name of DISPENSABLE) {
-    const needed = shown.reduce((sum, each) => sum + (least.get(each) ?? 0) + GAP_WIDTH, -GAP_WIDTH);
+    const needed = shown.reduce((sum, each) => sum + (least.get(each) ?? 0) + GAP.length, -GAP.length);
     if (needed <= width) break;
     shown.splice(shown.indexOf(name), 1);
   }
@@ -101,7 +99,7 @@ export function columnsFor(
 }
 
 function leastWidth({ title, shrink, of }: Shown, rows: readonly InventoryRow[]): number {
-  const full = rows.reduce((most, row) => Math.max(most, of(row).length), title.length);
+  const full = rows.reduce((most, row) => Math.max(most, widthOf(of(row))), title.length);
   return shrink ? Math.min(full, Math.max(LEAST_WIDTH, title.length)) : full;
 }
 

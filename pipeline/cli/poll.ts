@@ -11,7 +11,7 @@ import { addConfigOptions, type ConfigOptions, durationMs, outputOption, wholeNu
 import type { Parts } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
 import { STATISTICS_COLUMNS, statisticsOf, statisticsTable } from './raw-statistics.ts';
-import { formatTable } from './table.ts';
+import { formatFitting } from './stream-table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** Enough to hide slow hosts behind others, few enough for the sockets of any machine. */
@@ -99,7 +99,7 @@ async function print(
     // The first poll also asks for names, which later ones know.
     const cost = `${plural(calls, 'call')}${isFirst ? ' for the first poll' : ''}, ${milliseconds.toFixed(1)} ms`;
     const heading = `${hypervisor} (${kind}): ${seen.join(', ')}, ${cost}`;
-    const table = rows.length === 0 ? [] : formatTable(STATISTICS_COLUMNS, rows, stdout.columns);
+    const table = rows.length === 0 ? [] : formatFitting(STATISTICS_COLUMNS, rows, stdout.columns);
     await writeLine(stdout, [heading, ...table].join('\n'));
   }
   if (observation.partial !== null) await writeLine(stderr, `${hypervisor}: not complete: ${observation.partial}`);

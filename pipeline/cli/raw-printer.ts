@@ -10,26 +10,10 @@ import { type Terminal, writeLine } from './terminal.ts';
 /** Prints a slice; resolves with whether there was anything to print. */
 export type RawPrinter = (snapshot: Snapshot, logged: Logged) => Promise<boolean>;
 
-/** Which columns of STATISTICS_COLUMNS a narrow terminal does without, and how wide they mostly are. */
-const SIZES: Readonly<Record<string, { readonly usual: number; readonly dispensable?: number }>> = {
-  UUID: { usual: 36 },
-  NAME: { usual: 16, dispensable: 3 },
-  STATE: { usual: 7 },
-  VCPUS: { usual: 5, dispensable: 6 },
-  CPU: { usual: 7 },
-  MEMORY: { usual: 10, dispensable: 5 },
-  USED: { usual: 10, dispensable: 7 },
-  RESIDENT: { usual: 10, dispensable: 8 },
-  'DISK READ': { usual: 10, dispensable: 4 },
-  WRITTEN: { usual: 10, dispensable: 4 },
-  'NET IN': { usual: 10, dispensable: 2 },
-  OUT: { usual: 10, dispensable: 2 },
-};
-
 const COLUMNS: readonly StreamColumn[] = [
   { title: 'OBSERVED', align: 'left', usual: 12 },
   { title: 'HYPERVISOR', align: 'left', shrink: true, usual: 12, dispensable: 1 },
-  ...STATISTICS_COLUMNS.map((column) => ({ ...column, usual: 8, ...SIZES[column.title] })),
+  ...STATISTICS_COLUMNS,
 ];
 
 /** A line for each row of each instance and host, as it was read. */

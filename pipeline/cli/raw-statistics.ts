@@ -9,7 +9,7 @@ import {
 import type { Observation } from '../../connectors/connector.ts';
 import { isoMicroseconds } from '../runtime/iso-time.ts';
 import { humanBytes, humanCount, humanTime, sumOf } from './human.ts';
-import type { Column } from './table.ts';
+import type { StreamColumn } from './stream-table.ts';
 
 /** Whose statistics they are. */
 export interface Asked {
@@ -67,19 +67,19 @@ const isoOrNull = (us: number | null): string | null => (us === null ? null : is
 export const formatUuid = (uuid: Buffer): string =>
   uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
-export const STATISTICS_COLUMNS: readonly Column[] = [
-  { title: 'UUID', align: 'left', shrink: true },
-  { title: 'NAME', align: 'left', shrink: true },
-  { title: 'STATE', align: 'left' },
-  { title: 'VCPUS', align: 'right' },
-  { title: 'CPU', align: 'right' },
-  { title: 'MEMORY', align: 'right' },
-  { title: 'USED', align: 'right' },
-  { title: 'RESIDENT', align: 'right' },
-  { title: 'DISK READ', align: 'right' },
-  { title: 'WRITTEN', align: 'right' },
-  { title: 'NET IN', align: 'right' },
-  { title: 'OUT', align: 'right' },
+export const STATISTICS_COLUMNS: readonly StreamColumn[] = [
+  { title: 'UUID', align: 'left', usual: 36, shrink: 'middle', least: 36 },
+  { title: 'NAME', align: 'left', usual: 16, shrink: 'middle', least: 12, dispensable: 2 },
+  { title: 'STATE', align: 'left', usual: 7 },
+  { title: 'VCPUS', align: 'right', usual: 5, dispensable: 6 },
+  { title: 'CPU', align: 'right', usual: 7 },
+  { title: 'MEMORY', align: 'right', usual: 10, dispensable: 3 },
+  { title: 'USED', align: 'right', usual: 10, dispensable: 7 },
+  { title: 'RESIDENT', align: 'right', usual: 10, dispensable: 8 },
+  { title: 'DISK READ', align: 'right', usual: 10, dispensable: 5 },
+  { title: 'WRITTEN', align: 'right', usual: 10, dispensable: 5 },
+  { title: 'NET IN', align: 'right', usual: 10, dispensable: 4 },
+  { title: 'OUT', align: 'right', usual: 10, dispensable: 4 },
 ];
 
 /** The same for people, by name: a row per host and instance, of several rows what is told latest. Sums over disks and nics. */

@@ -33,7 +33,7 @@ const COLUMNS: readonly StreamColumn[] = [
   { title: 'WINDOW FROM', align: 'left', usual: 19 },
   { title: 'SIZE', align: 'right', usual: 4, dispensable: 3 },
   { title: 'METER', align: 'left', usual: 28, shrink: true },
-  { title: 'RESOURCE', align: 'left', usual: 36, shrink: true },
+  { title: 'RESOURCE', align: 'left', usual: 36, shrink: 'middle' },
   { title: 'VOLUME', align: 'right', usual: 20 },
   { title: 'UNIT', align: 'left', usual: 6, dispensable: 2 },
   { title: 'COVERED', align: 'right', usual: 7, dispensable: 4 },

@@ -1,11 +1,11 @@
-import { type Column, columnWidths, fitWidths, formatRow, formatTable, GAP, printable } from './table.ts';
+import { type Column, columnWidths, fitWidths, formatRow, formatTable, GAP, LEAST_WIDTH, printable } from './table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** A column of a table that is printed while its rows come. */
 export interface StreamColumn extends Column {
   /** As wide as its cells mostly get: later rows cannot move earlier ones. */
   readonly usual: number;
-  /** A terminal that is too narrow for all does without it, the highest number first. */
+  /** A terminal that is too narrow for all does without it, the highest number first; of one number all or none. */
   readonly dispensable?: number;
 }
 
@@ -47,21 +47,17 @@ export function formatFitting(
   );
 }
 
-/** Narrower than this a column that may be cut says nothing. */
-const LEAST_WIDTH = 8;
-
 function placesThatFit(columns: readonly StreamColumn[], width: number): readonly number[] {
-  const places = columns.map((_, place) => place);
+  let places = columns.map((_, place) => place);
   const leastOf = (place: number): number => {
-    const { shrink, usual, title } = columns[place] as StreamColumn;
-    return Math.max(title.length, shrink ? Math.min(usual, LEAST_WIDTH) : usual);
+    const { shrink, usual, title, least = LEAST_WIDTH } = columns[place] as StreamColumn;
+    return Math.max(title.length, shrink ? Math.min(usual, least) : usual);
   };
-  const byNeed = places
-    .filter((place) => columns[place]?.dispensable !== undefined)
-    .sort((a, b) => (columns[b]?.dispensable ?? 0) - (columns[a]?.dispensable ?? 0));
-  for (const place of byNeed) {
-    if (places.reduce((sum, each) => sum + leastOf(each) + GAP.length, -GAP.length) <= width) break;
-    places.splice(places.indexOf(place), 1);
+  const fits = (): boolean => places.reduce((sum, each) => sum + leastOf(each) + GAP.length, -GAP.length) <= width;
+  const needs = new Set(columns.flatMap(({ dispensable }) => dispensable ?? []));
+  for (const need of [...needs].sort((a, b) => b - a)) {
+    if (fits()) break;
+    places = places.filter((place) => columns[place]?.dispensable !== need);
   }
   return places;
 }

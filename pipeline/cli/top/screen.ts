@@ -1,3 +1,4 @@
+import { headOf } from '../display-width.ts';
 import { humanBytes } from '../human.ts';
 import { formatFitting, type StreamColumn } from '../stream-table.ts';
 import { ABSENT, printable } from '../table.ts';
@@ -90,7 +91,7 @@ export function screenLines(figures: Figures, view: View, footer: string | null)
     ...(ordered.length === 0 ? [] : table(ENDPOINT_COLUMNS, shown.map(endpointRow))),
     ...(rest > 0 ? [`… ${offset} above, ${rest - offset} below`] : []),
   ];
-  const lines = [...above, ...endpoints, ...below].map((line) => printable(line).slice(0, width)).slice(0, height);
+  const lines = [...above, ...endpoints, ...below].map((line) => headOf(printable(line), width)).slice(0, height);
   return view.isColored ? lines.map(painted) : lines;
 }
 

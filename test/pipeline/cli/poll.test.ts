@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { collected } from '../runtime/collected.ts';
 import { written } from '../runtime/config/fleet.ts';
 import { run, UUID } from './test-parts.ts';
 
@@ -54,6 +55,16 @@ describe('poll', () => {
       /^01234567-89ab-cdef-0123-456789abcdef {2}web\?\[2J +running +- +213503d 23h +2\.0 GiB +- +- +1\.5 KiB +- +8\.0 PiB +0 B$/,
     );
     expect(lines[2]).toMatch(/ idle +shutoff +- +-/);
+  });
+
+  it.each([80, 100, 120])('fits into %i columns, with uuids whole', async (columns) => {
+    const stdout = Object.assign(collected(), { columns });
+    await run(['poll', 'test://fine'], { stdout });
+    const lines = stdout.text.trimEnd().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(lines[1]).toMatch(/^UUID +NAME +STATE .*CPU/);
+    expect(lines[3]).toContain(UUID);
+    expect(/NET IN/.test(stdout.text)).toBe(/OUT/.test(stdout.text));
   });
 
   it('polls as often as asked', async () => {

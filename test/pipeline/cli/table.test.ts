@@ -22,6 +22,32 @@ it('cuts what may shrink where the terminal is narrow, not below 8 characters', 
   expect(formatTable(COLUMNS, rows, 3)).toEqual(['NAME      N', 'abcdefg…  1']);
 });
 
+it('cuts what is told apart by its end in the middle, and what has a least width last', () => {
+  const columns: readonly Column[] = [
+    { title: 'UUID', align: 'left', shrink: 'middle', least: 36 },
+    { title: 'NAME', align: 'left', shrink: 'middle' },
+  ];
+  const rows = [['00000000-0000-0000-0000-000000000001', 'instance-00000001']];
+  expect(formatTable(columns, rows, 50)[1]).toBe('00000000-0000-0000-0000-000000000001  instan…00001');
+  expect(formatTable(columns, rows, 40)[1]).toBe('00000000-0000-0…0-000000000001  inst…001');
+});
+
+it('aligns what takes two columns a character, or none', () => {
+  const rows = [
+    ['虚拟机', '1'],
+    ['mu\u0308ller', '2'],
+  ];
+  expect(formatTable(COLUMNS, rows)).toEqual(['NAME    N', '虚拟机  1', 'mu\u0308ller  2']);
+});
+
+it('lets nothing turn the text around, and keeps what joins letters', () => {
+  const rows = [
+    ['a\u202eb\u2066\u200fc', '👩‍💻'],
+    ['\ud800', '𝒜'],
+  ];
+  expect(formatTable(COLUMNS, rows).slice(1)).toEqual(['a?b??c  👩‍💻', '?        𝒜']);
+});
+
 it('lets no cell move the cursor', () => {
   expect(formatTable(COLUMNS, [['a\u001b[2J\r\n\u009b', '1']])[1]).toBe('a?[2J???  1');
 });
