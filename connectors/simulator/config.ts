@@ -28,12 +28,15 @@ export type Faults = z.infer<typeof faults>;
 
 const NO_FAULTS: Faults = { reboot: 0, migrate: 0, hostAway: 0, wrap32: 0, skew: 0 };
 
+export const MOST_HOSTS = 1000;
+export const MOST_INSTANCES = 100_000;
+
 /** A fleet in `connectors:`. The same seed and `since` give the same fleet, in every process. */
 export const schema = z.strictObject({
   name: endpointName,
   type: z.literal('simulator'),
-  hosts: z.number().int().min(1).max(1_000).default(4).describe('Simulated hosts'),
-  instances: z.number().int().min(0).max(100_000).default(50).describe('Simulated VMs over all hosts'),
+  hosts: z.number().int().min(1).max(MOST_HOSTS).default(4).describe('Simulated hosts'),
+  instances: z.number().int().min(0).max(MOST_INSTANCES).default(50).describe('Simulated VMs over all hosts'),
   seed: z.number().int().default(1).describe('The same makes the same fleet in every process; another, another'),
   disks: z.number().int().min(0).max(16).default(1).describe('Disks of every VM'),
   nics: z.number().int().min(0).max(16).default(1).describe('Nics of every VM'),

@@ -6,7 +6,7 @@ import { Capture, type CapturePlan } from './capture-run.ts';
 import type { Entry } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { chosenEntries } from './fleet-look.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, wholeNumber } from './options.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, waitMs, wholeNumber } from './options.ts';
 import type { AnyConnectorKind, Parts } from './parts.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,7 +31,7 @@ export function addCapture(program: Command, parts: Parts, terminal: Terminal, c
     .requiredOption('--to <folder>', 'new folder that is written')
     .option('--polls <n>', 'how many polls', wholeNumber, 3)
     .option('--interval <duration>', 'time between polls', durationMs, 20_000)
-    .option('--timeout <duration>', 'time for connecting and for each poll', durationMs, 10_000)
+    .option('--timeout <duration>', 'time for connecting and for each poll', waitMs, 10_000)
     .option('--keep-names', 'leave the names of VMs and hosts as they are')
     .addHelpText('after', EXAMPLES)
     .action(async (target: string | undefined, options: CaptureOptions) => {

@@ -9,14 +9,7 @@ import { connectorEntry, type Settings, schema } from './composition.ts';
 import { discoveryChecks } from './discovery-checks.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { plural } from './human.ts';
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  durationMs,
-  type GlobalOptions,
-  loadFor,
-  outputOption,
-} from './options.ts';
+import { addConfigOptions, type ConfigOptions, type GlobalOptions, loadFor, outputOption, waitMs } from './options.ts';
 import type { Parts } from './parts.ts';
 import { entryKinds } from './schema.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
@@ -53,7 +46,7 @@ export function addCheck(program: Command, parts: Parts, terminal: Terminal, clo
     .description('look whether everything that a configuration names is there and as it has to be')
     .option('--no-connect', 'the configuration alone')
     .addOption(outputOption())
-    .option('--timeout <duration>', 'time for each connection and each poll', durationMs, 10_000)
+    .option('--timeout <duration>', 'time for each connection and each poll', waitMs, 10_000)
     .addHelpText('after', EXAMPLES)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>();

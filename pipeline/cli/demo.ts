@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_HOSTS, MOST_INSTANCES } from '../../connectors/simulator/config.ts';
 import type { Page } from '../page/page.ts';
 import { printConfig } from '../runtime/config/print.ts';
 import { jsonSchema } from '../runtime/config/schema-node.ts';
@@ -13,8 +14,8 @@ import { collectorRole } from './collector-role.ts';
 import { type Settings, schema } from './composition.ts';
 import { createDemoSink } from './demo-sink.ts';
 import { createTotals, type Totals } from './demo-totals.ts';
-import { EXIT } from './exit.ts';
-import { durationMs, type GlobalOptions, logOptions, outputOption, wholeNumber } from './options.ts';
+import { exitsOf } from './long-running.ts';
+import { durationMs, type GlobalOptions, logOptions, outputOption, wholeNumber, wholeNumberTo } from './options.ts';
 import { pageOf } from './page-role.ts';
 import type { Parts } from './parts.ts';
 import { clusterPart, deadLettersPart, pipelineRole, sinkContextOf } from './roles.ts';
@@ -50,8 +51,8 @@ export function addDemo(program: Command, parts: Parts, terminal: Terminal): voi
     .description('meter a simulated fleet on an embedded broker; needs nothing')
     .option('--for <duration>', 'stop after this time', durationMs)
     .addOption(outputOption())
-    .option('--hosts <n>', 'simulated hosts', wholeNumber, 4)
-    .option('--instances <n>', 'simulated VMs over all hosts', wholeNumber, 50)
+    .option('--hosts <n>', 'simulated hosts', wholeNumberTo(MOST_HOSTS), 4)
+    .option('--instances <n>', 'simulated VMs over all hosts', wholeNumberTo(MOST_INSTANCES), 50)
     .option('--seed <n>', 'another fleet', wholeNumber, 1)
     .addHelpText('after', EXAMPLES)
     .action((_: unknown, command: Command) => demo(command.optsWithGlobals<DemoOptions>(), parts, terminal));
@@ -82,7 +83,7 @@ async function demo(options: DemoOptions, parts: Parts, terminal: Terminal): Pro
       watcher: page,
     },
     terminal.signals,
-    { exitNow: () => terminal.exit(EXIT.failure), crash: () => terminal.exit(EXIT.internal) },
+    exitsOf(terminal),
     (runtime) => programOf(options, config, parts, terminal, { runtime: counted(runtime, totals), page }, totals),
   );
   await writeLine(stderr, `\n${totals.line()}\n\n${FAREWELL}`);

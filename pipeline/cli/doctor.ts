@@ -14,14 +14,7 @@ import { type Finding, kafkaClientFinding, machineFindings } from './doctor-mach
 import { CommandFailure, EXIT } from './exit.ts';
 import { plural } from './human.ts';
 import { lookAtMachine } from './machine.ts';
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  durationMs,
-  type GlobalOptions,
-  loadFor,
-  outputOption,
-} from './options.ts';
+import { addConfigOptions, type ConfigOptions, type GlobalOptions, loadFor, outputOption, waitMs } from './options.ts';
 import type { Parts } from './parts.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
 import { writeTick } from './ticks.ts';
@@ -47,7 +40,7 @@ export function addDoctor(program: Command, parts: Parts, terminal: Terminal, cl
   addConfigOptions(program.command('doctor'))
     .description('look whether this machine has what Hypermeter needs, with what to do where it has not')
     .addOption(outputOption())
-    .option('--timeout <duration>', 'time for each hypervisor whose clock is asked', durationMs, 10_000)
+    .option('--timeout <duration>', 'time for each hypervisor whose clock is asked', waitMs, 10_000)
     .addHelpText('after', EXAMPLES)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<DoctorOptions>();

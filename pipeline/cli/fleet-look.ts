@@ -35,6 +35,8 @@ export async function chosenEntries(
 ): Promise<FleetLook> {
   const isAddress = target?.includes('://') === true;
   if (options.config === undefined) {
+    if (target !== undefined && (options.name !== undefined || options.set.length > 0))
+      throw new CommandFailure(EXIT.usage, 'error: --name and --set are for a configuration: give it with -c');
     if (target !== undefined) return { entries: [entryAt(target, parts.connectors)], unanswered: 0 };
   } else if (!isAddress && (target === undefined || options.name === undefined)) {
     const { config } = await loadFor('poll', options, parts.schema, terminal);

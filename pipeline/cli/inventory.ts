@@ -14,7 +14,7 @@ import { follow } from './inventory-follow.ts';
 import { createIntake, restoreFrom } from './inventory-log.ts';
 import { OUTPUTS, type OutputFormat, reportLines } from './inventory-report.ts';
 import { findingsIn, rowsOf, type Wanted } from './inventory-rows.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, loadFor } from './options.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, loadFor, waitMs } from './options.ts';
 import type { Parts } from './parts.ts';
 import { progressOn } from './progress.ts';
 import { rawFiles } from './raw-files.ts';
@@ -65,7 +65,7 @@ export function addInventory(program: Command, parts: Parts, terminal: Terminal,
     .addOption(new Option('-o, --output <format>', 'for people or programs').choices([...OUTPUTS]).default('table'))
     .option('--follow', 'go on, with a line for each change')
     .option('--fail-on <findings>', `exit with ${EXIT.data} if there is one of these findings`, findingNames)
-    .option('--timeout <duration>', 'of a hypervisor: for connecting and for its poll', durationMs, 10_000)
+    .option('--timeout <duration>', 'of a hypervisor: for connecting and for its poll', waitMs, 10_000)
     .addHelpText('after', EXAMPLES)
     .action((targets: readonly string[], _: unknown, command: Command) =>
       inventory(targets, command.optsWithGlobals<InventoryOptions>(), parts, terminal, clock),
@@ -107,9 +107,11 @@ function refuseMixtures(
     throw new CommandFailure(EXIT.usage, `error: ${what}`);
   };
   if (files.length > 0 && direct) refuse('give addresses, files, or --direct with -c, and not several of them');
-  if (targets.length > 0 && options.config !== undefined)
-    refuse('give either addresses or files, or a configuration with -c');
+  if (targets.length > 0 && (options.config !== undefined || options.set.length > 0))
+    refuse('give either addresses or files, or a configuration with -c and --set');
   if (options.follow && (direct || files.length > 0)) refuse('--follow reads the raw topic, and nothing else');
+  if (options.follow && options.output === 'csv')
+    refuse('--follow prints lines for people, or with -o json for programs');
 }
 
 async function endpointsFor(

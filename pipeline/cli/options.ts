@@ -51,11 +51,30 @@ export function durationMs(text: string): number {
   return us / 1000;
 }
 
+/** Kafka's and other clients hold no more than 25 days, and some of them double or treble it. */
+const LONGEST_WAIT_MS = 86_400_000;
+
+/** Parses how long to wait for an answer, for an option, into milliseconds. */
+export function waitMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms > LONGEST_WAIT_MS) throw new InvalidArgumentError('expected 1d at most.');
+  return ms;
+}
+
 /** Parses a whole number above zero for an option. */
 export function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('expected a whole number above zero.');
   return Number(text);
 }
+
+/** The same for one that has a limit. */
+export const wholeNumberTo =
+  (most: number) =>
+  (text: string): number => {
+    const number = wholeNumber(text);
+    if (number > most) throw new InvalidArgumentError(`expected ${most} at most.`);
+    return number;
+  };
 
 /** Parses a port, 0 for a free one. */
 export function portNumber(text: string): number {

@@ -3,11 +3,11 @@ import { type Endpoint, EndpointError, type Observation } from '../../connectors
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { redactUrls } from '../runtime/config/redact.ts';
 import { exactJson } from '../runtime/json.ts';
-import { endpointsIn } from './endpoints.ts';
+import { type Entry, endpointsIn } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { chosenEntries } from './fleet-look.ts';
 import { plural } from './human.ts';
-import { addConfigOptions, type ConfigOptions, durationMs, outputOption, wholeNumber } from './options.ts';
+import { addConfigOptions, type ConfigOptions, durationMs, outputOption, waitMs, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
 import { pollEndpoint } from './poll-endpoint.ts';
 import { STATISTICS_COLUMNS, statisticsOf, statisticsTable } from './raw-statistics.ts';
@@ -39,16 +39,24 @@ export function addPoll(program: Command, parts: Parts, terminal: Terminal, cloc
     .addOption(outputOption())
     .option('--count <n>', 'how many polls', wholeNumber, 1)
     .option('--interval <duration>', 'time between polls', durationMs, 10_000)
-    .option('--timeout <duration>', 'time for connecting and for each poll', durationMs, 10_000)
+    .option('--timeout <duration>', 'time for connecting and for each poll', waitMs, 10_000)
     .addHelpText('after', EXAMPLES)
     .action(async (target: string | undefined, options: PollOptions) => {
       const { entries, unanswered } = await chosenEntries(target, options, parts, terminal, clock);
       // There is no log and there are no metrics here: what fails is told on standard error.
       const context = { clock, report: () => undefined };
       const endpoints = entries.flatMap((entry) => endpointsIn(entry, context));
+      if (endpoints.length === 0) throw nothingToPoll(entries, unanswered);
       const failed = await pollAll(endpoints, options, terminal, clock);
       if (failed + unanswered > 0) throw new CommandFailure(EXIT.unavailable, '');
     });
+}
+
+/** All there is speaks by itself, as nova does. */
+function nothingToPoll(entries: readonly Entry[], unanswered: number): CommandFailure {
+  const kinds = [...new Set(entries.map(({ kind }) => kind.kind))].join(', ');
+  const message = `error: there is nothing to poll: ${kinds} cannot be asked; hypermeter check looks whether it is there`;
+  return new CommandFailure(unanswered > 0 ? EXIT.unavailable : EXIT.usage, message);
 }
 
 /** Polls all endpoints, some at a time; one that fails is told of and does not stop the others. Resolves with how many failed. */

@@ -22,7 +22,7 @@ import { addListenTcp } from './listen-tcp.ts';
 import { addListenUdp } from './listen-udp.ts';
 import { addMan } from './man.ts';
 import { notesOf } from './manual.ts';
-import { addGlobalOptions, durationMs } from './options.ts';
+import { addGlobalOptions, durationMs, waitMs } from './options.ts';
 import { addPage } from './page.ts';
 import type { Parts } from './parts.ts';
 import { addPipeline } from './pipeline.ts';
@@ -140,7 +140,7 @@ function finishHelp(command: Command, name = command.name()): void {
   for (const below of command.commands) finishHelp(below, `${name} ${below.name()}`);
   for (const option of command.options) {
     const { parseArg, defaultValue } = option;
-    if (parseArg === durationMs) option.default(defaultValue, durationText(defaultValue));
+    if (parseArg === durationMs || parseArg === waitMs) option.default(defaultValue, durationText(defaultValue));
   }
   if (command.commands.length > 0 || notesOf(command).includes('Exit codes')) return;
   const takesConfig = command.options.some(({ long }) => long === '--config');

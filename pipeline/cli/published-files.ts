@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { access, constants, open } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import { stdin } from 'node:process';
 import type { PublishedFile } from '../audit/intake.ts';
 import { whyUnreadable } from '../runtime/unreadable.ts';
@@ -13,12 +13,17 @@ const NEWLINE = 10;
 export async function publishedFiles(paths: readonly string[]): Promise<readonly PublishedFile[]> {
   for (const path of paths) {
     if (path === STDIN) continue;
-    await access(path, constants.R_OK).catch((error: unknown) => {
-      throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${whyUnreadable(error)}`);
-    });
+    await access(path, constants.R_OK).catch(refuse(path));
+    if ((await stat(path).catch(refuse(path))).isDirectory()) refuse(path)({ code: 'EISDIR' });
   }
   return paths.map((path) => (path === STDIN ? standardInput : fileAt(path)));
 }
+
+const refuse =
+  (path: string) =>
+  (error: unknown): never => {
+    throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${whyUnreadable(error)}`);
+  };
 
 /** What has gone through a pipe is gone. */
 const standardInput: PublishedFile = {
@@ -29,7 +34,14 @@ const standardInput: PublishedFile = {
 
 const fileAt = (path: string): PublishedFile => ({
   name: path,
-  chunks: () => createReadStream(path, { highWaterMark: 16 * PIECE }) as AsyncIterable<Buffer>,
+  chunks: async function* () {
+    try {
+      yield* createReadStream(path, { highWaterMark: 16 * PIECE }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (error instanceof Error && 'syscall' in error) refuse(path)(error);
+      throw error;
+    }
+  },
   lineAt: async (offset) => {
     const file = await open(path);
     try {

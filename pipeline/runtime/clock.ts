@@ -40,11 +40,17 @@ export function steppingClock(
 /** Resolves in the next turn of the event loop, so that what may be read or written meanwhile is. */
 export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** The longest that a timer of Node can wait, some 25 days; a longer one is over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: steppingClock(Date.now, () => performance.now(), performance.timeOrigin),
   monotonic: () => Math.round(performance.now() * 1000),
   sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal ? { signal } : {});
+    const options = signal ? { signal } : {};
+    let left = ms;
+    for (; left > LONGEST_MS; left -= LONGEST_MS) await delay(LONGEST_MS, undefined, options);
+    await delay(left, undefined, options);
   },
   random: Math.random,
 };

@@ -85,6 +85,7 @@ describe('audit', () => {
 
   it.each([
     ['a file that is not there', [...words, at('none.jsonl')], 66, /cannot read .*none\.jsonl/],
+    ['a directory', [...words, at('.')], 66, /cannot read .*: it is a directory; name a file in it/],
     [
       'raw data that is none',
       ['audit', '-c', at('hypermeter.yaml'), '--raw', at('hypermeter.yaml'), '--published', at('meters.jsonl')],

@@ -204,6 +204,8 @@ describe('inventory', () => {
     [['nowhere.avro'], 66, 'cannot read nowhere.avro'],
     [['test://a', 'some.avro'], 64, 'and not several of them'],
     [['test://a', '-c', 'x.yaml'], 64, 'either addresses or files, or a configuration'],
+    [['test://a', '--set', 'service.id=x'], 64, 'a configuration with -c and --set'],
+    [['-c', 'x.yaml', '--follow', '-o', 'csv'], 64, '--follow prints lines for people, or with -o json'],
     [['test://a', '--follow'], 64, '--follow reads the raw topic'],
     [['--only', 'thrice', 'x.avro'], 64, 'there is no finding "thrice"; known: twice, nobody, zombie, stale'],
     [['--columns', 'uuid,nam', 'x.avro'], 64, 'there is no column "nam"'],

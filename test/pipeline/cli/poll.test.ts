@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parts } from '../../../pipeline/cli/composition.ts';
 import { collected } from '../runtime/collected.ts';
 import { written } from '../runtime/config/fleet.ts';
-import { run, UUID } from './test-parts.ts';
+import { run, runWith, UUID } from './test-parts.ts';
 
 const config = (...hosts: readonly string[]) =>
   written(`connectors: [${hosts.map((host) => `{ name: ${host}, type: test, uri: "test://${host}" }`).join(', ')}]`);
@@ -106,6 +107,13 @@ describe('poll', () => {
     expect(stderr).toMatch(/^warning: test: a: there is another a, at connectors: a, which is kept/);
   });
 
+  it('says that there is nobody who can be asked', async () => {
+    const file = written('connectors: [{ name: cloud, type: nova, url: "amqp://mq/" }]');
+    const { code, stdout, stderr } = await runWith(parts, ['poll', '-c', file]);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toContain('there is nothing to poll: nova cannot be asked');
+  });
+
   it('asks one that was found by its name, and nobody else', async () => {
     for (const name of [['b'], ['--name', 'b']]) {
       const { code, stdout, stderr } = await run(['poll', '-c', found('gone', 'b', 'stuck'), ...name, '-o', 'json']);
@@ -123,6 +131,8 @@ describe('poll', () => {
 
   it.each([
     [['poll'], 64, 'error: give the address of a hypervisor, or a configuration with -c'],
+    [['poll', 'test://a', '--name', 'a'], 64, 'error: --name and --set are for a configuration'],
+    [['poll', 'test://a', '--set', 'service.id=x'], 64, 'error: --name and --set are for a configuration'],
     [['poll', 'test://a', '-c', 'x'], 64, 'error: give the address'],
     [['poll', 'ftp://u:hunter2@h'], 64, 'no connector takes the address "ftp://…"; those that take one: test'],
     [['poll', 'test://u:hunter2@fine?hue=red'], 64, 'the address test://… does not do:\n  hue: unknown key'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { steppingClock } from '../../../pipeline/runtime/clock.ts';
+import { steppingClock, systemClock } from '../../../pipeline/runtime/clock.ts';
 
 test('a clock goes on evenly between the steps of the system, and follows those', () => {
   let wall = 1_700_000_000_000;
@@ -19,4 +19,8 @@ test('a clock goes on evenly between the steps of the system, and follows those'
   expect(pass(1, 3_600_001)).toBeCloseTo(3_601_001.625, -1);
   expect(pass(1, -3_599_999)).toBeCloseTo(1002.625, -1);
   expect(pass(0, 60_000)).toBeCloseTo(61_002.625, -1);
+});
+
+test('a sleep that is longer than a timer can be goes on until it is told otherwise', async () => {
+  await expect(systemClock.sleep(2 ** 31, AbortSignal.timeout(50))).rejects.toThrow('aborted');
 });
