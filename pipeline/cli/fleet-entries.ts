@@ -1,13 +1,15 @@
-import type { Observable } from 'rxjs';
+import { type Observable, tap } from 'rxjs';
 import { combine } from '../../connectors/discovery/combine.ts';
 import { createSource } from '../../connectors/discovery/create.ts';
-import type { Fleet } from '../../connectors/discovery/discovery.ts';
+import type { ConnectorEntry, Discovery, Fleet } from '../../connectors/discovery/discovery.ts';
 import type { EntryKind } from '../../connectors/discovery/entry-template.ts';
 import { discover } from '../../connectors/discovery/looking.ts';
 import type { Environment } from '../runtime/config/interpolate.ts';
+import type { Report } from '../runtime/events.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { connectorEntry, type Settings } from './composition.ts';
 import { entryKinds } from './schema.ts';
+import { unverifiedIn } from './unverified.ts';
 
 /** All entries of a fleet: those of the configuration and what its discoveries find. Subscribing begins to look. */
 export function fleetEntries(
@@ -18,5 +20,30 @@ export function fleetEntries(
 ): Observable<Fleet> {
   const context = { clock, env, kinds: entryKinds(kinds), entry: connectorEntry };
   const discoveries = discovery.map((entry) => discover(createSource(entry, context), { clock, report }));
-  return combine(connectors, discoveries, report);
+  return combine(
+    connectors,
+    discoveries.map((found) => tellingUnverified(found, report)),
+    report,
+  );
+}
+
+/** Of the names in an event. */
+const NAMED = 10;
+
+/** The same discovery, which tells of each endpoint that is not checked once while it is there. */
+export function tellingUnverified(found: Discovery, report: Report): Discovery {
+  const { name: source, kind } = found;
+  let told: ReadonlySet<string> = new Set();
+  const tell = (entries: readonly ConnectorEntry[]): void => {
+    const all = unverifiedIn(entries);
+    const fresh = all.filter(({ name, setting }) => !told.has(`${setting} ${name}`));
+    told = new Set(all.map(({ name, setting }) => `${setting} ${name}`));
+    for (const message of new Set(fresh.map((each) => each.message))) {
+      const those = fresh.filter((each) => each.message === message);
+      const names = those.slice(0, NAMED).map(({ name }) => name);
+      const setting = those[0]?.setting ?? '';
+      report({ event: 'discovery.unverified', source, kind, setting, message, count: those.length, names });
+    }
+  };
+  return { ...found, entries: found.entries.pipe(tap(tell)) };
 }

@@ -17,6 +17,25 @@ export const unverifiedTls = (config: object): readonly Remark[] =>
     ),
   );
 
+/** An endpoint that is reached without a check of the server, or with a password in clear, and the word that says so. */
+export interface Unverified {
+  readonly name: string;
+  /** `tls.verify` */
+  readonly setting: string;
+  readonly message: string;
+}
+
+/** Those of a fleet. */
+export const unverifiedIn = (entries: readonly { readonly name: string }[]): readonly Unverified[] =>
+  entries.flatMap((entry) => {
+    const config = { connectors: [entry] };
+    return [...unverifiedTls(config), ...openPasswords(config)].map(({ path, message }) => ({
+      name: entry.name,
+      setting: path.slice(2).join('.'),
+      message,
+    }));
+  });
+
 /** Templates of discovery have texts where other places have values. */
 const isFalse = (value: unknown): boolean => String(value).toLowerCase() === 'false';
 
@@ -46,7 +65,7 @@ function uncheckedBrokers(place: object): readonly Unchecked[] {
   const properties = memberOf(place, 'librdkafka');
   return UNCHECKED.flatMap(([property, value]): readonly Unchecked[] => {
     if (String(memberOf(properties, property)).toLowerCase() !== value) return [];
-    return [[['librdkafka', property], `is ${value}: ${DANGER}. Name the authority in kafka.tls.caFile instead`]];
+    return [[['librdkafka', property], `is ${value}: ${DANGER}. Name the authority in tls.caFile instead`]];
   });
 }
 

@@ -89,6 +89,11 @@ const LINES: Lines = {
     text: 'a source of endpoints says that there is none; those it had stay until it has said so often enough',
     subject: ({ source, times }) => `${source} ${times}`,
   },
+  'discovery.unverified': {
+    level: 'warn',
+    text: 'a source of endpoints names some that are reached without a check of the server, or with a password in clear',
+    subject: ({ source, setting, names }) => `${source} ${setting} ${names.join(' ')}`,
+  },
   'slices.sent': null,
   'slices.failed': {
     level: 'warn',

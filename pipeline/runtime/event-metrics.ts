@@ -78,6 +78,8 @@ const COUNT: Count = {
       metrics.discoveryChanges.inc({ source, kind, change }, count);
   },
   'discovery.empty': (metrics, { source, kind }) => metrics.discoveryEmpty.inc({ source, kind }),
+  'discovery.unverified': (metrics, { source, kind, count }) =>
+    metrics.discoveryUnverified.inc({ source, kind }, count),
   'slices.sent': (metrics, event) => {
     metrics.slicesSent.inc(event.slices);
     metrics.messagesSent.inc(event.messages);

@@ -187,6 +187,18 @@ export type InternalEvent =
       readonly emptyAfter: number;
     }
   | {
+      /** Endpoints that a source names are reached without a check of who answers, or with a password in clear: told once of each. */
+      readonly event: 'discovery.unverified';
+      readonly source: string;
+      readonly kind: string;
+      /** The word of the entries that says so: `tls.verify`. */
+      readonly setting: string;
+      readonly message: string;
+      readonly count: number;
+      /** The first of them. */
+      readonly names: readonly string[];
+    }
+  | {
       readonly event: 'slices.sent';
       readonly slices: number;
       readonly messages: number;

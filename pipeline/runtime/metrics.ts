@@ -188,6 +188,12 @@ function discoveryMetrics(registry: Registry) {
       'Answers of a source that it has no endpoints, not believed yet.',
       SOURCE,
     ),
+    discoveryUnverified: counter(
+      registry,
+      'discovery_unverified_total',
+      'Endpoints of a source that are reached without a check of the server, or with a password in clear, each counted once.',
+      SOURCE,
+    ),
   };
 }
 
