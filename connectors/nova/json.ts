@@ -1,7 +1,10 @@
 import { NotificationError } from './protocol-error.ts';
 
-/** Strings and numbers are matched whole, so that what stands in them is left alone. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{}]|-?\d[\d.eE+-]*/g;
+/**
+ * Strings and numbers are matched whole, so that what stands in them is left alone. A string without an end goes to the end
+ * of the text: to look for one from each of its quotes anew would take time as the square of the text.
+ */
+const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|[[\]{}]|-?\d[\d.eE+-]*/g;
 const LONG = /^-?\d{16,}$/;
 
 /**

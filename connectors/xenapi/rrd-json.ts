@@ -25,8 +25,11 @@ function parse(text: string): Value {
   }
 }
 
-/** A string, which is left alone; or a word that stands where a number or a quoted key should. */
-const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|[+-]?\b(?:nan|inf(?:inity)?)\b|\b[a-z]+(?=\s*:)/gi;
+/**
+ * A string, which is left alone, and goes to the end of the text if it has none; or a word that stands where a number or a
+ * quoted key should.
+ */
+const STRING_OR_WORD = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|[+-]?\b(?:nan|inf(?:inity)?)\b|\b[a-z]+\b(?=\s*:)/gi;
 
 function parseLiteral(text: string): Value {
   try {

@@ -47,12 +47,12 @@ export function addChange(
     const { size, firstSize, end } = series;
     const begin = Math.min(Math.ceil(rules.from / firstSize) * firstSize, end);
     const before = through(change, begin, firstSize, rules);
-    if (change.overtaken) series.early += before;
+    const maybePassed = (bound: number): boolean => change.overtaken || change.to - bound >= rules.graceOf(size);
+    if (maybePassed(begin)) series.early += before;
     const part = through(change, end, size, rules) - before;
     if (part === 0n) continue;
     series.movement += part;
-    const maybePassed = change.overtaken || change.to - end >= rules.graceOf(size);
-    series.belated = maybePassed ? series.belated + part : 0n;
+    series.belated = maybePassed(end) ? series.belated + part : 0n;
   }
 }
 

@@ -21,6 +21,8 @@ const MALFORMED: readonly (readonly [string, Buffer])[] = [
   ['null', json(null)],
   ['NaN, as python writes it', Buffer.from('{"event_type": "x", "timestamp": NaN}')],
   ['nested without end', Buffer.from(`${'['.repeat(100_000)}`)],
+  ['quotes without end', Buffer.from(`{"a": "${'\\"'.repeat(1_500_000)}`)],
+  ['quotes without end, and half of one more', Buffer.from(`{"a": "${'\\"'.repeat(1_500_000)}\\`)],
   ['deep', json({ ...created, payload: JSON.parse(`${'{"a":'.repeat(70)}1${'}'.repeat(70)}`) })],
   ['larger than anything of nova', Buffer.alloc(MAX_BODY + 1, 0x20)],
   ['an envelope of nothing', json({ 'oslo.version': '2.0', 'oslo.message': '' })],

@@ -108,3 +108,8 @@ it.each<[unknown, number | null]>([
 ])('%s is the number %s', (text, number) => {
   expect(toNumber(text)).toBe(number);
 });
+
+it('a string without an end, full of quotes, is refused', async () => {
+  const text = `{meta: {legend: ["${'\\"'.repeat(1_000_000)}`;
+  await expect(decodeRrdAnswer(pieces(text))).rejects.toThrow('rrd_updates that are neither JSON nor XML');
+});
