@@ -23,16 +23,13 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
   const servers = configuredServers(config);
   const key = addressOf(FORMATS[config.format], config.topic ?? FORMATS[config.format].topic);
   const name = config.name ?? `${addressesOf(servers)}#${config.exchange}/${key}`;
-  let linkOptions: LinkOptions | undefined;
   const broker = createBroker({
     sink: name,
     servers,
     clock,
     connectTimeoutMs: config.connectTimeout / 1000,
-    open: async (server) => {
-      linkOptions ??= await linkOptionsOf(name, key, config, context);
-      return await openLink(server, linkOptions);
-    },
+    // Read for each connection: certificates are renewed.
+    open: async (server) => await openLink(server, await linkOptionsOf(name, key, config, context)),
   });
   let writer: Writer | undefined;
   const prepared = async () => {

@@ -9,7 +9,8 @@ import { nestedJson } from './nested-json.ts';
  *   payload: tenant_id, user_id, instance_id, display_name, …, audit_period_beginning, audit_period_ending,
  *            bandwidth: { <vnic>: { bw_in: bytes, bw_out: bytes } }
  *
- * The period is a window. What nova's own payload has and is not known here is '' or null, as nova writes what it does
+ * A vnic is called as its samples have it, by its filter's name where it has a filter; where several nics of an instance
+ * have the same name, each by `<name>-<mac>`. The period is a window. What nova's own payload has and is not known here is '' or null, as nova writes what it does
  * not know. Source: nova/notifications/base.py, nova/compute/utils.py, release 24.
  */
 export interface Audit {
@@ -25,43 +26,64 @@ export interface Audit {
 const IN = 'network.incoming.bytes.delta';
 const OUT = 'network.outgoing.bytes.delta';
 
+interface Nic {
+  readonly label: string;
+  readonly mac: string;
+  readonly bytes: { bw_in: Sample['volume'] | null; bw_out: Sample['volume'] | null };
+}
+
 interface Period {
   readonly first: Sample;
-  readonly bandwidth: Map<string, { bw_in: number | bigint | null; bw_out: number | bigint | null }>;
+  /** By label and MAC: nics with the same filter have the same label. */
+  readonly nics: Map<string, Nic>;
   samples: number;
 }
 
 /**
- * An audit for each instance and window that the samples are of. A nic whose window closes later than the others', as one
- * that fell silent, comes in an audit of its own with only that nic: the sums over audits are what was measured.
+ * An audit for each instance and window that the samples are of; what hosts have (`compute.node.*`) is in none. A nic
+ * whose window closes later than the others', as one that fell silent, comes in an audit of its own with only that nic:
+ * the sums over audits are what was measured.
  */
 export function auditsOf(samples: readonly Sample[]): readonly Audit[] {
   const periods = new Map<string, Period>();
   for (const sample of samples) {
-    const instance = String(sample.resource.metadata.instance_id ?? sample.resource.id);
-    const key = `${instance} ${sample.windowStart} ${sample.windowEnd}`;
-    const period = periods.get(key) ?? { first: sample, bandwidth: new Map(), samples: 0 };
+    const { instance_id } = sample.resource.metadata;
+    if (typeof instance_id !== 'string') continue;
+    const key = `${instance_id} ${sample.windowStart} ${sample.windowEnd}`;
+    const period = periods.get(key) ?? { first: sample, nics: new Map(), samples: 0 };
     periods.set(key, period);
     period.samples++;
-    if (sample.name !== IN && sample.name !== OUT) continue;
-    const label = String(sample.resource.metadata.vnic_name ?? sample.resource.id);
-    const both = period.bandwidth.get(label) ?? { bw_in: null, bw_out: null };
-    period.bandwidth.set(label, both);
-    if (sample.name === IN) both.bw_in = sample.volume;
-    else both.bw_out = sample.volume;
+    if (sample.name === IN) nicOf(period, sample).bytes.bw_in = sample.volume;
+    if (sample.name === OUT) nicOf(period, sample).bytes.bw_out = sample.volume;
   }
   return [...periods].map(([key, period]) => auditOf(key, period));
 }
 
-function auditOf(key: string, { first, bandwidth, samples }: Period): Audit {
+function nicOf({ nics }: Period, { resource: { id, metadata } }: Sample): Nic {
+  const [label, mac] = [String(metadata.vnic_name ?? id), text(metadata.mac)];
+  const key = `${label}-${mac}`;
+  const nic = nics.get(key) ?? { label, mac, bytes: { bw_in: null, bw_out: null } };
+  nics.set(key, nic);
+  return nic;
+}
+
+function auditOf(key: string, { first, nics, samples }: Period): Audit {
   const host = text(first.resource.metadata.instance_host);
-  const labels = [...bandwidth.keys()].sort().join();
   return {
-    messageId: uuidV5(`compute.instance.exists|${key}|${labels}`),
+    messageId: uuidV5(`compute.instance.exists|${key}|${[...nics.keys()].sort().join()}`),
     publisherId: `compute.${host === '' ? 'unknown' : host}`,
-    nestedPayload: Buffer.from(nestedJson(payloadOf(first, Object.fromEntries(bandwidth)))),
+    nestedPayload: Buffer.from(nestedJson(payloadOf(first, bandwidthOf([...nics.values()])))),
     samples,
   };
+}
+
+function bandwidthOf(nics: readonly Nic[]): object {
+  const labels = new Set<string>();
+  const shared = new Set<string>();
+  for (const { label } of nics) (labels.has(label) ? shared : labels).add(label);
+  return Object.fromEntries(
+    nics.map(({ label, mac, bytes }) => [shared.has(label) ? `${label}-${mac}` : label, bytes]),
+  );
 }
 
 function payloadOf({ resource, windowStart, windowEnd }: Sample, bandwidth: object): object {

@@ -84,14 +84,17 @@ const V2 = {
 function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'version'>): Protocol {
   const seriesOf = createSeries(config);
   let format = config.version === '1.0' ? V1 : V2;
+  let sent = 0;
   return {
     groups: byInstant,
     encode(samples) {
+      sent = samples.length;
       const body = compress(format.write(seriesOf(samples)));
       return { body, headers: format.headers };
     },
     judge(answer: Answer) {
       if (format === V1) return undefined;
+      if (isAllTooLate(answer, sent)) return { is: 'partly', rejected: sent, words: wordsOf(answer) };
       const { status } = answer;
       const isDone = status >= 200 && status < 300;
       const written = answer.header(WRITTEN);
@@ -104,6 +107,18 @@ function remoteWrite(config: SeriesOptions & Pick<PrometheusConfig, 'version'>):
       return { is: 'unavailable', why, afterMs: 0 };
     },
   };
+}
+
+/**
+ * Nothing was written, and all of it for its time: the samples of a request are of one instant, so that one beyond the
+ * bounds tells of all; Prometheus has a line for each. (Others say 0 with every refusal, whatever they wrote.)
+ */
+function isAllTooLate(answer: Answer, sent: number): boolean {
+  const { status, body } = answer;
+  if (status < 400 || status >= 500 || answer.header(WRITTEN) !== '0') return false;
+  const said = body.toString('utf8');
+  if (said.includes('out of bounds')) return true;
+  return (said.match(/out of order sample|too old sample|duplicate sample for timestamp/g) ?? []).length >= sent;
 }
 
 function checkLabels(

@@ -23,7 +23,10 @@ export interface Client {
 /** Nothing that a receiver has to say is longer; what is left out is not read. */
 const MAX_BODY_BYTES = 65_536;
 
-/** A client that connects with the first request. `sink`: the name that errors bear. */
+/**
+ * A client that connects with the first request, and anew after one that had no answer or after which the server hung
+ * up, as over a certificate: those that were renewed meanwhile are read then. `sink`: the name that errors bear.
+ */
 export function createClient(sink: string, endpoint: Endpoint, clock: Clock): Client {
   const { pathname, search } = new URL(endpoint.url);
   const fixed = { 'user-agent': 'hypermeter', ...endpoint.headers, ...authorization(endpoint) };
@@ -33,6 +36,12 @@ export function createClient(sink: string, endpoint: Endpoint, clock: Clock): Cl
   async function opened(): Promise<Pool> {
     pool ??= await openPool(sink, endpoint, timeoutMs);
     return pool;
+  }
+
+  async function close(): Promise<void> {
+    const present = pool;
+    pool = undefined;
+    await present?.destroy();
   }
 
   return {
@@ -49,17 +58,16 @@ export function createClient(sink: string, endpoint: Endpoint, clock: Clock): Cl
         return { status: statusCode, header: (name) => textOf(headers[name]), body: await beginningOf(body) };
       };
       try {
-        return await within(clock, timeoutMs, 'the request', exchange, signal);
+        const answer = await within(clock, timeoutMs, 'the request', exchange, signal);
+        if (answer.header('connection')?.toLowerCase() === 'close') await close();
+        return answer;
       } catch (error) {
+        await close();
         if (signal.aborted) throw error;
         throw new SinkError(sink, `cannot post to ${shownUrl(endpoint.url)}: ${remedy(error, endpoint)}`, error);
       }
     },
-    async close() {
-      const present = pool;
-      pool = undefined;
-      await present?.destroy();
-    },
+    close,
   };
 }
 

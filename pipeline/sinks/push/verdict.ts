@@ -34,6 +34,14 @@ const REMEDIES: Readonly<Record<number, string>> = {
   501: 'it does not do this at all: check the path of url',
   505: 'it does not speak HTTP/1.1: check url',
 };
+/** Words of a 400 that tell of TLS and not of the samples: those of nginx, Go's net/http and Apache. */
+const TLS_REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/plain HTTP request was sent to HTTPS port/i, 'it wants TLS: set url to https://'],
+  [/client sent an HTTP request to an HTTPS server/i, 'it wants TLS: set url to https://'],
+  [/speaking plain HTTP to an SSL-enabled server port/i, 'it wants TLS: set url to https://'],
+  [/no required SSL certificate was sent/i, 'it wants a client certificate: set tls.certFile and tls.keyFile'],
+  [/the SSL certificate error/i, 'it does not take our certificate: renew what tls.certFile and tls.keyFile name'],
+];
 /** Of the 4xx, those that pass. */
 const PASSING = new Set([408, 425, 429]);
 
@@ -43,10 +51,17 @@ export function verdictOf(answer: Answer, nowUs: number): Verdict {
   if (status >= 200 && status < 300) return { is: 'done' };
   if (status === 413) return { is: 'too_large' };
   const words = wordsOf(answer);
-  if (status >= 400 && status < 500 && !PASSING.has(status) && REMEDIES[status] === undefined)
-    return { is: 'refused', words };
-  const known = status >= 300 && status < 400 ? redirection(answer) : REMEDIES[status];
+  const known = remedyOf(answer);
+  if (status >= 400 && status < 500 && !PASSING.has(status) && known === undefined) return { is: 'refused', words };
   return { is: 'unavailable', why: known === undefined ? words : `${words}: ${known}`, afterMs: waitOf(answer, nowUs) };
+}
+
+function remedyOf(answer: Answer): string | undefined {
+  const { status, body } = answer;
+  if (status >= 300 && status < 400) return redirection(answer);
+  if (status !== 400) return REMEDIES[status];
+  const said = body.toString('utf8');
+  return TLS_REMEDIES.find(([words]) => words.test(said))?.[1];
 }
 
 const redirection = (answer: Answer): string =>

@@ -10,13 +10,19 @@ export interface Tally {
 /** Which numbers of a sender came. */
 interface Account {
   highest: bigint;
-  /** Missing numbers, the youngest `MOST_MISSING` of them; a late one is found here. */
-  readonly missing: Set<bigint>;
+  /** Missing numbers in ascending order, the youngest `MOST_GAPS`; a late one is found here. */
+  readonly gaps: Gap[];
   lost: number;
 }
 
-/** A late datagram that is further behind than this counts as a duplicate. */
-const MOST_MISSING = 65_536;
+/** One datagram makes one gap more at most, however far it jumps: whoever forges it gets no more memory than that. */
+interface Gap {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** A late datagram that is more gaps behind than this counts as a duplicate. */
+const MOST_GAPS = 256;
 /** Senders that are remembered, the latest; a sender is one start of a program. */
 const MOST_SENDERS = 1024;
 
@@ -42,7 +48,7 @@ export function createLedger(): Ledger {
       accounts.delete(oldest[0]);
       lostOfForgotten += oldest[1].lost;
     }
-    const account = { highest: sequence - 1n, missing: new Set<bigint>(), lost: 0 };
+    const account = { highest: sequence - 1n, gaps: [], lost: 0 };
     accounts.set(sender, account);
     senders++;
     return account;
@@ -64,24 +70,29 @@ export function createLedger(): Ledger {
 }
 
 function settle(account: Account, sequence: bigint): boolean {
-  const { highest, missing } = account;
+  const { highest, gaps } = account;
   if (sequence <= highest) {
-    if (!missing.delete(sequence)) return false;
-    account.lost--;
-    return true;
+    const isLate = fill(gaps, sequence);
+    if (isLate) account.lost--;
+    return isLate;
   }
   account.highest = sequence;
   account.lost += Number(sequence - highest - 1n);
-  const reach = sequence - BigInt(MOST_MISSING);
-  for (let each = reach > highest ? reach : highest + 1n; each < sequence; each++) missing.add(each);
-  forgetBelow(missing, reach);
+  if (sequence > highest + 1n) gaps.push({ first: highest + 1n, last: sequence - 1n });
+  if (gaps.length > MOST_GAPS) gaps.shift();
   return true;
 }
 
-/** Sets keep the order of entry, which is that of the numbers. */
-function forgetBelow(missing: Set<bigint>, least: bigint): void {
-  for (const each of missing) {
-    if (each >= least) return;
-    missing.delete(each);
-  }
+/** Takes a number out of the gap that it is in; false if it is in none. */
+function fill(gaps: Gap[], sequence: bigint): boolean {
+  const at = gaps.findLastIndex(({ first }) => first <= sequence);
+  const gap = gaps[at];
+  if (gap === undefined || sequence > gap.last) return false;
+  const left = [
+    { first: gap.first, last: sequence - 1n },
+    { first: sequence + 1n, last: gap.last },
+  ];
+  gaps.splice(at, 1, ...left.filter(({ first, last }) => first <= last));
+  if (gaps.length > MOST_GAPS) gaps.shift();
+  return true;
 }

@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns';
 import type { Clock } from '../../runtime/clock.ts';
 import { SinkError } from '../sink.ts';
 import { addressesOf, type Lookup } from './address.ts';
@@ -49,14 +50,14 @@ export function createReceiver({ sink, host, port, clock, lookup, trouble, sendB
 
   const isDue = () => clock.monotonic() - resolvedAtUs >= (refused ? RESOLVE_REFUSED_EVERY_US : RESOLVE_EVERY_US);
 
-  /** The address to use now: the present one as long as the name has it and nobody refused, else the one after. */
+  /** In the order to try: first the present one as long as the name has it and nobody refused, else the one after. */
   async function choose() {
     resolvedAtUs = clock.monotonic();
     const addresses = await addressesOf(host, lookup);
     const present = addresses.findIndex(({ address }) => address === current?.to.address);
-    const next = present >= 0 && !refused ? present : present + 1;
+    const first = present >= 0 && !refused ? present : present + 1;
     refused = false;
-    return addresses[next % addresses.length];
+    return [...addresses.slice(first), ...addresses.slice(0, first)];
   }
 
   async function resolve() {
@@ -66,21 +67,34 @@ export function createReceiver({ sink, host, port, clock, lookup, trouble, sendB
       const failure = new SinkError(sink, `cannot look up ${host}: check the name and the DNS`, error);
       if (!current) throw failure;
       trouble(failure);
-      return current.to;
+      return [current.to];
     }
+  }
+
+  /** The first address that has a route: a name may have IPv6 addresses where the machine has only IPv4. */
+  async function openAny(addresses: readonly LookupAddress[]): Promise<Outlet> {
+    let cause: unknown;
+    for (const to of addresses) {
+      try {
+        return await openOutlet(to, port, sendBufferBytes, onRefused);
+      } catch (error) {
+        cause = error;
+      }
+    }
+    const tried = addresses.map(({ address }) => address).join(', ');
+    throw new SinkError(sink, `no way to ${tried}: check host and routes`, cause);
   }
 
   return {
     close,
     async outlet() {
       if (current && !isDue()) return current;
-      const to = await resolve();
-      if (!to) throw new SinkError(sink, `${host} has no address: check the name and the DNS`);
-      if (current && current.to.address === to.address) return current;
+      const addresses = await resolve();
+      const [first] = addresses;
+      if (!first) throw new SinkError(sink, `${host} has no address: check the name and the DNS`);
+      if (current && current.to.address === first.address) return current;
       await close();
-      current = await openOutlet(to, port, sendBufferBytes, onRefused).catch((error: unknown) => {
-        throw new SinkError(sink, `no way to ${to.address}: check host and routes`, error);
-      });
+      current = await openAny(addresses);
       return current;
     },
   };

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SinkError } from '../../../../pipeline/sinks/sink.ts';
@@ -70,6 +73,20 @@ describe.skipIf(!(await available('rabbit')))('what goes wrong with AMQP [rabbit
     expect(await refusal({ url, tls: { caFile, serverName: 'elsewhere' } })).toMatch(/tls\.serverName/);
     const clientFiles = { certFile: `${servicesDir}/tls/server.crt`, keyFile: `${servicesDir}/tls/client.key` };
     expect(await refusal({ url, tls: { caFile, ...clientFiles } })).toMatch(/tls\.certFile and tls\.keyFile/);
+  });
+
+  it('reads its certificates for every connection: they are renewed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hypermeter-amqp-'));
+    const caFile = join(directory, 'ca.crt');
+    copyFileSync(`${servicesDir}/tls/client.crt`, caFile);
+    const url = `amqps://guest:guest@127.0.0.1:${RABBIT_TLS_PORT}/${rabbit.vhost}`;
+    const { sink } = aSink({ url, tls: { caFile }, topic: 'renewed' });
+    await expect(sink.open?.(never)).rejects.toThrow(/tls\.caFile/);
+    copyFileSync(`${servicesDir}/tls/ca.crt`, caFile);
+    await sink.publish(samples(1), never);
+    expect(idsIn(await rabbit.takeAll('renewed.sample'))).toEqual(['id-0']);
+    await sink.close();
+    rmSync(directory, { recursive: true });
   });
 
   it('shows its client certificate and its name', async () => {

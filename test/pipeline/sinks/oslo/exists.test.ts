@@ -58,6 +58,28 @@ describe('an audit', () => {
     });
   });
 
+  it('has every nic of several with the same filter, and another id where another of them comes later', () => {
+    const of = (mac: string, volume: number, name = 'network.incoming.bytes.delta') => {
+      const metadata = { ...instance, vnic_name: 'no-spoofing', mac };
+      return sampleOf(name, volume, null, { resource: { ...aSample().resource, id: 'no-spoofing', metadata } });
+    };
+    const [a, b] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'] as const;
+    const samples = [of(a, 1), of(b, 2), of(a, 3, 'network.outgoing.bytes.delta')];
+    expect(payloadsOf(samples)).toMatchObject([
+      {
+        bandwidth: { [`no-spoofing-${a}`]: { bw_in: 1, bw_out: 3 }, [`no-spoofing-${b}`]: { bw_in: 2, bw_out: null } },
+      },
+    ]);
+    expect(payloadsOf([of(a, 1)])).toMatchObject([{ bandwidth: { 'no-spoofing': { bw_in: 1 } } }]);
+    expect(auditsOf([of(a, 1)])[0]?.messageId).not.toBe(auditsOf([of(b, 1)])[0]?.messageId);
+  });
+
+  it('is of instances alone, not of hosts', () => {
+    const metadata = { host_id: 'uuid-h', host: 'kvm1' };
+    const resource = { ...aSample().resource, id: 'kvm1_kvm1', metadata };
+    expect(auditsOf([sampleOf('compute.node.cpu.time', 5, null, { resource })])).toEqual([]);
+  });
+
   it('is one for each instance and period, sent as by its host', () => {
     const other = { ...instance, instance_id: 'uuid-2', instance_host: 'kvm2' };
     const audits = auditsOf([

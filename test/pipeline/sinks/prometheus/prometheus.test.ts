@@ -113,6 +113,26 @@ describe('prometheus sink', () => {
     expect(events[0]).toHaveProperty('error.message', expect.stringContaining('answer 400: out of order sample'));
   });
 
+  const wrote = (samples: number) => ({ 'X-Prometheus-Remote-Write-Samples-Written': String(samples) });
+  it.each([
+    ['its instant is out of bounds', 'out of bounds for series {a="b"}\n'],
+    ['every sample is out of order', 'out of order sample for series {a="b"}\n'.repeat(batch.length)],
+  ])('leaves out a request at once of which nothing was written as %s', async (_what, words) => {
+    const { sink, seen, dead } = await sinkTo((_, response) => response.writeHead(400, wrote(0)).end(words));
+    await sink.publish(batch, signal);
+    expect(seen).toHaveLength(1);
+    expect(dead).toMatchObject([{ reason: 'refused', samples: [{ name: 'cpu' }, { name: 'cpu_util' }] }]);
+  });
+
+  it('looks for what is refused where a server says that it wrote nothing for one of many', async () => {
+    const { sink, dead } = await sinkTo((seen, response) => {
+      if (!decodeV2(seen.body).symbols.includes('ceilometer_cpu_util')) modern(seen, response);
+      else response.writeHead(400, wrote(0)).end('out of order sample for series {a="b"}\n');
+    });
+    await sink.publish(batch, signal);
+    expect(dead).toMatchObject([{ reason: 'refused', samples: [{ name: 'cpu_util' }] }]);
+  });
+
   it('keeps everything while the path is wrong', async () => {
     const { sink, dead } = await sinkTo(statuses(404), { version: '1.0' });
     await expect(sink.publish(batch, signal)).rejects.toThrow('check the path of url');

@@ -172,3 +172,19 @@ describe.skipIf(!(await available('prometheus3')))('a Prometheus that knows 2.0 
     expect(events).toEqual([]);
   });
 });
+
+describe.skipIf(!(await available('prometheus3')))('a Prometheus that knows 2.0 [prometheus3]', () => {
+  it.each([
+    ['out of order', 3],
+    ['out of bounds', 10 * 24 * 60],
+  ])('is not asked for each sample where all are %s', async (words, minutesAgo) => {
+    const { sink, dead, events } = sinkTo('http://127.0.0.1:19393');
+    const fleet = (ago: number) => Array.from({ length: 100 }, (_, i) => at(ago, { name: `m.${i}` }));
+    await sink.publish(fleet(2), signal);
+    await sink.publish(fleet(minutesAgo), signal);
+    expect(dead.flatMap(({ samples }) => samples)).toHaveLength(100);
+    expect(events.filter(({ event }) => event === 'publish.failed')).toMatchObject([
+      { error: { message: expect.stringMatching(`refuses 100 of 100 samples: .*${words}`) } },
+    ]);
+  });
+});

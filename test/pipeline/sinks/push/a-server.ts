@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 
 /** A request as it arrived, its body unpacked. */
@@ -38,6 +38,8 @@ export async function aServer(respond: Respond = (_, response) => response.end()
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${bound}`,
     port: bound,
     seen,
+    /** Every connection over TLS, when its handshake is done. */
+    onSecure: (see: (socket: TLSSocket) => void) => void server.on('secureConnection', see),
     async close() {
       server.closeAllConnections();
       server.close();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,6 +163,16 @@ describe('push client over TLS', () => {
     expect((await clientTo(server.url, { tls: { verify: false } }).post(hello, {}, signal)).status).toBe(200);
   });
 
+  it('trusts a CA that was put in the place of another, after the next failure', async () => {
+    const caFile = file('renewed.crt');
+    copyFileSync(file('client.crt'), caFile);
+    const server = await serve(undefined, certificate);
+    const client = clientTo(server.url, { tls: { caFile } });
+    await expect(client.post(hello, {}, signal)).rejects.toThrow('name the CA in tls.caFile');
+    copyFileSync(file('ca.crt'), caFile);
+    expect((await client.post(hello, {}, signal)).status).toBe(200);
+  });
+
   it('shows its own certificate', async () => {
     const server = await serve(undefined, mutual);
     const caFile = file('ca.crt');
@@ -171,6 +181,20 @@ describe('push client over TLS', () => {
     await expect(clientTo(server.url, { tls: { caFile } }).post(hello, {}, signal)).rejects.toThrow(
       'a client certificate',
     );
+  });
+
+  it('shows a renewed certificate to a server that answered and hung up', async () => {
+    const subjects: unknown[] = [];
+    const server = await serve((_, response) => response.writeHead(400, { Connection: 'close' }).end(), mutual);
+    server.onSecure((socket) => subjects.push(socket.getPeerCertificate().subject.CN));
+    const tls = { caFile: file('ca.crt'), certFile: file('own.crt'), keyFile: file('own.key') };
+    const client = clientTo(server.url, { tls });
+    for (const name of ['client', 'server']) {
+      copyFileSync(file(`${name}.crt`), tls.certFile);
+      copyFileSync(file(`${name}.key`), tls.keyFile);
+      expect((await client.post(hello, {}, signal)).status).toBe(400);
+    }
+    expect(new Set(subjects).size).toBe(2);
   });
 
   it('says that the address should be another', async () => {

@@ -40,6 +40,25 @@ describe('verdict of an answer', () => {
     expect(verdictOf(answer(status, 'no token\n'), NOW_US)).toMatchObject({ why });
   });
 
+  it.each([
+    [
+      '<center><h1>400 Bad Request</h1></center>\n<center>The plain HTTP request was sent to HTTPS port</center>',
+      'https://',
+    ],
+    ['Client sent an HTTP request to an HTTPS server.\n', 'https://'],
+    ["You're speaking plain HTTP to an SSL-enabled server port.", 'https://'],
+    [
+      '<title>400 No required SSL certificate was sent</title>',
+      'a client certificate: set tls.certFile and tls.keyFile',
+    ],
+    ['<title>400 The SSL certificate error</title>', 'renew what tls.certFile and tls.keyFile name'],
+  ])('takes a 400 that tells of TLS for our settings: %s', (body, remedy) => {
+    expect(verdictOf(answer(400, body), NOW_US)).toMatchObject({
+      is: 'unavailable',
+      why: expect.stringContaining(remedy),
+    });
+  });
+
   it('says where a redirection leads, and does not go there', () => {
     const { why } = verdictOf(answer(307, '', { location: 'https://b/\u001b[2Jv1' }), NOW_US) as { why: string };
     expect(why).toBe('answer 307: it redirects to https://b/ [2Jv1: set url to where samples are taken');

@@ -88,15 +88,20 @@ describe('packed datagram', () => {
   it('lets no one else sign, and has no signature where none can be told', () => {
     const bytes = pack([aSample()])[0]?.bytes ?? Buffer.alloc(0);
     const { message_signature: _, ...unsigned } = meterMessage(aSample(), OPTIONS);
-    for (const [secret, verdict] of [
-      ['another', 'invalid'],
-      [undefined, 'unchecked'],
-    ] as const) {
-      const { messages, signature } = unpackDatagram(bytes, secret);
-      expect(signature).toBe(verdict);
-      expect(messages[0]?.signature).toBe(verdict);
-      expect(bytesOf(messages[0]?.message ?? {})).toBe(bytesOf(unsigned));
-    }
+    expect(() => unpackDatagram(bytes, 'another')).toThrow('tag is not of this secret: check that its sender has');
+    const [read] = unpackDatagram(bytes, undefined).messages;
+    expect(read?.signature).toBe('unchecked');
+    expect(bytesOf(read?.message ?? {})).toBe(bytesOf(unsigned));
+  });
+
+  it('unpacks nothing of a stranger, and no more metadata of anyone than a fleet has', () => {
+    const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, 0]));
+    const first = packed(['r', null, null, null, null, wide]);
+    const same = Array.from({ length: 101 }, () => packed(['r', {}, []]));
+    const bytes = forged(['openstack', null, first, ...same]);
+    expect(() => unpackDatagram(bytes, undefined)).toThrow('metadata comes to more than 100000 entries');
+    expect(unpackDatagram(forged(['openstack', null, first, ...same.slice(1)]), undefined).messages).toEqual([]);
+    expect(() => unpackDatagram(bytes, 's3cr3t')).toThrow('tag is not of this secret');
   });
 
   it('notices every changed bit', () => {
@@ -149,9 +154,7 @@ describe('packed datagram', () => {
     ['an entry that is neither text nor an array', ['openstack', null, 7]],
     ['1 samples where 0 were promised', [...said, packed([['a', 'gauge', 'B'], 1, 'id'])]],
   ])('says of a body: %s', (what, values) => {
-    const head = Buffer.from('484d010000'.padEnd(42, '0'), 'hex');
-    const bytes = Buffer.concat([head, packedAll(values), Buffer.alloc(32)]);
-    expect(() => unpackDatagram(bytes, undefined)).toThrow(what === 'no source' ? 'without a source' : what);
+    expect(() => unpackDatagram(forged(values), undefined)).toThrow(what === 'no source' ? 'without a source' : what);
   });
 
   it('says which version it does not read', () => {
@@ -161,9 +164,13 @@ describe('packed datagram', () => {
   });
 });
 
+/** A datagram of no samples with these values in its body and zeros for a tag. */
+const forged = (values: readonly unknown[]): Buffer =>
+  Buffer.concat([Buffer.from('484d010000'.padEnd(42, '0'), 'hex'), packedAll(values), Buffer.alloc(32)]);
+
 function verdictOf(bytes: Buffer, secret: string | undefined): string {
   try {
-    return unpackDatagram(bytes, secret).signature;
+    return unpackDatagram(bytes, secret).messages[0]?.signature ?? 'unchecked';
   } catch (error) {
     if (error instanceof MsgpackError && error.message.length > 10) return 'malformed';
     throw error;

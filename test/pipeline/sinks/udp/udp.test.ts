@@ -175,6 +175,19 @@ describe('udp sink', () => {
     await expect.poll(() => moved.heard.map(({ message }) => message.counter_name), waitFor).toEqual(['d']);
   });
 
+  it("goes to the name's next address where the first has no route, and names all of them where none has", async () => {
+    const ear = await listen();
+    const addresses = (...all: readonly string[]): Lookup => {
+      return async () => all.map((address) => ({ address, family: 4 }));
+    };
+    // To the broadcast address no socket connects that did not ask for it.
+    const lookup = addresses('255.255.255.255', '127.0.0.1');
+    await sinkTo(ear.port, { host: 'receiver.test' }, lookup).sink.publish([aSample()], signal);
+    await expect.poll(() => ear.heard.length, waitFor).toBe(1);
+    const { sink } = sinkTo(ear.port, { host: 'receiver.test' }, addresses('255.255.255.255', '255.255.255.255'));
+    await expect(sink.open?.(signal)).rejects.toThrow('no way to 255.255.255.255, 255.255.255.255: check host');
+  });
+
   it('rejects where the name is unknown, with what to do', async () => {
     const { sink } = sinkTo(4952, { host: 'nowhere.invalid' }, async () => {
       throw new Error('ENOTFOUND');
