@@ -10,8 +10,6 @@ import type { Snapshot } from './snapshot.ts';
 /** What the decoder tells of a file's header. */
 interface Header {
   readonly meta: Readonly<Record<string, Buffer>>;
-  /** Ends the header, and every block. */
-  readonly sync: Buffer;
 }
 
 /** A Snapshot of a file; `logged` is null where the file does not tell where it lay in the raw topic. */
@@ -26,76 +24,32 @@ type OnMeta = (meta: Readonly<Record<string, string>>) => void;
 /**
  * The Snapshots of an Avro object container file (Avro specification, "Object Container Files"), in its order, whatever
  * schema they were written with, as long as it can be read as ours; codecs null and deflate. One block is in memory at
- * a time. Throws a DecodeError for what is no such file, also one that was cut off, after what is whole of it; and the
- * system's error for one that cannot be read.
+ * a time. Throws a DecodeError for what is no such file, and the system's error for one that cannot be read.
  */
 export async function* readContainer(path: string, onMeta: OnMeta = () => undefined): AsyncGenerator<Kept> {
   const file = createReadStream(path);
   // Not decoded by avsc, which trusts lengths and counts: what comes is one or more whole Snapshots' bytes.
   const decoder = new avsc.streams.BlockDecoder({ noDecode: true } as object);
   let writer: ReturnType<typeof writerOf> | undefined;
-  let header: Header | undefined;
-  decoder.once('metadata', (_type: unknown, _codec: string, found: Header) => {
-    header = found;
+  const header = new Promise<Header>((resolve) => {
+    decoder.once('metadata', (_type: unknown, _codec: string, found: Header) => resolve(found));
   });
-  const wholeness = new Wholeness();
-  file.on('data', (bytes) => wholeness.take(bytes as Buffer, header?.sync));
   file.once('error', (error) => decoder.destroy(error));
   try {
     for await (const bytes of file.pipe(decoder)) {
       if (writer === undefined) {
-        const { meta } = header as Header;
+        const { meta } = await header;
         writer = writerOf(meta);
         onMeta(othersIn(meta));
       }
       yield* keptIn(bytes as Buffer, writer);
     }
-    wholeness.finish(header?.sync);
   } catch (error) {
     if (error instanceof DecodeError || (error instanceof Error && 'syscall' in error)) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new DecodeError('malformed', file.bytesRead, `not an Avro file of Snapshots: ${why}`);
   } finally {
     file.destroy();
-  }
-}
-
-/** Follows where in the bytes of a file its last whole block, or its header, ends. */
-class Wholeness {
-  #size = 0;
-  #whole = 0;
-  /** What a mark may begin in, and all until the mark is known. */
-  #rest = Buffer.alloc(0);
-
-  take(bytes: Buffer, mark: Buffer | undefined): void {
-    this.#size += bytes.length;
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    if (mark !== undefined) this.#look(mark);
-  }
-
-  #look(mark: Buffer): void {
-    const at = this.#rest.lastIndexOf(mark);
-    if (at !== -1) this.#whole = this.#size - this.#rest.length + at + mark.length;
-    this.#rest = this.#rest.subarray(-mark.length + 1);
-  }
-
-  /** The decoder says nothing of a last block, or a header, that is not all there. Throws a DecodeError. */
-  finish(mark: Buffer | undefined): void {
-    if (mark === undefined)
-      throw new DecodeError(
-        'truncated',
-        this.#size,
-        'the file ends within its header: it was cut off, and says nothing',
-      );
-    this.#look(mark);
-    const whole = this.#whole;
-    if (whole === this.#size) return;
-    const cut = 'the file ends within a block: it was cut off, or is being written';
-    throw new DecodeError(
-      'truncated',
-      this.#size,
-      `${cut}. Its first ${whole} bytes are whole: take head -c ${whole} of it`,
-    );
   }
 }
 

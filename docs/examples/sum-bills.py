@@ -10,7 +10,7 @@ import collections
 import json
 
 options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-options.add_argument("--month", default="", help="only windows that begin in it, by UTC")
+options.add_argument("--month", default="", help="only windows that end in it, by UTC")
 options.add_argument("meter", help="cpu.delta, network.incoming.bytes.delta …")
 options.add_argument("files", nargs="+")
 options = options.parse_args()
@@ -20,7 +20,7 @@ for path in options.files:
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             sample = json.loads(line)
-            if sample["counter_name"] != options.meter or not sample["window_start"].startswith(options.month):
+            if sample["counter_name"] != options.meter or not sample["window_end"].startswith(options.month):
                 continue
             key = (sample["resource_id"], sample["window_start"], sample["window_end"])
             if key not in windows or sample.get("revision", 0) >= windows[key].get("revision", 0):
@@ -31,8 +31,7 @@ for sample in windows.values():
     line = sums[sample.get("project_id") or "-", sample["resource_id"]]
     line[0] += sample["counter_volume"]  # an integer of any size: Python adds it exactly
     line[1] += 1
-    seen = sample["coverage"]  # null of what is no delta: it was read, or was not
-    line[2] += (seen is not None and seen < 1) or "lower_bound" in sample["flags"]
+    line[2] += sample["coverage"] < 1 or "lower_bound" in sample["flags"]
 print("project\tresource\tsum\twindows\tto look at")
 for (project, resource), (total, count, doubtful) in sorted(sums.items()):
     print(project, resource, total, count, doubtful, sep="\t")

@@ -29,7 +29,7 @@ Examples:
 RESOURCE is the id that the sample has, or the uuid or name of a VM or host that has only one such resource. WINDOW is its
 begin or any time in it, begin/end where windows of several sizes are made, or last. The raw topic is metered again for it, and
 its counter's movement reckoned a second time by other code (as hypermeter audit does): the sum of the steps has to be what the
-model gives. The words of the steps: docs/raw-data.md.
+model gives. The words of the steps: docs/operations.md, Explaining a value.
 
 Exit codes: 0; ${EXIT.data} no such resource or window, or the sum is not what the model gives; ${EXIT.usage} also no such meter;
 ${EXIT.noInput} a file cannot be read; ${EXIT.unavailable} Kafka cannot be reached.`;

@@ -20,7 +20,6 @@ import { progressOn } from './progress.ts';
 import { rawFiles } from './raw-files.ts';
 import { openTail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
-import { slowestInterval } from './slowest-interval.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -142,11 +141,11 @@ async function endpointsFor(
 async function fromTopic(book: Book, options: InventoryOptions, terminal: Terminal, clock: Clock): Promise<void> {
   const { config } = await loadFor('inventory', options, schema, terminal);
   const { collector, kafka, inventory: kept } = config;
-  const usual = collector.identityEvery + 3 * slowestInterval(config) + SLACK_US;
   const other = 'ask the hypervisors with --direct';
   await withCluster(kafka, other, terminal, clock, async (cluster) => {
     if (kept.topic !== undefined) await restoreFrom(book, cluster, kept.topic);
-    const since = options.since === undefined ? usual : options.since * 1000;
+    const since =
+      options.since === undefined ? collector.identityEvery + 3 * collector.interval + SLACK_US : options.since * 1000;
     const tail = await openTail(cluster, { since: clock.now() - since });
     try {
       const progress = progressOn(terminal, clock, 'raw messages');

@@ -52,13 +52,14 @@ async function* messagesIn(
     if (message !== null) yield messageOf(message);
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof Error && 'syscall' in error)) throw error;
-    const why = error instanceof DecodeError ? whyNot(error) : whyUnreadable(error);
-    throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${why}`);
+    throw new CommandFailure(
+      EXIT.noInput,
+      `cannot read ${path}: ${error instanceof DecodeError ? `${error.message}; ${ORIGIN}` : whyUnreadable(error)}`,
+    );
   }
 }
 
-const whyNot = ({ code, message }: DecodeError): string =>
-  code === 'truncated' ? message : `${message}; such files come from hypermeter tap raw --save`;
+const ORIGIN = 'such files come from hypermeter tap raw --save';
 
 /** A message whose slices are being collected. */
 interface Collected extends Omit<RawMessage, 'value'> {

@@ -5,7 +5,6 @@ import type { Settings } from './composition.ts';
 import { rawFiles } from './raw-files.ts';
 import { awaitTopic, openTail, type Stretch, type Tail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
-import { slowestInterval } from './slowest-interval.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** Raw data that is metered again: files, or a stretch of the raw topic. Times in microseconds. */
@@ -39,20 +38,17 @@ export const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 /** What slices wait for on the way, and clocks differ by. */
 const SLACK_US = 30e6;
 
-/** What says how often is polled. */
-type Polls = 'collector' | 'connectors' | 'discovery';
-
 /** The longest time from the end of a window until nothing of it waits any more. */
-export function lagOf({ pipeline, ...polls }: Pick<Settings, 'pipeline' | Polls>): number {
-  const least = recommendedGraceUs(slowestInterval(polls));
+export function lagOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
+  const least = recommendedGraceUs(collector.interval);
   const graces = pipeline.windows.map(({ grace }) => (grace === 'auto' ? least : Math.max(grace, least)));
   return pipeline.reorder + Math.max(...graces) + SLACK_US;
 }
 
 /** From when on before a window everything has to be read that it is made of: readings, and names, which travel seldom. */
-function warmUpOf(config: Pick<Settings, 'pipeline' | Polls>): number {
-  const sizes = config.pipeline.windows.map(({ size }) => size);
-  return Math.max(...sizes) + config.collector.identityEvery + slowestInterval(config) + lagOf(config);
+function warmUpOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
+  const sizes = pipeline.windows.map(({ size }) => size);
+  return Math.max(...sizes) + collector.identityEvery + lagOf({ pipeline, collector });
 }
 
 /** Opens the raw data and closes it whatever happens. `configs`: those that it is metered by; the first names the topic. */

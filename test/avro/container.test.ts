@@ -5,8 +5,6 @@ import { finished } from 'node:stream/promises';
 import avsc from 'avsc';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readContainer } from '../../avro/container.ts';
-import { createContainerWriter } from '../../avro/container-writer.ts';
-import type { DecodeError } from '../../avro/decode-error.ts';
 import { SCHEMAS } from '../../avro/schemas.ts';
 import type { Snapshot } from '../../avro/snapshot.ts';
 import { pollOf, received } from '../pipeline/model/polls.ts';
@@ -57,34 +55,6 @@ describe('an Avro object container file', () => {
     await expect
       .poll(() => readAll(path).catch((error: Error) => error.message))
       .toMatch(/not an Avro file of Snapshots: .*io\.hypermeter\.Snapshot/);
-  });
-
-  test('that was cut off gives what is whole of it, then says where that ends', async () => {
-    const { header, add, block } = createContainerWriter({});
-    const blocks = SNAPSHOTS.slice(0, 3).map((snapshot, n) => {
-      add(snapshot, { partition: 0, offset: n, time: n });
-      return block();
-    });
-    const bytes = Buffer.concat([header, ...blocks]);
-    const ends = blocks.map((_, n) => header.length + Buffer.concat(blocks.slice(0, n + 1)).length);
-    const path = join(directory, 'cut.avro');
-    const lengths = Array.from({ length: bytes.length - header.length + 1 }, (_, n) => header.length + n);
-    for (const length of [0, 1, 4, 20, header.length - 1, ...lengths]) {
-      writeFileSync(path, bytes.subarray(0, length));
-      let read = 0;
-      const outcome = await (async () => {
-        for await (const _ of readContainer(path)) read++;
-        return 'whole';
-      })().catch((error: DecodeError) => `${error.code}: ${error.message}`);
-      const last = [header.length, ...ends].filter((end) => end <= length).at(-1);
-      expect(read, `${length} bytes`).toBe(ends.filter((end) => end <= length).length);
-      if (length === last) expect(outcome).toBe('whole');
-      else if (last === undefined) expect(outcome).toMatch(/^truncated: .* within its header/);
-      else
-        expect(outcome).toMatch(
-          new RegExp(`^truncated: .* first ${last} bytes are whole: take head -c ${last} of it$`),
-        );
-    }
   });
 
   test("that is not there is the system's error", async () => {
