@@ -10,7 +10,7 @@ import { CommandFailure, EXIT } from './exit.ts';
 import { timeUs } from './moment.ts';
 import { addConfigOptions, type ConfigOptions, loadFor, outputOption } from './options.ts';
 import { publishedFiles } from './published-files.ts';
-import { rawFiles } from './raw-files.ts';
+import { rawFiles, tornOption, tornRule } from './raw-files.ts';
 import { openRawTopic } from './raw-topic.ts';
 import { withCluster } from './reading-cluster.ts';
 import { deriveRulesOf, rulesOf } from './roles.ts';
@@ -37,6 +37,7 @@ const SETTLED_US = 10e6;
 interface AuditOptions extends ConfigOptions {
   readonly published: readonly string[];
   readonly raw?: readonly string[];
+  readonly torn?: boolean;
   readonly from?: number;
   readonly until?: number;
   readonly final?: boolean;
@@ -51,6 +52,7 @@ export function addAudit(program: Command, terminal: Terminal, clock: Clock = sy
       'JSON lines as the file sink or "listen udp -o json" writes them, rotated ones too; - for standard input',
     )
     .option('--raw <file...>', 'Avro files of Snapshots, instead of the raw topic of the configuration')
+    .addOption(tornOption())
     .option('--from <time>', 'judge windows that begin at this time or later (default: the first published)', timeUs)
     .option('--until <time>', 'judge windows that end at this time or earlier (default: the last due)', timeUs)
     .option('--final', 'the pipelines have stopped and nothing is to come: everything must be there')
@@ -87,13 +89,13 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
 
 /** Opens the raw side, and closes it whatever happens. */
 async function withRaw(
-  { raw }: AuditOptions,
+  { raw, torn = false }: AuditOptions,
   { kafka }: Settings,
   terminal: Terminal,
   clock: Clock,
   body: (raw: RawLog) => Promise<Verdict>,
 ): Promise<Verdict> {
-  if (raw) return body(rawFiles(raw));
+  if (raw) return body(rawFiles(raw, tornRule({ torn }, terminal)));
   return withCluster(kafka, 'give its log with --raw', terminal, clock, async (cluster) => {
     const topic = await openRawTopic(cluster);
     return await body(topic).finally(() => topic.close());

@@ -2,7 +2,7 @@ import type { RawMessage } from '../audit/replay.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { recommendedGraceUs } from './check-config.ts';
 import type { Settings } from './composition.ts';
-import { rawFiles } from './raw-files.ts';
+import { rawFiles, tornRule } from './raw-files.ts';
 import { awaitTopic, openTail, type Stretch, type Tail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
 import { type Terminal, writeLine } from './terminal.ts';
@@ -24,6 +24,8 @@ export interface ReplayLog {
 /** Which raw data. Windows between `since` and `until` are wanted, so more is read before and after. */
 export interface ReplayRange {
   readonly files: readonly string[];
+  /** Of files that are cut off, read what is whole. */
+  readonly torn?: boolean;
   readonly since: number;
   readonly until: number;
   /** Read before `since`; null: as long as it takes until windows are what they were. */
@@ -59,7 +61,7 @@ export async function withReplayLog<T>(
   clock: Clock,
   body: (log: ReplayLog) => Promise<T>,
 ): Promise<T> {
-  if (range.files.length > 0) return body(filesLog(range.files, terminal, clock));
+  if (range.files.length > 0) return body(filesLog(range, terminal, clock));
   const [{ kafka }] = configs;
   return withCluster(kafka, 'name files that "tap raw --save" wrote', terminal, clock, async (cluster) => {
     if (range.waits) await awaitTopic(cluster, terminal);
@@ -84,7 +86,10 @@ export async function withReplayLog<T>(
   });
 }
 
-function filesLog(paths: readonly string[], { stderr }: Terminal, clock: Clock): ReplayLog {
-  const files = rawFiles(paths, (path, what) => void writeLine(stderr, `missing in ${path}: ${what}`));
+function filesLog(range: ReplayRange, terminal: Terminal, clock: Clock): ReplayLog {
+  const files = rawFiles(range.files, {
+    onMissing: (path, what) => void writeLine(terminal.stderr, `missing in ${path}: ${what}`),
+    ...tornRule(range, terminal),
+  });
   return { ...files, isWhole: true, endedAt: clock.now(), beginsLate: false, tail: null };
 }
