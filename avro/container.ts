@@ -1,35 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
-import {
-  type Cursor,
-  cursorOf,
-  MAX_VALUE_BYTES,
-  malformed,
-  readItems,
-  readNumber,
-  readString,
-  skipBytes,
-  take,
-} from './cursor.ts';
+import { foreign, type Header, next, readBlock, readHeader, restOf } from './container-blocks.ts';
+import { cursorOf, MAX_VALUE_BYTES, malformed } from './cursor.ts';
 import { DecodeError } from './decode-error.ts';
 import { LOGGED, type Logged } from './logged.ts';
 import { type Decoded, reviveSnapshot } from './revive.ts';
 import { type ReadableSchema, writerSchema } from './schemas.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** What stands at the beginning of a file. */
-interface Header {
-  readonly meta: Readonly<Record<string, Buffer>>;
-  readonly sync: Buffer;
-}
-
-/** Objects one after the other, as they lie in the file: perhaps deflated. */
-interface Block {
-  readonly count: number;
-  readonly packed: Buffer;
-  readonly sync: Buffer;
-}
 
 /** A Snapshot of a file; `logged` is null where the file does not tell where it lay in the raw topic. */
 export interface Kept {
@@ -84,69 +62,6 @@ export async function* readContainer(
 }
 
 const READ_BYTES = 1024 * 1024;
-const MAGIC = Buffer.from('Obj\u0001');
-const SYNC_BYTES = 16;
-
-/** What of a file is still to be read: `bytes` of it are there, from `position` on. */
-interface Rest {
-  bytes: Buffer;
-  position: number;
-  /** Adds bytes; false: the file is over. */
-  more(): Promise<boolean>;
-}
-
-function restOf(file: AsyncIterable<Buffer>): Rest {
-  const chunks = file[Symbol.asyncIterator]();
-  return {
-    bytes: Buffer.alloc(0),
-    position: 0,
-    async more() {
-      const { done, value } = await chunks.next();
-      if (done) return false;
-      this.bytes = Buffer.concat([this.bytes, value]);
-      return true;
-    },
-  };
-}
-
-/** Takes what `read` reads at the beginning of the rest; null: the file ends before that does. */
-async function next<T>(rest: Rest, read: (cursor: Cursor) => T): Promise<T | null> {
-  for (;;) {
-    try {
-      const cursor = cursorOf(rest.bytes);
-      const value = read(cursor);
-      rest.bytes = rest.bytes.subarray(cursor.position);
-      rest.position += cursor.position;
-      return value;
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      if (error.code !== 'truncated') throw foreign(rest.position + error.position, error.what);
-    }
-    if (!(await rest.more())) return null;
-  }
-}
-
-function readHeader(cursor: Cursor): Header {
-  const { bytes } = cursor;
-  const begin = bytes.subarray(0, MAGIC.length);
-  if (!begin.equals(MAGIC.subarray(0, begin.length))) throw malformed(cursor, 'it does not begin as one');
-  take(cursor, MAGIC.length);
-  const meta: Record<string, Buffer> = {};
-  readItems(cursor, meta, (_, entries) => {
-    entries[readString(cursor)] = bytes.subarray(skipBytes(cursor), cursor.position);
-  });
-  return { meta, sync: readSync(cursor) };
-}
-
-function readBlock(cursor: Cursor): Block {
-  const count = readNumber(cursor);
-  if (count < 0) throw malformed(cursor, `a block of ${count} objects`);
-  const packed = cursor.bytes.subarray(skipBytes(cursor), cursor.position);
-  return { count, packed, sync: readSync(cursor) };
-}
-
-const readSync = (cursor: Cursor): Buffer => cursor.bytes.subarray(take(cursor, SYNC_BYTES), cursor.position);
-
 const withoutHeader = (bytes: number): string =>
   bytes === 0
     ? 'it is empty: without a header nothing can be read'
@@ -161,9 +76,6 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 function refuseTorn(torn: Torn): never {
   throw new DecodeError('truncated', torn.position, tornWords(torn));
 }
-
-const foreign = (position: number, why: string): DecodeError =>
-  new DecodeError('malformed', position, `not an Avro file of Snapshots: ${why}`);
 
 interface Writer extends Pick<ReadableSchema, 'check' | 'resolver'> {
   unpack(packed: Buffer, position: number): Promise<Buffer>;
