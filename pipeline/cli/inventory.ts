@@ -20,6 +20,7 @@ import { progressOn } from './progress.ts';
 import { rawFiles, tornOption, tornRule } from './raw-files.ts';
 import { openTail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -145,7 +146,9 @@ async function fromTopic(book: Book, options: InventoryOptions, terminal: Termin
   await withCluster(kafka, other, terminal, clock, async (cluster) => {
     if (kept.topic !== undefined) await restoreFrom(book, cluster, kept.topic);
     const since =
-      options.since === undefined ? collector.identityEvery + 3 * collector.interval + SLACK_US : options.since * 1000;
+      options.since === undefined
+        ? collector.identityEvery + 3 * slowestInterval(config) + SLACK_US
+        : options.since * 1000;
     const tail = await openTail(cluster, { since: clock.now() - since });
     try {
       const progress = progressOn(terminal, clock, 'raw messages');

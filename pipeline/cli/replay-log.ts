@@ -5,6 +5,7 @@ import type { Settings } from './composition.ts';
 import { rawFiles, tornRule } from './raw-files.ts';
 import { awaitTopic, openTail, type Stretch, type Tail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** Raw data that is metered again: files, or a stretch of the raw topic. Times in microseconds. */
@@ -41,16 +42,18 @@ export const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const SLACK_US = 30e6;
 
 /** The longest time from the end of a window until nothing of it waits any more. */
-export function lagOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
-  const least = recommendedGraceUs(collector.interval);
+export function lagOf(config: Settings): number {
+  const { pipeline } = config;
+  const least = recommendedGraceUs(slowestInterval(config));
   const graces = pipeline.windows.map(({ grace }) => (grace === 'auto' ? least : Math.max(grace, least)));
   return pipeline.reorder + Math.max(...graces) + SLACK_US;
 }
 
 /** From when on before a window everything has to be read that it is made of: readings, and names, which travel seldom. */
-function warmUpOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
+function warmUpOf(config: Settings): number {
+  const { pipeline, collector } = config;
   const sizes = pipeline.windows.map(({ size }) => size);
-  return Math.max(...sizes) + collector.identityEvery + lagOf({ pipeline, collector });
+  return Math.max(...sizes) + collector.identityEvery + lagOf(config);
 }
 
 /** Opens the raw data and closes it whatever happens. `configs`: those that it is metered by; the first names the topic. */
