@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { audit, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
+import { audit, hasJudged, isClean, type RawLog, type Verdict } from '../audit/audit.ts';
 import { partitionOf } from '../kafka/murmur2.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { exactJson } from '../runtime/json.ts';
 import { jsonLine } from '../sinks/json-line.ts';
+import { whyNothing } from './audit-nothing.ts';
 import { verdictJson, verdictLines } from './audit-report.ts';
 import { type Settings, schema } from './composition.ts';
 import { CommandFailure, EXIT } from './exit.ts';
@@ -27,8 +28,8 @@ Examples:
 It is told twice: the published deltas against the movement of the counters (residual), and every window against what
 the raw log gives when it is read again (lost, wrong). What VMs took together is held against their host, where it tells. docs/operations.md says what the words mean and what to do.
 
-Exit codes: 0 residual, lost, wrong and unequal duplicates are all 0; ${EXIT.data} they are not; ${EXIT.noInput} a file cannot be read;
-${EXIT.unavailable} Kafka cannot be reached.`;
+Exit codes: 0 residual, lost, wrong, unequal duplicates and broken lines are all 0; ${EXIT.data} they are not, or no window was there to be
+judged; ${EXIT.noInput} a file cannot be read; ${EXIT.unavailable} Kafka cannot be reached.`;
 
 const PROGRESS_US = 5e6;
 /** What silence has closed by now less this, a pipeline that has just stopped has published. */
@@ -62,6 +63,9 @@ export function addAudit(program: Command, terminal: Terminal, clock: Clock = sy
 }
 
 async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Clock): Promise<void> {
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options;
+  if (from >= until)
+    throw new CommandFailure(EXIT.usage, 'error: --from is not before --until: no window lies between');
   const { config } = await loadFor('audit', options, schema, terminal);
   if (config.pipeline.late === 'revise')
     throw new CommandFailure(
@@ -77,13 +81,17 @@ async function auditCommand(options: AuditOptions, terminal: Terminal, clock: Cl
       deriveRules: deriveRulesOf(config),
       lineOf: jsonLine,
       settledAt: options.final ? clock.now() - SETTLED_US : Number.NEGATIVE_INFINITY,
-      bounds: { from: options.from ?? Number.NEGATIVE_INFINITY, until: options.until ?? Number.POSITIVE_INFINITY },
+      bounds: { from, until },
       interval: slowestInterval(config),
       onProgress: progressOn(terminal, clock),
       partitionOf: (instance, partitions) => partitionOf(Buffer.from(instance, 'hex'), partitions),
     }),
   );
   await tell(verdict, options, terminal);
+  if (!hasJudged(verdict)) {
+    const raw = options.raw?.join(', ') ?? `the topic ${config.kafka.topics.raw}`;
+    throw new CommandFailure(EXIT.data, `nothing was judged: ${whyNothing(verdict, { ...options, raw })}`);
+  }
   if (!isClean(verdict)) throw new CommandFailure(EXIT.data, '');
 }
 
