@@ -7,9 +7,12 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
   readonly code: DecodeErrorCode;
   readonly position: number;
-  constructor(code: DecodeErrorCode, position: number, message: string) {
-    super(`byte ${position}: ${message}`);
+  /** The message without its place. */
+  readonly what: string;
+  constructor(code: DecodeErrorCode, position: number, what: string) {
+    super(`byte ${position}: ${what}`);
     this.code = code;
     this.position = position;
+    this.what = what;
   }
 }

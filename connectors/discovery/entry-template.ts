@@ -19,6 +19,8 @@ export interface EntryTemplate {
   readonly type: string;
   readonly name: string;
   readonly when?: Readonly<Record<string, string>> | undefined;
+  /** As it is written: a duration, or what has placeholders. */
+  readonly interval?: unknown;
 }
 
 /** A pattern that has to match the whole of a text. */

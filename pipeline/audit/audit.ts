@@ -86,12 +86,17 @@ export interface Verdict {
 /** Sum of the absolute residuals of all series and window sizes. */
 export const residualOf = ({ balances }: Verdict): bigint => balances.reduce((sum, { residual }) => sum + residual, 0n);
 
-/** Nothing lost, nothing wrong, nothing created: what has to hold. */
+/** A window was there to be held against the raw log: without one all figures are 0. */
+export const hasJudged = ({ windows }: Verdict): boolean => windows.expected > 0;
+
+/** Nothing lost, nothing wrong, nothing created, nothing unreadable, of something: what has to hold. */
 export const isClean = (verdict: Verdict): boolean =>
+  hasJudged(verdict) &&
   residualOf(verdict) === 0n &&
   verdict.windows.lost === 0 &&
   verdict.windows.wrong === 0 &&
-  verdict.lines.unequal === 0;
+  verdict.lines.unequal === 0 &&
+  verdict.lines.broken === 0;
 
 const LEAST_GRACE_US = 30e6;
 /** The year 2255, up to which microseconds are exact. */

@@ -31,6 +31,8 @@ export interface LineCounts {
   /** Lines that are no sample; the first few as file:line and why. */
   broken: number;
   readonly brokenLines: string[];
+  /** Lines that end within: of a sink that is writing, or was killed then and has written them anew. */
+  halfWritten: number;
   /** The same id again, and with another content. */
   duplicates: number;
   unequal: number;
@@ -60,7 +62,16 @@ export async function readPublished(files: readonly PublishedFile[], rules: Inta
     table: createIdTable(),
     book: new Map(),
     stretches: new Map(),
-    lines: { read: 0, outside: 0, broken: 0, brokenLines: [], duplicates: 0, unequal: 0, unequalPlaces: [] },
+    lines: {
+      read: 0,
+      outside: 0,
+      broken: 0,
+      brokenLines: [],
+      halfWritten: 0,
+      duplicates: 0,
+      unequal: 0,
+      unequalPlaces: [],
+    },
     firstStart: Number.POSITIVE_INFINITY,
     lastEnd: Number.NEGATIVE_INFINITY,
   };
@@ -82,6 +93,10 @@ function take(side: Mutable<PublishedSide>, rules: IntakeRules, { bytes }: Line,
   const { lines, table, book, stretches } = side;
   const found = parsed(bytes, rules.sizes);
   if (found instanceof LineFault) {
+    if (endsWithin(bytes)) {
+      lines.halfWritten++;
+      return;
+    }
     lines.broken++;
     if (lines.brokenLines.length < NAMED) lines.brokenLines.push(`${where}: ${found.message}`);
     return;
@@ -103,6 +118,12 @@ function take(side: Mutable<PublishedSide>, rules: IntakeRules, { bytes }: Line,
     if (lines.unequalPlaces.length < NAMED) lines.unequalPlaces.push(place);
   } else if (meter.derivation === 'delta') addDelta(book, found);
 }
+
+const OPENING = '{'.charCodeAt(0);
+const CLOSING = '}'.charCodeAt(0);
+
+/** Whether unreadable bytes are the beginning of a line: what is lost by that is missed as a window. */
+const endsWithin = (bytes: Buffer): boolean => bytes[0] === OPENING && bytes.at(-1) !== CLOSING;
 
 function parsed(bytes: Buffer, sizes: readonly number[]): Published | LineFault {
   try {

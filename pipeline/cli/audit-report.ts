@@ -46,7 +46,7 @@ export function verdictLines(verdict: Verdict, columns?: number): readonly strin
   const without = judgesTotals ? '' : '; cumulatives not judged: the log does not reach back to their beginning';
   return [
     `windows from ${timeOf(verdict.bounds.from)} until ${timeOf(verdict.bounds.until)}`,
-    `${plural(raw.messages, 'raw message')} (${raw.unreadable} unreadable), ${plural(lines.read, 'published sample')} (${lines.outside} outside, ${plural(lines.broken, 'broken line')})`,
+    `${plural(raw.messages, 'raw message')} (${raw.unreadable} unreadable), ${plural(lines.read, 'published sample')} (${lines.outside} outside, ${plural(lines.broken, 'broken line')}${halfWritten(lines)})`,
     ...verdict.changes.map(changeLine),
     '',
     ...formatTable(BALANCE_COLUMNS, balances.map(balanceRow), columns),
@@ -58,6 +58,9 @@ export function verdictLines(verdict: Verdict, columns?: number): readonly strin
     ...hostLines(verdict, columns),
   ];
 }
+
+const halfWritten = ({ halfWritten: count }: Verdict['lines']): string =>
+  count === 0 ? '' : `, ${plural(count, 'half-written line')}`;
 
 /** The figures of a size that changed are those of the one in whose stead it was. */
 function changeLine({ size, successor, at, partitions }: ChangeOfSize): string {
@@ -189,6 +192,7 @@ export const verdictJson = (verdict: Verdict): object => ({
   published_samples: verdict.lines.read,
   outside_samples: verdict.lines.outside,
   broken_lines: verdict.lines.broken,
+  half_written_lines: verdict.lines.halfWritten,
   window_changes: verdict.changes.map(({ size, successor, at, partitions }) => ({
     window: seconds(size),
     successor: successor === null ? null : seconds(successor),

@@ -77,8 +77,8 @@ function shortGraces(config: Config): readonly Remark[] {
 function shortWindows(config: Config): readonly Remark[] {
   const interval = slowestInterval(config);
   const slowest = config.connectors.find((connector) => connector.interval === interval);
-  const isCommon = slowest === undefined || interval === config.collector.interval;
-  const whose = isCommon ? 'this collector.interval' : `the interval of ${slowest.name}`;
+  const own = slowest === undefined ? 'the interval of a template of discovery' : `the interval of ${slowest.name}`;
+  const whose = interval === config.collector.interval ? 'this collector.interval' : own;
   return config.pipeline.windows.flatMap(({ size }, index): Remark[] => {
     if (size >= 2 * interval) return [];
     const message = `is shorter than two polls, ${(2 * interval) / 1e6} s at ${whose}: most windows would rest on one reading or none`;

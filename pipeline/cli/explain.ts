@@ -15,6 +15,7 @@ import { explanationLines } from './explain-report.ts';
 import { interruptOf } from './interrupt.ts';
 import { windowsOf } from './metering.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, loadFor, outputOption } from './options.ts';
+import { tornOption } from './raw-files.ts';
 import { lagOf, type ReplayRange, withReplayLog } from './replay-log.ts';
 import { deriveRulesOf, rulesOf } from './roles.ts';
 import { type Terminal, writeLine } from './terminal.ts';
@@ -29,13 +30,14 @@ Examples:
 RESOURCE is the id that the sample has, or the uuid or name of a VM or host that has only one such resource. WINDOW is its
 begin or any time in it, begin/end where windows of several sizes are made, or last. The raw topic is metered again for it, and
 its counter's movement reckoned a second time by other code (as hypermeter audit does): the sum of the steps has to be what the
-model gives. The words of the steps: docs/operations.md, Explaining a value.
+model gives. The words of the steps: docs/raw-data.md, explain.
 
 Exit codes: 0; ${EXIT.data} no such resource or window, or the sum is not what the model gives; ${EXIT.usage} also no such meter;
 ${EXIT.noInput} a file cannot be read; ${EXIT.unavailable} Kafka cannot be reached.`;
 
 interface ExplainOptions extends ConfigOptions {
   readonly raw?: readonly string[];
+  readonly torn?: boolean;
   readonly warmUp?: number;
   readonly output: 'table' | 'json';
 }
@@ -47,6 +49,7 @@ export function addExplain(program: Command, terminal: Terminal, clock: Clock = 
     .argument('<window>', 'its begin, begin/end, or last')
     .description('from which raw readings, and by which steps, a published value came')
     .option('--raw <file...>', 'Avro files of Snapshots, instead of the raw topic of the configuration')
+    .addOption(tornOption())
     .option('--warm-up <duration>', 'how far before the window to begin to read the topic', durationMs)
     .addOption(outputOption())
     .addHelpText('after', EXAMPLES)
@@ -89,10 +92,15 @@ async function explainCommand(asked: Asked, options: ExplainOptions, terminal: T
 
 type Bounds = { readonly start: number; readonly end: number } | null;
 
-function rangeOf({ raw = [], warmUp }: ExplainOptions, bounds: Bounds, config: Settings, now: number): ReplayRange {
+function rangeOf(
+  { raw = [], torn = false, warmUp }: ExplainOptions,
+  bounds: Bounds,
+  config: Settings,
+  now: number,
+): ReplayRange {
   const size = Math.max(...config.pipeline.windows.map((window) => window.size));
   const { start, end } = bounds ?? { start: now - lagOf(config) - 2 * size, end: Number.POSITIVE_INFINITY };
-  return { files: raw, since: start, until: end, warmUp: warmUp === undefined ? null : warmUp * 1000 };
+  return { files: raw, torn, since: start, until: end, warmUp: warmUp === undefined ? null : warmUp * 1000 };
 }
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;

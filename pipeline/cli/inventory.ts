@@ -17,9 +17,10 @@ import { findingsIn, rowsOf, type Wanted } from './inventory-rows.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, loadFor, waitMs } from './options.ts';
 import type { Parts } from './parts.ts';
 import { progressOn } from './progress.ts';
-import { rawFiles } from './raw-files.ts';
+import { rawFiles, tornOption, tornRule } from './raw-files.ts';
 import { openTail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { colored, type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -42,6 +43,7 @@ const SLACK_US = 30e6;
 
 interface InventoryOptions extends ConfigOptions, GlobalOptions, Wanted {
   readonly direct?: boolean;
+  readonly torn?: boolean;
   readonly since?: number;
   readonly timeout: number;
   readonly columns?: readonly ColumnName[];
@@ -55,6 +57,7 @@ export function addInventory(program: Command, parts: Parts, terminal: Terminal,
     .argument('[targets...]', 'addresses of hypervisors, or Avro files of Snapshots, instead of the raw topic')
     .description('what is where, whose it is, who sees it, and what is seen twice or by nobody')
     .option('--direct', 'ask the configured hypervisors, and those that discovery finds, once, without Kafka')
+    .addOption(tornOption())
     .option('--since <duration>', 'how far back to read the raw topic (default: far enough for every name)', durationMs)
     .addOption(new Option('--kind <kind>', 'only these').choices(['instance', 'host']))
     .option('--only <findings>', 'only entries with one of these findings', findingNames)
@@ -92,7 +95,7 @@ async function inventory(
     if (failed + unanswered > 0) throw new CommandFailure(EXIT.unavailable, '');
   } else if (files.length > 0) {
     const intake = createIntake(book);
-    for await (const messages of rawFiles(files).messages()) intake.take(messages);
+    for await (const messages of rawFiles(files, tornRule(options, terminal)).messages()) intake.take(messages);
     await tell(book, RULES, options, terminal);
   } else await fromTopic(book, options, terminal, clock);
 }
@@ -145,7 +148,9 @@ async function fromTopic(book: Book, options: InventoryOptions, terminal: Termin
   await withCluster(kafka, other, terminal, clock, async (cluster) => {
     if (kept.topic !== undefined) await restoreFrom(book, cluster, kept.topic);
     const since =
-      options.since === undefined ? collector.identityEvery + 3 * collector.interval + SLACK_US : options.since * 1000;
+      options.since === undefined
+        ? collector.identityEvery + 3 * slowestInterval(config) + SLACK_US
+        : options.since * 1000;
     const tail = await openTail(cluster, { since: clock.now() - since });
     try {
       const progress = progressOn(terminal, clock, 'raw messages');

@@ -1,18 +1,33 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../runtime/config/units.ts';
 
-/** Parses a time such as 2026-11-24T00:00Z into microseconds; without a zone it is UTC. */
+/** Parses a time (`timeIn`) into microseconds. */
 export function timeUs(text: string): number {
   const us = timeIn(text);
   if (us === null) throw new InvalidArgumentError('expected a time such as 2026-11-24T00:00Z.');
   return us;
 }
 
-/** Microseconds of a time as `timeUs` takes it; null where it is none. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(Z|[+-][01]\d:?[0-5]\d)?)?$/;
+
+/**
+ * Microseconds of a time as people write it: `2026-11-24`, `2026-11-24T10:00`, `2026-11-24 10:00:00.5+02:00`. Without a
+ * zone it is UTC, whatever the machine's is. Null where it is none, or no day of the calendar.
+ */
 export function timeIn(text: string): number | null {
-  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms * 1000;
+  const [, day, minute = '00:00', second = '00', fraction = '', zone = 'Z'] = TIME.exec(text) ?? [];
+  const whole = `${day}T${minute}:${second}.000Z`;
+  const ms = Date.parse(whole);
+  // Date.parse takes 31 February for a day in March, and 24:00 for the next day.
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== whole) return null;
+  const us = ms * 1000 + Number(fraction.padEnd(6, '0')) - offsetUs(zone);
+  return Number.isSafeInteger(us) ? us : null;
+}
+
+function offsetUs(zone: string): number {
+  if (zone === 'Z') return 0;
+  const minutes = 60 * Number(zone.slice(1, 3)) + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -minutes : minutes) * 60e6;
 }
 
 /** A time as an option tells it, in microseconds: of the calendar, or so long before now. */

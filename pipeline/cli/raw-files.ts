@@ -1,15 +1,29 @@
+import { Option } from 'commander';
 import { encodeSnapshot } from '../../avro/codec.ts';
-import { type Kept, readContainer } from '../../avro/container.ts';
+import { type Kept, readContainer, type Torn, tornWords } from '../../avro/container.ts';
 import { DecodeError } from '../../avro/decode-error.ts';
 import type { RawLog } from '../audit/audit.ts';
 import type { RawMessage } from '../audit/replay.ts';
 import { whyUnreadable } from '../runtime/unreadable.ts';
 import { CommandFailure, EXIT } from './exit.ts';
+import { type Terminal, writeLine } from './terminal.ts';
 
 const BATCH = 100;
 
-/** Told of a file that says of itself that something was left out of it. */
-export type OnMissing = (path: string, what: string) => void;
+/** Told of what a file has not: what it says of itself that was left out, and an end that was cut off. */
+export interface FileRules {
+  onMissing?(path: string, what: string): void;
+  /** Without it a file that is cut off is refused. */
+  onTorn?(path: string, torn: Torn): void;
+}
+
+/** `--torn`, of every command that reads files of Snapshots. */
+export const tornOption = (): Option =>
+  new Option('--torn', 'read of a file that is cut off what was written whole, as after a kill of "tap raw --save"');
+
+/** What `--torn` allows is told on standard error. */
+export const tornRule = ({ torn }: { readonly torn?: boolean }, { stderr }: Terminal): Pick<FileRules, 'onTorn'> =>
+  torn ? { onTorn: (path, found) => void writeLine(stderr, `missing in ${path}: ${tornWords(found)}`) } : {};
 
 /** The entry of a file's header that says what was left out. */
 export const MISSING_KEY = 'hypermeter.missing';
@@ -19,12 +33,12 @@ export const MISSING_KEY = 'hypermeter.missing';
  * of where a slice lay in the log, the slice does: its number stands for the partition, the end of its poll for the
  * record's time. Several files are read side by side, in the order of those times, each in its own order.
  */
-export function rawFiles(paths: readonly string[], onMissing: OnMissing = () => undefined): RawLog {
+export function rawFiles(paths: readonly string[], rules: FileRules = {}): RawLog {
   return {
     open: async () => ({ since: Number.NEGATIVE_INFINITY, delivered: null }),
     messages: async function* () {
       const offsets = new Map<number, number>();
-      yield* inBatches(inOrder(paths.map((path) => messagesIn(path, offsets, onMissing))));
+      yield* inBatches(inOrder(paths.map((path) => messagesIn(path, offsets, rules))));
     },
     total: () => null,
   };
@@ -33,15 +47,15 @@ export function rawFiles(paths: readonly string[], onMissing: OnMissing = () => 
 async function* messagesIn(
   path: string,
   offsets: Map<number, number>,
-  onMissing: OnMissing,
+  { onMissing, onTorn = refuseTorn }: FileRules,
 ): AsyncGenerator<RawMessage> {
   const onMeta = (meta: Readonly<Record<string, string>>) => {
     const missing = meta[MISSING_KEY];
-    if (missing !== undefined) onMissing(path, missing);
+    if (missing !== undefined) onMissing?.(path, missing);
   };
   try {
     let message: Collected | null = null;
-    for await (const kept of readContainer(path, onMeta)) {
+    for await (const kept of readContainer(path, onMeta, (torn) => onTorn(path, torn))) {
       if (message !== null && isOfSame(message, kept)) {
         message.parts.push(encodeSnapshot(kept.snapshot));
         continue;
@@ -57,6 +71,10 @@ async function* messagesIn(
       `cannot read ${path}: ${error instanceof DecodeError ? `${error.message}; ${ORIGIN}` : whyUnreadable(error)}`,
     );
   }
+}
+
+function refuseTorn(path: string, torn: Torn): never {
+  throw new CommandFailure(EXIT.noInput, `cannot read ${path}: ${tornWords(torn)}; --torn reads what is whole`);
 }
 
 const ORIGIN = 'such files come from hypermeter tap raw --save';

@@ -5,7 +5,7 @@ import type { Snapshot } from '../../avro/snapshot.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { MISSING_KEY } from './raw-files.ts';
 
-/** A file that Snapshots are kept in: what was flushed can be read, whatever becomes of the rest. */
+/** A file that Snapshots are kept in: what was flushed can be read, whatever becomes of the rest (of a file cut off with `--torn`). */
 export interface RawSave {
   add(snapshot: Snapshot, logged: Logged): Promise<void>;
   flush(): Promise<void>;

@@ -2,9 +2,10 @@ import type { RawMessage } from '../audit/replay.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { recommendedGraceUs } from './check-config.ts';
 import type { Settings } from './composition.ts';
-import { rawFiles } from './raw-files.ts';
+import { rawFiles, tornRule } from './raw-files.ts';
 import { awaitTopic, openTail, type Stretch, type Tail } from './raw-tail.ts';
 import { withCluster } from './reading-cluster.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** Raw data that is metered again: files, or a stretch of the raw topic. Times in microseconds. */
@@ -24,6 +25,8 @@ export interface ReplayLog {
 /** Which raw data. Windows between `since` and `until` are wanted, so more is read before and after. */
 export interface ReplayRange {
   readonly files: readonly string[];
+  /** Of files that are cut off, read what is whole. */
+  readonly torn?: boolean;
   readonly since: number;
   readonly until: number;
   /** Read before `since`; null: as long as it takes until windows are what they were. */
@@ -39,16 +42,18 @@ export const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const SLACK_US = 30e6;
 
 /** The longest time from the end of a window until nothing of it waits any more. */
-export function lagOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
-  const least = recommendedGraceUs(collector.interval);
+export function lagOf(config: Settings): number {
+  const { pipeline } = config;
+  const least = recommendedGraceUs(slowestInterval(config));
   const graces = pipeline.windows.map(({ grace }) => (grace === 'auto' ? least : Math.max(grace, least)));
   return pipeline.reorder + Math.max(...graces) + SLACK_US;
 }
 
 /** From when on before a window everything has to be read that it is made of: readings, and names, which travel seldom. */
-function warmUpOf({ pipeline, collector }: Pick<Settings, 'pipeline' | 'collector'>): number {
+function warmUpOf(config: Settings): number {
+  const { pipeline, collector } = config;
   const sizes = pipeline.windows.map(({ size }) => size);
-  return Math.max(...sizes) + collector.identityEvery + lagOf({ pipeline, collector });
+  return Math.max(...sizes) + collector.identityEvery + lagOf(config);
 }
 
 /** Opens the raw data and closes it whatever happens. `configs`: those that it is metered by; the first names the topic. */
@@ -59,7 +64,7 @@ export async function withReplayLog<T>(
   clock: Clock,
   body: (log: ReplayLog) => Promise<T>,
 ): Promise<T> {
-  if (range.files.length > 0) return body(filesLog(range.files, terminal, clock));
+  if (range.files.length > 0) return body(filesLog(range, terminal, clock));
   const [{ kafka }] = configs;
   return withCluster(kafka, 'name files that "tap raw --save" wrote', terminal, clock, async (cluster) => {
     if (range.waits) await awaitTopic(cluster, terminal);
@@ -84,7 +89,10 @@ export async function withReplayLog<T>(
   });
 }
 
-function filesLog(paths: readonly string[], { stderr }: Terminal, clock: Clock): ReplayLog {
-  const files = rawFiles(paths, (path, what) => void writeLine(stderr, `missing in ${path}: ${what}`));
+function filesLog(range: ReplayRange, terminal: Terminal, clock: Clock): ReplayLog {
+  const files = rawFiles(range.files, {
+    onMissing: (path, what) => void writeLine(terminal.stderr, `missing in ${path}: ${what}`),
+    ...tornRule(range, terminal),
+  });
   return { ...files, isWhole: true, endedAt: clock.now(), beginsLate: false, tail: null };
 }

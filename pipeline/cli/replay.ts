@@ -6,6 +6,7 @@ import { interruptOf } from './interrupt.ts';
 import { BEGINS_LATE, createMetering, tallyLines, windowsOf } from './metering.ts';
 import { atMoment, type Moment, moment } from './moment.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, loadFor, wholeNumber } from './options.ts';
+import { tornOption } from './raw-files.ts';
 import { compareConfigs } from './replay-against.ts';
 import { type ReplayLog, type ReplayRange, withReplayLog } from './replay-log.ts';
 import type { SampleChoice } from './sample-choice.ts';
@@ -32,6 +33,7 @@ export interface ReplayOptions extends ConfigOptions, SampleChoice {
   readonly warmUp?: number;
   readonly final?: boolean;
   readonly dryRun?: boolean;
+  readonly torn?: boolean;
   readonly against?: string;
   readonly limit?: number;
   readonly output: SampleOutput;
@@ -43,6 +45,7 @@ export function addReplay(program: Command, terminal: Terminal, clock: Clock = s
     .description('meter recorded raw data again, and print the windows that come out');
   addSampleOptions(command)
     .option('--dry-run', 'print what comes out and publish nothing')
+    .addOption(tornOption())
     .option('--against <file>', 'compare with what another configuration gives')
     .option('--since <time>', 'windows that begin then or later: 2h ago, or a time', moment)
     .option('--until <time>', 'windows that end then or earlier', moment)
@@ -91,10 +94,11 @@ function refuse(files: readonly string[], { dryRun, against, since, output, limi
 /** Times without bounds are infinite. */
 const rangeOf = (
   files: readonly string[],
-  { since, until, warmUp }: Pick<ReplayOptions, 'since' | 'until' | 'warmUp'>,
+  { since, until, warmUp, torn = false }: Pick<ReplayOptions, 'since' | 'until' | 'warmUp' | 'torn'>,
   now: number,
 ): ReplayRange => ({
   files,
+  torn,
   since: since === undefined ? Number.NEGATIVE_INFINITY : atMoment(since, now),
   until: until === undefined ? Number.POSITIVE_INFINITY : atMoment(until, now),
   warmUp: warmUp === undefined ? null : warmUp * 1000,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { groupConfig, shardConfig } from '../../connectors/assignment/config.ts';
+import type { EntryTemplate } from '../../connectors/discovery/entry-template.ts';
 import { spoolConfig } from '../../connectors/spool/config.ts';
 import { inventoryConfig } from '../inventory/config.ts';
 import { CEILOMETERS } from '../model/user-metadata.ts';
@@ -31,6 +32,7 @@ interface ConnectorEntry {
 interface DiscoveryEntry {
   readonly type: string;
   readonly name?: string | undefined;
+  readonly entry?: EntryTemplate | readonly EntryTemplate[] | undefined;
 }
 
 interface SinkEntry {

@@ -15,6 +15,7 @@ import { createRawJson, createRawTable } from './raw-printer.ts';
 import { type RawSave, saveRaw } from './raw-save.ts';
 import { awaitTopic, openTail, type Stretch, type Tail } from './raw-tail.ts';
 import { OTHER_CONFIG, withCluster } from './reading-cluster.ts';
+import { slowestInterval } from './slowest-interval.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
@@ -84,8 +85,8 @@ async function tapRaw(options: TapRawOptions, terminal: Terminal, clock: Clock):
   });
 }
 
-function stretchOf(options: TapRawOptions, { collector }: Settings, now: number): Stretch {
-  const { since = { ago: 3 * collector.interval + SLACK_US }, until } = options;
+function stretchOf(options: TapRawOptions, config: Settings, now: number): Stretch {
+  const { since = { ago: 3 * slowestInterval(config) + SLACK_US }, until } = options;
   const only = (partitions: number): readonly number[] => {
     const partition = partitionFor(options, partitions);
     return partition === null ? Array.from({ length: partitions }, (_, each) => each) : [partition];

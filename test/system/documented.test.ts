@@ -18,7 +18,7 @@ const HERE: readonly (readonly [RegExp, string])[] = [
   [/(-c|--config) docs\/examples\/[\w-]+\.yaml/g, '-c hypermeter.yaml'],
   [/--name (kvm|vc|pool)1/g, '--name vc1'],
   [/2026-11-24T10:00Z(\/\S+)?/g, 'last'],
-  [/2026-11-\d\dT00:00Z --until \S+/g, hours(-1, 1).replace('/', ' --until ')],
+  [/2026-11-\d\dT00:00Z --until \S+/g, hours(-1, 2).replace('/', ' --until ')],
   [/\/etc\/ceilometer\/|\/usr\/lib\/python3\/dist-packages\/ceilometer\/publisher\/data\//g, ''],
   [/--for \d+s/g, '--for 4s'],
   [/(bills|meters)\.jsonl\*?/g, 'meters.jsonl'],

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createContainerWriter } from '../../../avro/container-writer.ts';
+import { SNAPSHOT } from '../../avro/examples.ts';
 import { CHECK, type Section } from '../mistake.ts';
 
 export const FILES_AND_PORTS: Section = {
@@ -23,6 +25,31 @@ export const FILES_AND_PORTS: Section = {
       code: 66,
       told: 'cannot read FOLDER/raw.avro: …not an Avro file of Snapshots…; such files come from hypermeter tap raw --save',
       where: 'FOLDER/raw.avro',
+      remedy: 'such files come from hypermeter tap raw --save',
+    },
+    {
+      title: 'Raw data that is cut off',
+      words: ({ folder }) => {
+        const writer = createContainerWriter({});
+        for (const snapshot of [SNAPSHOT, SNAPSHOT]) writer.add(snapshot, { partition: 0, offset: 0, time: 0 });
+        const [first, second] = [writer.block(), Buffer.of(2, 200)];
+        writeFileSync(join(folder, 'cut.avro'), Buffer.concat([writer.header, first, second]));
+        return ['replay', join(folder, 'cut.avro'), '--dry-run'];
+      },
+      code: 66,
+      told: 'cannot read FOLDER/cut.avro: it is cut off: after 1 whole block come 2 bytes of one that is not; --torn reads what is whole',
+      where: 'FOLDER/cut.avro',
+      remedy: '--torn reads what is whole',
+    },
+    {
+      title: 'Raw data without a header',
+      words: ({ folder }) => {
+        writeFileSync(join(folder, 'empty.avro'), '');
+        return ['replay', join(folder, 'empty.avro'), '--dry-run'];
+      },
+      code: 66,
+      told: 'cannot read FOLDER/empty.avro: byte 0: it is empty: without a header nothing can be read; such files come from hypermeter tap raw --save',
+      where: 'FOLDER/empty.avro',
       remedy: 'such files come from hypermeter tap raw --save',
     },
     {

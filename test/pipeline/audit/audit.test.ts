@@ -96,7 +96,7 @@ describe('an audit of what was tampered with', () => {
   });
 
   test('tells where a line is broken and goes on', async () => {
-    const broken = ['{"counter_name":"cpu', '[]', '{"counter_name":"nothing","resource_metadata":{}}'];
+    const broken = ['{"counter_name":"cpu"}}', '[]', '{"counter_name":"nothing","resource_metadata":{}}'];
     const verdict = await auditOf(log, [fileOf([...broken, ...lines])], rules);
     expect(figures(verdict)).toEqual(NOTHING);
     expect(verdict.lines.brokenLines).toEqual([
@@ -104,6 +104,18 @@ describe('an audit of what was tampered with', () => {
       'meters.jsonl:2: the line is no object',
       'meters.jsonl:3: no meter is called "nothing"',
     ]);
+    expect(isClean(verdict)).toBe(false);
+  });
+
+  test('takes no offence at a line that a killed sink left half-written and wrote anew', async () => {
+    const place = placeOf('cpu.delta');
+    const half = changed(place, (line) => [line.slice(0, 100), line]);
+    const verdict = await auditOf(log, [fileOf(half)], rules);
+    expect(figures(verdict)).toEqual(NOTHING);
+    expect(verdict.lines).toMatchObject({ broken: 0, halfWritten: 1 });
+    expect(isClean(verdict)).toBe(true);
+    const lost = await auditOf(log, [fileOf(changed(place, (line) => [line.slice(0, 100)]))], rules);
+    expect(lost.windows.lost).toBe(1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,22 @@ describe('a replay', () => {
     keepLog(at('second.avro'), LOG.slice(100));
     const both = await run(['replay', at('second.avro'), at('first.avro'), '-c', minute, '--dry-run', '-o', 'json']);
     expect(both.stdout).toBe((await run(words('--dry-run', '-o', 'json'))).stdout);
+  });
+
+  it('of a file that was cut off is refused, or with --torn is of what is whole', async () => {
+    keepLog(at('part.avro'), LOG.slice(0, 100));
+    const whole = readFileSync(at('part.avro'));
+    writeFileSync(at('cut.avro'), Buffer.concat([whole, Buffer.of(2, 200)]));
+    const cut = ['replay', at('cut.avro'), '-c', minute, '--dry-run', '-o', 'json'];
+    const refused = await run(cut);
+    expect(refused.stderr).toBe(
+      `cannot read ${at('cut.avro')}: it is cut off: after 1 whole block come 2 bytes of one that is not; --torn reads what is whole\n`,
+    );
+    expect(refused.code).toBe(66);
+    const read = await run([...cut, '--torn']);
+    expect(read.stderr).toContain(`missing in ${at('cut.avro')}: it is cut off: after 1 whole block`);
+    const part = await run(['replay', at('part.avro'), '-c', minute, '--dry-run', '-o', 'json']);
+    expect([read.code, read.stdout]).toEqual([0, part.stdout]);
   });
 
   const calm = ['replay', at('calm.avro'), '-c', minute, '--dry-run', '--meter', 'cpu*,memory.usage'];
