@@ -24,6 +24,8 @@ FROM ${NODE_IMAGE}
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 libsasl2-2 libsasl2-modules-gssapi-mit openssh-client \
   && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules/npm /usr/local/bin/npm /usr/local/bin/npx /opt/yarn*
+# ssh runs for nobody who has no name.
+RUN echo 'hypermeter:x:65532:65532::/tmp:/sbin/nologin' >> /etc/passwd && echo 'hypermeter:x:65532:' >> /etc/group
 COPY --from=build /opt/hypermeter/package.json /opt/hypermeter/LICENSE /opt/hypermeter/sbom.spdx.json /opt/hypermeter/
 COPY --from=build /opt/hypermeter/node_modules /opt/hypermeter/node_modules
 COPY --from=build /opt/hypermeter/avro /opt/hypermeter/avro

@@ -149,11 +149,14 @@ export const decodeBlockStats = (payload: Buffer): Stats =>
 export const decodeInterfaceStats = (payload: Buffer): bigint[] =>
   whole(payload, (from) => Array.from({ length: 8 }, () => from.hyper()));
 
+/** Of what a daemon says of an error, so much is kept. */
+const MOST_TEXT = 500;
+
 /** remote_error: code, domain of the error, message, … ; the rest repeats the message's parts. */
 export function decodeError(payload: Buffer): RemoteError {
   const from = new XdrReader(payload);
   const code = from.int();
   from.int();
-  const message = from.optional((item) => item.string());
+  const message = from.optional((item) => item.string())?.slice(0, MOST_TEXT);
   return new RemoteError(code, message ?? `error ${code} without a message`);
 }

@@ -103,6 +103,30 @@ describe.skipIf(!(await available('promtool')))('alerts [promtool]', () => {
     ],
     ['Redis is away', { hypermeter_state_store_up: '1x10 0x20' }, '20m', ['HypermeterStateStoreDown']],
     [
+      'a sink leaves out samples in one go',
+      { 'hypermeter_samples_dropped_total{sink="udp",reason="refused"}': '_x10 12x60' },
+      '20m',
+      ['HypermeterSamplesDropped'],
+    ],
+    [
+      'that was an hour ago',
+      { 'hypermeter_samples_dropped_total{sink="udp",reason="refused"}': '_x10 12x90' },
+      '80m',
+      [],
+    ],
+    [
+      'a start finds no state',
+      { 'hypermeter_state_lost_total{reason="missing"}': '_x10 12x60' },
+      '20m',
+      ['HypermeterStateLost'],
+    ],
+    [
+      'dead letters come in one go',
+      { 'hypermeter_dead_letters_total{reason="malformed"}': '_x10 500x60' },
+      '20m',
+      ['HypermeterDeadLetters'],
+    ],
+    [
       'pipelines stand still',
       { hypermeter_messages_sent_total: '0+60x90', hypermeter_samples_emitted_total: '5x90' },
       '80m',

@@ -29,8 +29,20 @@ describe('the compose file', () => {
         read_only: true,
         cap_drop: ['ALL'],
         stop_grace_period: '45s',
+        restart: 'unless-stopped',
+        extra_hosts: ['host.docker.internal:host-gateway'],
         security_opt: ['no-new-privileges:true'],
       });
+  });
+});
+
+describe('the images', () => {
+  it('name their user, without which ssh does not run', () => {
+    for (const file of ['../image/root.sh', '../../Dockerfile']) {
+      const text = readFileSync(`${CHART}/${file}`, 'utf8');
+      expect(text, file).toContain('hypermeter:x:65532:65532::/tmp:/sbin/nologin');
+      expect(text, file).toContain('/etc/passwd');
+    }
   });
 });
 
@@ -52,5 +64,11 @@ describe.skipIf(!(await available('systemd')))('the systemd unit [systemd]', () 
     const text = readFileSync(unit, 'utf8');
     expect(Number(/TimeoutStopSec=(\d+)/.exec(text)?.[1])).toBeGreaterThan(30);
     expect(text).toMatch(/^RestartPreventExitStatus=64 78$/m);
+  });
+
+  it('tries again for as long as Kafka is away', () => {
+    const text = readFileSync(unit, 'utf8');
+    expect(text).toMatch(/^Restart=on-failure$/m);
+    expect(text).toMatch(/^StartLimitIntervalSec=0$/m);
   });
 });

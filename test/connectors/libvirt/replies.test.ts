@@ -77,6 +77,10 @@ it('reads an error', () => {
   expect(decodeError(error(42, 'Domain not found'))).toMatchObject({ code: 42, message: 'Domain not found' });
 });
 
+it('keeps of what a daemon says of an error what a person reads', () => {
+  expect(decodeError(error(1, 'no '.repeat(100_000))).message).toHaveLength(500);
+});
+
 it('reads the number of CPUs behind a model of 32 words', () => {
   const info = new XdrWriter().opaque(Buffer.alloc(128)).uhyper(1n).int(8).opaque(Buffer.alloc(20)).bytes;
   expect(decodeNodeCpus(info)).toBe(8);

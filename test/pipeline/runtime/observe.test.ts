@@ -37,6 +37,16 @@ describe('every event', () => {
     expect(still.map(({ name }) => name)).toEqual(['hypermeter_hypervisor_up']);
   });
 
+  it('of a state store is missing where there is none, which is not 0', async () => {
+    const { report, text } = watch();
+    const shown = async () => (await text()).filter((line) => line.startsWith('hypermeter_state_store_up'));
+    expect(await shown()).toEqual([]);
+    report({ event: 'state.back' });
+    expect(await shown()).toEqual(['hypermeter_state_store_up 1']);
+    report({ event: 'state.away', error: new Error('away') });
+    expect(await shown()).toEqual(['hypermeter_state_store_up 0']);
+  });
+
   it('leaves its numbers in base units', async () => {
     const { report, text } = watch();
     for (const name of ['poll.done', 'windows.emitted', 'published', 'message.read', 'slices.sent'] as const)
