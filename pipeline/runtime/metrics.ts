@@ -292,15 +292,12 @@ function pipelineMetrics(registry: Registry) {
 }
 
 function stateMetrics(registry: Registry) {
-  const storeUp = gauge(registry, 'state_store_up', '1 while the state store answers, 0 while it is away.', []);
-  // Where there is none it is not 0, but missing.
-  storeUp.remove();
   return {
     checkpoints: histogram(registry, 'checkpoint_seconds', 'Time of a checkpoint of a partition.', [], PUBLISH_SECONDS),
     checkpointBytes: counter(registry, 'checkpoint_bytes_total', 'Bytes of checkpoints.', []),
     checkpointInstances: counter(registry, 'checkpoint_instances_total', 'States of instances in checkpoints.', []),
     outbox: gauge(registry, 'outbox_checkpoints', 'Checkpoints whose samples are not delivered yet.', ['partition']),
-    storeUp,
+    storeUp: missing(gauge(registry, 'state_store_up', '1 while the state store answers, 0 while it is away.', [])),
     storeLosses: counter(registry, 'state_store_away_total', 'Times that the state store went away.', []),
     storeDoubts: counter(registry, 'state_store_doubts_total', 'Reasons to fear that the store loses state.', [
       'doubt',
@@ -408,3 +405,9 @@ const histogram = <Label extends string>(
     buckets: [...buckets],
     registers: [registry],
   });
+
+/** Without a value until somebody sets one: what there is not is not 0. */
+function missing<Label extends string>(made: Gauge<Label>): Gauge<Label> {
+  made.remove();
+  return made;
+}
