@@ -49,7 +49,7 @@ export type InventoryRows = Readonly<Record<InventoryPart, readonly WmiRow[]>>;
 
 /** A VM is what has a GUID for a name: captions are translated. The host is the other one. */
 export function readInventory(rows: InventoryRows, numbers: Numbers): Inventory {
-  const notes = notesByVm(rows.settings);
+  const { notes, described } = notesByVm(rows.settings);
   const nics = byVm(rows.ports, nicOf);
   const disks = byVm(rows.storage, diskOf);
   const vcpus = byVm(rows.processors, (row) => numbers.of(row, 'VirtualQuantity'));
@@ -62,6 +62,8 @@ export function readInventory(rows: InventoryRows, numbers: Numbers): Inventory 
       host ??= name;
       continue;
     }
+    // Newer than the settings are, which may be those of an earlier time: what nova calls it is not known yet.
+    if (rows.settings.length > 0 && !described.has(guid)) continue;
     const state = stateOf(textOf(row, 'EnabledState'));
     const processId = textOf(row, 'ProcessID');
     const onTime = numbers.of(row, 'OnTimeInMilliseconds');
@@ -90,17 +92,25 @@ export const isOn = (state: State): boolean => !['SHUTOFF', 'SUSPENDED', 'CRASHE
 
 const REALIZED = 'Microsoft:Hyper-V:System:Realized';
 
-/** compute-hyperv writes the instance's uuid as the first line of the notes. Checkpoints have settings as well. */
-function notesByVm(settings: readonly WmiRow[]): Map<string, string> {
+/**
+ * compute-hyperv writes the instance's uuid as the first line of the notes. Checkpoints have settings as well. `described`:
+ * the VMs that have settings.
+ */
+function notesByVm(settings: readonly WmiRow[]): {
+  readonly notes: ReadonlyMap<string, string>;
+  readonly described: ReadonlySet<string>;
+} {
   const notes = new Map<string, string>();
+  const described = new Set<string>();
   for (const row of settings) {
     const guid = guidOf(textOf(row, 'VirtualSystemIdentifier'));
     const type = textOf(row, 'VirtualSystemType');
     if (guid === null || (type !== null && type !== REALIZED)) continue;
+    described.add(guid);
     const uuid = guidOf(textOf(row, 'Notes')?.split(/\r?\n/, 1)[0] ?? null);
     if (uuid !== null) notes.set(guid, uuid);
   }
-  return notes;
+  return { notes, described };
 }
 
 /** The parts of each VM: their id is `Microsoft:<VM's GUID>\…`. Those of checkpoints go by other GUIDs. */

@@ -36,8 +36,8 @@ export interface Sampled {
 /** What was read of the host itself, and in between which moments of our clock its processors were. */
 export type HostSampled = Readonly<Record<HostPart, readonly WmiRow[] | null>> & Omit<Sampled, 'samples'>;
 
-/** Parts without which there is no inventory. */
-const ESSENTIAL: readonly InventoryPart[] = ['systems'];
+/** Without them there is no first inventory: they have the names that nova gave, and a VM must not change its name. */
+const NAMING: InventoryPart = 'settings';
 
 /**
  * Reads the classes, one after the other: a connection carries one message at a time. One that fails costs itself only;
@@ -48,6 +48,8 @@ export class Sampler {
   readonly #off = new Set<string>();
   /** Classes of which this host has an older form. */
   readonly #older = new Set<string>();
+  /** What was read last of a part of the inventory, which holds where it cannot be read now. */
+  readonly #known = new Map<InventoryPart, readonly WmiRow[]>();
   /** No VM here has dynamic memory: looked at again with each inventory. */
   #isMemoryFixed = false;
 
@@ -59,11 +61,18 @@ export class Sampler {
     this.#isMemoryFixed = false;
     const read = async (part: InventoryPart): Promise<readonly WmiRow[]> => {
       const wmiClass = INVENTORY_CLASSES[part];
-      if (ESSENTIAL.includes(part)) return this.#enumerate(wmiClass, budget);
-      return (await this.#attempt(wmiClass, budget)) ?? [];
+      let failure: Error | null = null;
+      const rows = await this.#attempt(wmiClass, budget, (error) => {
+        failure = error;
+      });
+      if (rows !== null) this.#known.set(part, rows);
+      else if (this.#off.has(wmiClass.name)) return [];
+      const known = this.#known.get(part);
+      if (known === undefined && failure !== null && part === NAMING) throw failure;
+      return known ?? [];
     };
     return {
-      systems: await read('systems'),
+      systems: await this.#enumerate(INVENTORY_CLASSES.systems, budget),
       settings: await read('settings'),
       processors: await read('processors'),
       ports: await read('ports'),

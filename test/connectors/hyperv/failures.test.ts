@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Observation } from '../../../connectors/connector.ts';
 import type { WmiClass } from '../../../connectors/hyperv/classes.ts';
-import { PERF_CLASSES } from '../../../connectors/hyperv/classes.ts';
+import { INVENTORY_CLASSES, PERF_CLASSES } from '../../../connectors/hyperv/classes.ts';
 import * as faults from '../../fakes/hyperv/fault.ts';
 import { expired, forbidden, HOSTILE_XML, overQuota, unavailable, when } from '../../fakes/hyperv/hostile.ts';
 import type { FakeOptions } from '../../fakes/hyperv/hyperv.ts';
@@ -113,6 +114,37 @@ describe('a class', () => {
     const { poll, reported } = await start(1, { react: forbidden(NIC) });
     expect((await poll()).instances[0]?.rows).toHaveLength(1);
     expect(reported('part.failed')).toContainEqual(expect.objectContaining({ reason: 'denied' }));
+  });
+
+  it.each(['settings', 'ports', 'storage'] as const)(
+    'of the inventory that stalls (%s) leaves VMs their names and devices',
+    async (part) => {
+      const { poll, later, fake, reported } = await start(2, {}, {}, 5);
+      const known = ({ instances }: Observation) =>
+        instances.map(({ uuid, nics, disks }) => [uuid.toString('hex'), nics.length, disks.length]);
+      const before = known(await poll());
+      expect(before.flat()).not.toContain(0);
+      fake.react = when(
+        { action: 'Enumerate', className: INVENTORY_CLASSES[part].name },
+        { fault: faults.operationTimeout },
+      );
+      expect(known(await later(301))).toEqual(before);
+      expect(known(await later(10))).toEqual(before);
+      expect(reported('part.failed').filter(({ reason }) => reason === 'timeout')).toHaveLength(1);
+    },
+  );
+
+  it('that has the names which nova gave is waited for: without them there is no poll', async () => {
+    const stalls = when(
+      { action: 'Enumerate', className: INVENTORY_CLASSES.settings.name },
+      { fault: faults.operationTimeout },
+    );
+    const { endpoint, fake } = await start(1, { react: stalls }, {}, 5);
+    await expect(endpoint.connect(new AbortController().signal)).rejects.toThrow();
+    fake.react = undefined;
+    const session = await endpoint.connect(new AbortController().signal);
+    expect((await session.poll(new AbortController().signal)).instances).toHaveLength(1);
+    await session.close();
   });
 
   it('with no numbers where they belong is counted', async () => {
