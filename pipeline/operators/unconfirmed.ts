@@ -22,12 +22,13 @@ export function createUnconfirmed(store: StateStore, clock: Clock): Unconfirmed 
   const marked = new Map<string, string>();
   const settling = new Set<() => void>();
 
-  /** A sink has everything up to the last parcel that it has, as each gets them in order. */
+  /** How far each sink has everything: up to the first parcel that it lacks, though it may have had a later one dropped. */
   const marks = (): readonly Mark[] => {
     const latest = new Map<string, Mark>();
-    for (const { parts, has } of queue) {
-      for (const sink of has) {
-        for (const { confirmed } of parts) {
+    for (const sink of new Set(queue.flatMap(({ has }) => [...has]))) {
+      for (const published of queue) {
+        if (!published.has.has(sink) && !isEmpty(published)) break;
+        for (const { confirmed } of published.parts) {
           const entry = confirmed.entries.at(-1);
           const { partition } = confirmed;
           if (entry !== undefined) latest.set(`${partition} ${sink}`, { partition, sink, entry });

@@ -1,6 +1,6 @@
 import type { Sample } from '../model/sample.ts';
 import { exactJson } from '../runtime/json.ts';
-import type { SinkContext } from './sink.ts';
+import { type SinkContext, SinkError } from './sink.ts';
 import type { SampleFault } from './validate.ts';
 
 /** Samples that can never be delivered to a sink, and why. */
@@ -10,12 +10,18 @@ export interface DeadSamples {
   readonly samples: readonly Sample[];
 }
 
-/** Counts samples that a sink has to leave out, and keeps them as dead letters. Rejects where they cannot be kept. */
+/**
+ * Keeps samples that a sink has to leave out as dead letters, and counts them. Rejects with a SinkError where they cannot be
+ * kept: that is no fault of theirs, and gets better.
+ */
 export async function leaveOut(context: SinkContext, dead: DeadSamples): Promise<void> {
   const { sink, reason, samples } = dead;
   if (samples.length === 0) return;
+  await context.keep(dead).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SinkError(sink, `what it cannot have (${reason}) cannot be kept as dead letters: ${why}`, cause);
+  });
   context.report({ event: 'sample.dropped', sink, reason, count: samples.length });
-  await context.keep(dead);
 }
 
 /** Brokers take messages of some 1 MB. */

@@ -98,6 +98,25 @@ describe('confirming', () => {
     ]);
   });
 
+  test('marks a sink no further than to what it lacks, though a later one was dropped for it', async () => {
+    const { stream, marked, clock } = underTest();
+    const away = settled();
+    const [one, two, three] = [1, 2, 3].map((n) => published(away.promise, n, 1, `${n}`)) as [
+      ReturnType<typeof published>,
+      ReturnType<typeof published>,
+      ReturnType<typeof published>,
+    ];
+    for (const each of [one, two, three]) stream.next(each);
+    two.has.add('udp');
+    one.has.add('file');
+    three.has.add('file');
+    await clock.advance(1000);
+    expect(marked).toEqual([{ partition: 0, sink: 'file', entry: '1' }]);
+    one.has.add('udp');
+    await clock.advance(1000);
+    expect(marked.slice(1)).toEqual([{ partition: 0, sink: 'udp', entry: '2' }]);
+  });
+
   test('completes when the stream has and everything is delivered', async () => {
     const { stream, ends } = underTest();
     const away = settled();

@@ -12,6 +12,16 @@ it('counts and keeps what is left out, and nothing where nothing is', async () =
   expect(events).toEqual([{ event: 'sample.dropped', sink: 'x', reason: 'oversize', count: 1 }]);
 });
 
+it('counts nothing that could not be kept, which is tried again', async () => {
+  const { context, events } = aContext({ keep: () => Promise.reject(new Error('not authorized')) });
+  const lost = leaveOut(context, { sink: 'x', reason: 'oversize', samples: [aSample()] });
+  await expect(lost).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
+  await expect(lost).rejects.toThrow(
+    'x: what it cannot have (oversize) cannot be kept as dead letters: not authorized',
+  );
+  expect(events).toEqual([]);
+});
+
 it.each([
   [2n ** 64n, 2 ** 64],
   [Number.NaN, 'NaN'],
