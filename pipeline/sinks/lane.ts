@@ -21,7 +21,10 @@ export interface Lane {
   readonly sink: Sink;
   /** Resolves when another parcel may be put here; rejects with the signal's reason. */
   room(parcel: Parcel, signal: AbortSignal): Promise<void>;
-  /** Resolves when the sink has what it gets of the parcel, or that was dropped for later ones; rejects as the sink does. */
+  /**
+   * Resolves when the sink has what it gets of the parcel, or that was dropped for later ones; in the order of the calls.
+   * Rejects as the sink does, and then for every later parcel as well.
+   */
   put(parcel: Parcel, signal: AbortSignal): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
   const forRoom = new Set<() => void>();
   let waiting = 0;
   let isPublishing = false;
+  let failure: { readonly error: unknown } | undefined;
 
   const level = (change: number): void => {
     waiting += change;
@@ -57,6 +61,7 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
         });
 
   async function publish({ parcel, parts, signal }: Waiting): Promise<void> {
+    if (failure !== undefined) throw failure.error;
     signal.throwIfAborted();
     const batch = parts.flatMap((part) => (part.isWanted() ? part.samples : []));
     if (batch.length === 0) return;
@@ -74,20 +79,23 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
   async function work(): Promise<void> {
     isPublishing = true;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      await publish(next).then(next.resolve, next.reject);
+      await publish(next).then(next.resolve, (error: unknown) => {
+        failure = { error };
+        next.reject(error);
+      });
       queue.shift();
       level(-next.count);
     }
     isPublishing = false;
   }
+  /** What is dropped keeps its place, empty: to have a parcel is to have all before it, and that may still be on its way. */
   function dropOldest(count: number): void {
     // The first one is on its way.
-    while (queue.length > 1 && !fits(count)) {
-      const [oldest] = queue.splice(1, 1);
-      if (oldest === undefined) return;
-      if (oldest.count > 0)
-        report({ event: 'sample.dropped', sink: sink.name, reason: 'outbox_full', count: oldest.count });
-      oldest.resolve();
+    for (let index = 1; index < queue.length && !fits(count); index++) {
+      const oldest = queue[index];
+      if (oldest === undefined || oldest.count === 0) continue;
+      queue[index] = { ...oldest, parts: [], count: 0 };
+      report({ event: 'sample.dropped', sink: sink.name, reason: 'outbox_full', count: oldest.count });
       level(-oldest.count);
     }
   }

@@ -65,6 +65,21 @@ describe('fanout', () => {
     ]);
   });
 
+  it('says of no dropped parcel that the sink is done with it before it has those ahead of it', async () => {
+    const { opened, release } = gate();
+    const { sink } = destination('slow', () => opened);
+    const delivery = deliveryTo([sink], { samples: 2, policy: 'drop-oldest' });
+    const parcels = ['a', 'b', 'c', 'd'].map((name) => parcelOf(batch(name)));
+    const offers = [];
+    for (const parcel of parcels) offers.push(await delivery.offer(parcel, signal));
+    await turn();
+    const done = () => parcels.map(({ has }) => has.size);
+    expect(done()).toEqual([0, 0, 0, 0]);
+    release();
+    await Promise.all(offers.map(({ delivered }) => delivered));
+    expect(done()).toEqual([1, 1, 1, 1]);
+  });
+
   it('takes a parcel larger than an outbox when that is empty', async () => {
     const { sink, has } = destination('small');
     await publish(deliveryTo([sink], { samples: 1 }), 'a');
@@ -114,6 +129,19 @@ describe('fanout', () => {
     expect(good.has).toEqual(['a']);
     await expect(publish(delivery, 'b')).rejects.toThrow('bad: gone');
     expect(good.has).toEqual(['a', 'b']);
+  });
+
+  it('gives a sink that rejected a parcel no later one, and says so of each', async () => {
+    const faulty = destination('faulty', (attempt) => {
+      if (attempt === 2) throw new TypeError('x is not a function');
+    });
+    const delivery = deliveryTo([faulty.sink]);
+    const parcels = ['a', 'b', 'c', 'd'].map((name) => parcelOf(batch(name)));
+    const [a, b, c, d] = parcels.map(async (parcel) => (await delivery.offer(parcel, signal)).delivered);
+    await a;
+    for (const later of [b, c, d]) await expect(later).rejects.toThrow('x is not a function');
+    await expect(publish(delivery, 'e')).rejects.toThrow('x is not a function');
+    expect([faulty.has, parcels.map(({ has }) => has.size)]).toEqual([['a'], [1, 0, 0, 0]]);
   });
 
   it('tells a closed pipe rather than another failure', async () => {
