@@ -1,6 +1,6 @@
 import type { Sample } from '../model/sample.ts';
 import { exactJson } from '../runtime/json.ts';
-import type { SinkContext } from './sink.ts';
+import { type SinkContext, SinkError } from './sink.ts';
 import type { SampleFault } from './validate.ts';
 
 /** Samples that can never be delivered to a sink, and why. */
@@ -10,12 +10,25 @@ export interface DeadSamples {
   readonly samples: readonly Sample[];
 }
 
-/** Counts samples that a sink has to leave out, and keeps them as dead letters. Rejects where they cannot be kept. */
-export async function leaveOut(context: SinkContext, dead: DeadSamples): Promise<void> {
-  const { sink, reason, samples } = dead;
-  if (samples.length === 0) return;
-  context.report({ event: 'sample.dropped', sink, reason, count: samples.length });
-  await context.keep(dead);
+/**
+ * Leaves samples out of what a sink gets: keeps them as dead letters, then counts them; each once, however often a batch
+ * with it is offered. Rejects with a SinkError, for another attempt, while they cannot be kept.
+ */
+export type LeaveOut = (reason: SampleFault, samples: readonly Sample[]) => Promise<void>;
+
+/** What leaves out of what this sink gets. */
+export function leavingOut(sink: string, { keep, report }: Pick<SinkContext, 'keep' | 'report'>): LeaveOut {
+  const leftOut = new WeakSet<Sample>();
+  return async (reason, samples) => {
+    const fresh = samples.filter((sample) => !leftOut.has(sample));
+    if (fresh.length === 0) return;
+    await keep({ sink, reason, samples: fresh }).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SinkError(sink, `samples that cannot be delivered wait to be kept as dead letters: ${why}`, error);
+    });
+    for (const sample of fresh) leftOut.add(sample);
+    report({ event: 'sample.dropped', sink, reason, count: fresh.length });
+  };
 }
 
 /** Brokers take messages of some 1 MB. */

@@ -1,5 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
-import { leaveOut } from '../dead-samples.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { type Sink, type SinkContext, SinkError } from '../sink.ts';
 import { type SampleFault, screen } from '../validate.ts';
 import { type Answer, type Client, createClient } from './client.ts';
@@ -56,6 +56,7 @@ export function createPusher(
   context: SinkContext,
 ): Sink {
   const name = pushName(settings, endpoint);
+  const leaveOut = leavingOut(name, context);
   const { clock, report } = context;
   const client: Client = createClient(name, endpoint, clock);
   const conceal = concealing(endpoint);
@@ -120,24 +121,24 @@ export function createPusher(
   /** Tells what the server had to say, and leaves out what it does not take. */
   async function account(verdict: Settled, samples: readonly Sample[]): Promise<void> {
     if (verdict.is === 'done') return;
-    if (verdict.is === 'too_large') return leaveOut(context, { sink: name, reason: 'oversize', samples });
+    if (verdict.is === 'too_large') return leaveOut('oversize', samples);
     const rejected = verdict.is === 'refused' ? samples.length : verdict.rejected;
     const what = rejected === 0 ? 'warns' : `refuses ${rejected} of ${samples.length} samples`;
     const error = new SinkError(name, `${what}: ${conceal(verdict.words)}`);
     report({ event: 'publish.failed', sink: name, error, retryMs: 0 });
-    if (rejected >= samples.length) return leaveOut(context, { sink: name, reason: 'refused', samples });
+    if (rejected >= samples.length) return leaveOut('refused', samples);
     // Which they are is not known: they are counted, but cannot be kept.
     if (rejected > 0) report({ event: 'sample.dropped', sink: name, reason: 'refused', count: rejected });
   }
 
   /** The samples that can be sent; the others are left out. */
   async function sendable(samples: readonly Sample[]): Promise<readonly Sample[]> {
-    const valid = new Set(await screen(samples, name, context));
+    const valid = new Set(await screen(samples, leaveOut));
     for (const sample of samples) if (!valid.has(sample)) settled.add(sample);
     for (const sample of valid) {
       const reason = protocol.faultOf?.(sample) ?? null;
       if (reason === null) continue;
-      await leaveOut(context, { sink: name, reason, samples: [sample] });
+      await leaveOut(reason, [sample]);
       valid.delete(sample);
       settled.add(sample);
     }
