@@ -25,7 +25,7 @@ export interface Protocol {
   judge?(answer: Answer, nowUs: number): Verdict | 'again' | undefined;
 }
 
-/** So many requests may fail doubtfully before one succeeds; then the server is taken to be ill. */
+/** After so many doubtful answers in a row it is looked whether the server is ill. */
 const MOST_STUMBLES = 16;
 
 interface Doubt {
@@ -48,6 +48,10 @@ const pushName = ({ kind, name }: Pick<PushSettings, 'kind' | 'name'>, endpoint:
 /**
  * A sink that posts samples by a protocol. What is refused is sent again in halves until the samples that are refused
  * stand alone; those are left out. What was delivered of a batch that failed is not sent again by the next attempt.
+ *
+ * A sample that the server stumbles over is at fault only if the server is well. So it is sent once more, and what the
+ * server took last (the probe) is sent again before and after that, unless it took something else then. Whoever takes no
+ * probe is ill, and the batch is offered again.
  */
 export function createPusher(
   settings: PushSettings,
@@ -62,10 +66,12 @@ export function createPusher(
   const conceal = concealing(endpoint);
   /** Samples of the present batch that are delivered or left out. */
   const settled = new Set<Sample>();
-  /** Single samples of the present attempt that the server may have stumbled over, and whether it has taken any other. */
+  /** Single samples of the present attempt that the server may have stumbled over. */
   let doubts: Doubt[] = [];
+  /** Doubtful answers since the server was last seen to be well. */
   let stumbles = 0;
-  let isWell = false;
+  /** The sample that the server took last, of this batch or an earlier one. */
+  let probe: Sample | undefined;
   let notBeforeUs = Number.NEGATIVE_INFINITY;
 
   async function exchange(samples: readonly Sample[], signal: AbortSignal): Promise<Verdict> {
@@ -87,16 +93,21 @@ export function createPusher(
     if (waitMs > 0) await clock.sleep(waitMs, signal);
   }
 
-  async function offer(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
+  /** What the server says of the samples. Rejects where that is nothing. */
+  async function ask(samples: readonly Sample[], signal: AbortSignal): Promise<Said> {
     const verdict = await exchange(samples, signal);
-    if (verdict.is === 'unavailable') {
-      notBeforeUs = clock.monotonic() + verdict.afterMs * 1000;
-      throw new SinkError(name, conceal(verdict.why));
-    }
-    if (verdict.is === 'doubtful' && !isWell && ++stumbles > MOST_STUMBLES)
-      throw new SinkError(name, conceal(verdict.words));
-    if (verdict.is === 'done' || verdict.is === 'partly') isWell = true;
-    else if (samples.length > 1) {
+    if (verdict.is !== 'unavailable') return verdict;
+    notBeforeUs = clock.monotonic() + verdict.afterMs * 1000;
+    throw new SinkError(name, conceal(verdict.why));
+  }
+
+  async function offer(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
+    const verdict = await ask(samples, signal);
+    if (verdict.is === 'doubtful' && ++stumbles > MOST_STUMBLES) await proveWell(verdict.words, signal);
+    if (verdict.is === 'done' || verdict.is === 'partly') {
+      stumbles = 0;
+      probe = samples.at(-1);
+    } else if (samples.length > 1) {
       const middle = samples.length >> 1;
       await offer(samples.slice(0, middle), signal);
       await offer(samples.slice(middle), signal);
@@ -106,10 +117,21 @@ export function createPusher(
     else await settle(verdict, samples);
   }
 
-  /** A server that takes all else has stumbled over the sample; one that takes nothing is ill. */
-  async function decide(): Promise<void> {
-    const [first] = doubts;
-    if (first && !isWell) throw new SinkError(name, conceal(first.words));
+  /** Rejects where the server stumbles over what it took before. */
+  async function proveWell(words: string, signal: AbortSignal): Promise<void> {
+    if (stumbles === 0) return;
+    if (probe === undefined || (await ask([probe], signal)).is === 'doubtful')
+      throw new SinkError(name, conceal(words));
+    stumbles = 0;
+  }
+
+  /** Leaves out what a well server stumbles over twice. */
+  async function decide(signal: AbortSignal): Promise<void> {
+    const again = doubts;
+    doubts = [];
+    for (const { words } of again.slice(0, 1)) await proveWell(words, signal);
+    for (const { samples } of again) await offer(samples, signal);
+    for (const { words } of doubts.slice(0, 1)) await proveWell(words, signal);
     for (const { words, samples } of doubts) await settle({ is: 'refused', words }, samples);
   }
 
@@ -150,18 +172,18 @@ export function createPusher(
     async publish(batch, signal) {
       doubts = [];
       stumbles = 0;
-      isWell = false;
       const good = await sendable(batch.filter((sample) => !settled.has(sample)));
       for (const group of protocol.groups?.(good) ?? [good]) {
         for (let start = 0; start < group.length; start += settings.maxSamples) {
           await offer(group.slice(start, start + settings.maxSamples), signal);
         }
       }
-      await decide();
+      await decide(signal);
       settled.clear();
     },
     close: () => client.close(),
   };
 }
 
-type Settled = Exclude<Verdict, { readonly is: 'unavailable' | 'doubtful' }>;
+type Said = Exclude<Verdict, { readonly is: 'unavailable' }>;
+type Settled = Exclude<Said, { readonly is: 'doubtful' }>;
