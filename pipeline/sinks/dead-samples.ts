@@ -11,17 +11,24 @@ export interface DeadSamples {
 }
 
 /**
- * Keeps samples that a sink has to leave out as dead letters, and counts them. Rejects with a SinkError where they cannot be
- * kept: that is no fault of theirs, and gets better.
+ * Leaves samples out of what a sink gets: keeps them as dead letters, then counts them; each once, however often a batch
+ * with it is offered. Rejects with a SinkError, for another attempt, while they cannot be kept.
  */
-export async function leaveOut(context: SinkContext, dead: DeadSamples): Promise<void> {
-  const { sink, reason, samples } = dead;
-  if (samples.length === 0) return;
-  await context.keep(dead).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SinkError(sink, `what it cannot have (${reason}) cannot be kept as dead letters: ${why}`, cause);
-  });
-  context.report({ event: 'sample.dropped', sink, reason, count: samples.length });
+export type LeaveOut = (reason: SampleFault, samples: readonly Sample[]) => Promise<void>;
+
+/** What leaves out of what this sink gets. */
+export function leavingOut(sink: string, { keep, report }: Pick<SinkContext, 'keep' | 'report'>): LeaveOut {
+  const leftOut = new WeakSet<Sample>();
+  return async (reason, samples) => {
+    const fresh = samples.filter((sample) => !leftOut.has(sample));
+    if (fresh.length === 0) return;
+    await keep({ sink, reason, samples: fresh }).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SinkError(sink, `samples that cannot be delivered wait to be kept as dead letters: ${why}`, error);
+    });
+    for (const sample of fresh) leftOut.add(sample);
+    report({ event: 'sample.dropped', sink, reason, count: fresh.length });
+  };
 }
 
 /** Brokers take messages of some 1 MB. */

@@ -1,7 +1,7 @@
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
-import { leaveOut } from './dead-samples.ts';
+import { leavingOut } from './dead-samples.ts';
 import { type Sink, type SinkContext, SinkError } from './sink.ts';
 
 interface Surroundings {
@@ -39,6 +39,11 @@ export function retrying(sink: Sink, { clock, report }: Surroundings): Sink {
  * that every sample of several meets is not theirs and is passed on.
  */
 export function isolating(sink: Sink, context: SinkContext): Sink {
+  const leaveOut = leavingOut(sink.name, context);
+  const burial = retrying(
+    around(sink, (samples) => leaveOut('unpublishable', samples)),
+    context,
+  );
   return around(sink, async (batch, signal) => {
     const failed: { readonly sample: Sample; readonly error: unknown }[] = [];
     const halve = async (part: readonly Sample[]): Promise<void> => {
@@ -58,12 +63,14 @@ export function isolating(sink: Sink, context: SinkContext): Sink {
     };
     await halve(batch);
     if (failed.length > 1 && failed.length === batch.length) throw failed[0]?.error;
-    for (const { error } of failed.slice(0, 1)) {
-      const fault = new SinkError(sink.name, 'a sample cannot be published; it is kept as a dead letter', error);
-      context.report({ event: 'publish.failed', sink: sink.name, error: fault, retryMs: 0 });
-    }
-    const samples = failed.map(({ sample }) => sample);
-    await leaveOut(context, { sink: sink.name, reason: 'unpublishable', samples });
+    const [first] = failed;
+    if (first === undefined) return;
+    await burial.publish(
+      failed.map(({ sample }) => sample),
+      signal,
+    );
+    const fault = new SinkError(sink.name, 'a sample cannot be published; it is kept as a dead letter', first.error);
+    context.report({ event: 'publish.failed', sink: sink.name, error: fault, retryMs: 0 });
   });
 }
 

@@ -9,8 +9,8 @@ import type { DeadSamples } from './dead-samples.ts';
  * The seam to a destination of finished meters. `publish` is called with one batch at a time and resolves when the
  * destination has it (UDP: when it was handed to the network): offsets advance only then. It rejects with a
  * SinkError when nothing may be taken as delivered and the same batch will be offered again, with the same message
- * ids. A sample that can never be delivered is not a rejection: it is left out (`screen`, `leaveOut`: counted and kept
- * as a dead letter), and the rest of the batch goes. Aborting the signal gives up waiting. Creating a sink does no I/O; the first publish
+ * ids. A sample that can never be delivered is not a rejection: it is left out (`screen`, `LeaveOut`: kept as a
+ * dead letter and counted, once for all attempts), and the rest of the batch goes. Aborting the signal gives up waiting. Creating a sink does no I/O; the first publish
  * (or `open`) does.
  */
 export interface Sink {

@@ -1,8 +1,7 @@
 import { METER_TYPES, type Sample } from '../model/sample.ts';
-import { leaveOut } from './dead-samples.ts';
+import type { LeaveOut } from './dead-samples.ts';
 import { oncePer } from './once-per.ts';
 import { oncePerMeter, oncePerResource } from './once-per-part.ts';
-import type { SinkContext } from './sink.ts';
 
 /**
  * Why a sample must not leave. Ceilometer's notification agent requeues a malformed message for ever, and the good
@@ -58,15 +57,15 @@ const resourceFault = oncePerResource((resource): SampleFault | null => {
   return isPlainObject(metadata) ? metadataFault(metadata) : 'metadata_not_an_object';
 });
 
-/** The samples of a batch that may leave; the others are left out. Rejects where those cannot be kept. */
-export async function screen(batch: readonly Sample[], sink: string, context: SinkContext): Promise<readonly Sample[]> {
+/** The samples of a batch that may leave; the others are left out. Rejects as that does. */
+export async function screen(batch: readonly Sample[], leaveOut: LeaveOut): Promise<readonly Sample[]> {
   const dead = new Map<SampleFault, Sample[]>();
   const good = batch.filter((sample) => {
     const fault = faultOf(sample);
     if (fault !== null) dead.set(fault, [...(dead.get(fault) ?? []), sample]);
     return fault === null;
   });
-  for (const [reason, samples] of dead) await leaveOut(context, { sink, reason, samples });
+  for (const [reason, samples] of dead) await leaveOut(reason, samples);
   return good;
 }
 

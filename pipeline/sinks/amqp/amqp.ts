@@ -1,6 +1,6 @@
 import { addressesOf, configuredServers } from '../../amqp/servers.ts';
 import type { Sample } from '../../model/sample.ts';
-import { leaveOut } from '../dead-samples.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
@@ -23,6 +23,7 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
   const servers = configuredServers(config);
   const key = addressOf(FORMATS[config.format], config.topic ?? FORMATS[config.format].topic);
   const name = config.name ?? `${addressesOf(servers)}#${config.exchange}/${key}`;
+  const leaveOut = leavingOut(name, context);
   const broker = createBroker({
     sink: name,
     servers,
@@ -43,7 +44,7 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
   async function outgoing(batch: readonly Sample[]): Promise<Outgoing | null> {
     const known = begun.get(batch);
     if (known) return known;
-    const good = await screen(batch, name, context);
+    const good = await screen(batch, leaveOut);
     if (good.length === 0) return null;
     const fresh = { ...(await prepared()).drafts(good), unconfirmed: new Set<Message>() };
     begun.set(batch, fresh);
@@ -73,7 +74,7 @@ function createAmqpSink(config: AmqpConfig, context: SinkContext): Sink {
         if (!(error instanceof SinkError) && !signal.aborted) begun.delete(batch);
         throw error;
       });
-      await leaveOut(context, { sink: name, reason: 'oversize', samples: messages.oversize });
+      await leaveOut('oversize', messages.oversize);
       begun.delete(batch);
     },
     close: () => broker.close(),

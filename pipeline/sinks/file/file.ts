@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { size } from '../../runtime/config/units.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { jsonLine } from '../json-line.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { subscriptionFields } from '../subscription.ts';
@@ -41,6 +42,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 function createFileSink(config: FileConfig, context: SinkContext): Sink {
   const { path, maxBytes, backups, fsync } = config;
   const name = config.name ?? `file:${path}`;
+  const leaveOut = leavingOut(name, context);
   let log: Log | undefined;
 
   const close = async () => {
@@ -84,7 +86,7 @@ function createFileSink(config: FileConfig, context: SinkContext): Sink {
     },
     async publish(batch, signal) {
       signal.throwIfAborted();
-      const good = await screen(batch, name, context);
+      const good = await screen(batch, leaveOut);
       await write(good.map((sample) => Buffer.from(`${jsonLine(sample)}\n`))).catch(failed);
     },
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { brokerList, kafkaConfig } from '../../kafka/config.ts';
 import type { Outgoing } from '../../kafka/raw-producer.ts';
 import type { Sample } from '../../model/sample.ts';
-import { leaveOut } from '../dead-samples.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { AUDIT_PERIOD, hasAuditPeriod, osloFields } from '../oslo/config.ts';
 import { addressOf, FORMATS } from '../oslo/formats.ts';
 import { createWriter, type Writer } from '../oslo/writer.ts';
@@ -41,6 +41,7 @@ export const kafka = {
 function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
   const topic = addressOf(FORMATS[config.format], config.topic ?? FORMATS[config.format].topic);
   const name = config.name ?? `kafka:${topic}`;
+  const leaveOut = leavingOut(name, context);
   const outlet = createOutlet(name, topic, config, context);
   let writer: Writer | undefined;
   const prepared = async (): Promise<Writer> => {
@@ -53,12 +54,12 @@ function createKafkaSink(config: KafkaSinkConfig, context: SinkContext): Sink {
 
   async function encoded(batch: readonly Sample[], partitions: number): Promise<readonly Outgoing[]> {
     const encoding = await prepared();
-    const { drafts, oversize } = encoding.drafts(await screen(batch, name, context));
+    const { drafts, oversize } = encoding.drafts(await screen(batch, leaveOut));
     const messages = Array.from(drafts, (draft) => ({
       partition: turn++ % partitions,
       value: encoding.body(draft).body,
     }));
-    await leaveOut(context, { sink: name, reason: 'oversize', samples: oversize });
+    await leaveOut('oversize', oversize);
     return messages;
   }
 

@@ -1,5 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
-import { leaveOut } from '../dead-samples.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { type Sink, type SinkContext, SinkError } from '../sink.ts';
 import { type SampleFault, screen } from '../validate.ts';
 import { type Answer, type Client, createClient } from './client.ts';
@@ -25,7 +25,7 @@ export interface Protocol {
   judge?(answer: Answer, nowUs: number): Verdict | 'again' | undefined;
 }
 
-/** So many requests may fail doubtfully before one succeeds; then the server is taken to be ill. */
+/** After so many doubtful answers in a row it is looked whether the server is ill. */
 const MOST_STUMBLES = 16;
 
 interface Doubt {
@@ -48,6 +48,10 @@ const pushName = ({ kind, name }: Pick<PushSettings, 'kind' | 'name'>, endpoint:
 /**
  * A sink that posts samples by a protocol. What is refused is sent again in halves until the samples that are refused
  * stand alone; those are left out. What was delivered of a batch that failed is not sent again by the next attempt.
+ *
+ * A sample that the server stumbles over is at fault only if the server is well. So it is sent once more, and what the
+ * server took last (the probe) is sent again before and after that, unless it took something else then. Whoever takes no
+ * probe is ill, and the batch is offered again.
  */
 export function createPusher(
   settings: PushSettings,
@@ -56,15 +60,18 @@ export function createPusher(
   context: SinkContext,
 ): Sink {
   const name = pushName(settings, endpoint);
+  const leaveOut = leavingOut(name, context);
   const { clock, report } = context;
   const client: Client = createClient(name, endpoint, clock);
   const conceal = concealing(endpoint);
   /** Samples of the present batch that are delivered or left out. */
   const settled = new Set<Sample>();
-  /** Single samples of the present attempt that the server may have stumbled over, and whether it has taken any other. */
+  /** Single samples of the present attempt that the server may have stumbled over. */
   let doubts: Doubt[] = [];
+  /** Doubtful answers since the server was last seen to be well. */
   let stumbles = 0;
-  let isWell = false;
+  /** The sample that the server took last, of this batch or an earlier one. */
+  let probe: Sample | undefined;
   let notBeforeUs = Number.NEGATIVE_INFINITY;
 
   async function exchange(samples: readonly Sample[], signal: AbortSignal): Promise<Verdict> {
@@ -86,16 +93,21 @@ export function createPusher(
     if (waitMs > 0) await clock.sleep(waitMs, signal);
   }
 
-  async function offer(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
+  /** What the server says of the samples. Rejects where that is nothing. */
+  async function ask(samples: readonly Sample[], signal: AbortSignal): Promise<Said> {
     const verdict = await exchange(samples, signal);
-    if (verdict.is === 'unavailable') {
-      notBeforeUs = clock.monotonic() + verdict.afterMs * 1000;
-      throw new SinkError(name, conceal(verdict.why));
-    }
-    if (verdict.is === 'doubtful' && !isWell && ++stumbles > MOST_STUMBLES)
-      throw new SinkError(name, conceal(verdict.words));
-    if (verdict.is === 'done' || verdict.is === 'partly') isWell = true;
-    else if (samples.length > 1) {
+    if (verdict.is !== 'unavailable') return verdict;
+    notBeforeUs = clock.monotonic() + verdict.afterMs * 1000;
+    throw new SinkError(name, conceal(verdict.why));
+  }
+
+  async function offer(samples: readonly Sample[], signal: AbortSignal): Promise<void> {
+    const verdict = await ask(samples, signal);
+    if (verdict.is === 'doubtful' && ++stumbles > MOST_STUMBLES) await proveWell(verdict.words, signal);
+    if (verdict.is === 'done' || verdict.is === 'partly') {
+      stumbles = 0;
+      probe = samples.at(-1);
+    } else if (samples.length > 1) {
       const middle = samples.length >> 1;
       await offer(samples.slice(0, middle), signal);
       await offer(samples.slice(middle), signal);
@@ -105,10 +117,21 @@ export function createPusher(
     else await settle(verdict, samples);
   }
 
-  /** A server that takes all else has stumbled over the sample; one that takes nothing is ill. */
-  async function decide(): Promise<void> {
-    const [first] = doubts;
-    if (first && !isWell) throw new SinkError(name, conceal(first.words));
+  /** Rejects where the server stumbles over what it took before. */
+  async function proveWell(words: string, signal: AbortSignal): Promise<void> {
+    if (stumbles === 0) return;
+    if (probe === undefined || (await ask([probe], signal)).is === 'doubtful')
+      throw new SinkError(name, conceal(words));
+    stumbles = 0;
+  }
+
+  /** Leaves out what a well server stumbles over twice. */
+  async function decide(signal: AbortSignal): Promise<void> {
+    const again = doubts;
+    doubts = [];
+    for (const { words } of again.slice(0, 1)) await proveWell(words, signal);
+    for (const { samples } of again) await offer(samples, signal);
+    for (const { words } of doubts.slice(0, 1)) await proveWell(words, signal);
     for (const { words, samples } of doubts) await settle({ is: 'refused', words }, samples);
   }
 
@@ -120,24 +143,24 @@ export function createPusher(
   /** Tells what the server had to say, and leaves out what it does not take. */
   async function account(verdict: Settled, samples: readonly Sample[]): Promise<void> {
     if (verdict.is === 'done') return;
-    if (verdict.is === 'too_large') return leaveOut(context, { sink: name, reason: 'oversize', samples });
+    if (verdict.is === 'too_large') return leaveOut('oversize', samples);
     const rejected = verdict.is === 'refused' ? samples.length : verdict.rejected;
     const what = rejected === 0 ? 'warns' : `refuses ${rejected} of ${samples.length} samples`;
     const error = new SinkError(name, `${what}: ${conceal(verdict.words)}`);
     report({ event: 'publish.failed', sink: name, error, retryMs: 0 });
-    if (rejected >= samples.length) return leaveOut(context, { sink: name, reason: 'refused', samples });
+    if (rejected >= samples.length) return leaveOut('refused', samples);
     // Which they are is not known: they are counted, but cannot be kept.
     if (rejected > 0) report({ event: 'sample.dropped', sink: name, reason: 'refused', count: rejected });
   }
 
   /** The samples that can be sent; the others are left out. */
   async function sendable(samples: readonly Sample[]): Promise<readonly Sample[]> {
-    const valid = new Set(await screen(samples, name, context));
+    const valid = new Set(await screen(samples, leaveOut));
     for (const sample of samples) if (!valid.has(sample)) settled.add(sample);
     for (const sample of valid) {
       const reason = protocol.faultOf?.(sample) ?? null;
       if (reason === null) continue;
-      await leaveOut(context, { sink: name, reason, samples: [sample] });
+      await leaveOut(reason, [sample]);
       valid.delete(sample);
       settled.add(sample);
     }
@@ -149,18 +172,18 @@ export function createPusher(
     async publish(batch, signal) {
       doubts = [];
       stumbles = 0;
-      isWell = false;
       const good = await sendable(batch.filter((sample) => !settled.has(sample)));
       for (const group of protocol.groups?.(good) ?? [good]) {
         for (let start = 0; start < group.length; start += settings.maxSamples) {
           await offer(group.slice(start, start + settings.maxSamples), signal);
         }
       }
-      await decide();
+      await decide(signal);
       settled.clear();
     },
     close: () => client.close(),
   };
 }
 
-type Settled = Exclude<Verdict, { readonly is: 'unavailable' | 'doubtful' }>;
+type Said = Exclude<Verdict, { readonly is: 'unavailable' }>;
+type Settled = Exclude<Said, { readonly is: 'doubtful' }>;

@@ -9,7 +9,7 @@ export type Verdict =
   | { readonly is: 'too_large' }
   /** Something in it is not acceptable and never will be. */
   | { readonly is: 'refused'; readonly words: string }
-  /** It may be something in it, or the server: what becomes of the rest tells. */
+  /** It may be something in it, or the server: what becomes of others tells. */
   | { readonly is: 'doubtful'; readonly words: string }
   /** Nothing is said of the samples: it is the server, the way to it or our settings. */
   | { readonly is: 'unavailable'; readonly why: string; readonly afterMs: number };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import { orAborted } from '../../runtime/deadline.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { jsonLine } from '../json-line.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
 import { subscriptionFields } from '../subscription.ts';
@@ -35,6 +36,7 @@ export function createStdoutSink(
   stream: NodeJS.WritableStream,
 ): Sink {
   const name = config.name ?? 'stdout';
+  const leaveOut = leavingOut(name, context);
   const write = writerTo(stream);
   let headed = config.format === 'json';
 
@@ -42,7 +44,7 @@ export function createStdoutSink(
     name,
     async publish(batch, signal) {
       signal.throwIfAborted();
-      const good = await screen(batch, name, context);
+      const good = await screen(batch, leaveOut);
       if (good.length === 0) return;
       const text = lines(good, config.format);
       const written = write(headed ? text : `${tableHead()}\n${text}`);

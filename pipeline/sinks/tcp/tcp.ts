@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Sample } from '../../model/sample.ts';
 import { duration } from '../../runtime/config/units.ts';
 import { within } from '../../runtime/deadline.ts';
+import { leavingOut } from '../dead-samples.ts';
 import { createMessageEncoder, type MessageEncoder } from '../message-encoder.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
@@ -51,6 +52,7 @@ const WRITE_BYTES = 262_144;
 
 function createTcpSink(config: TcpConfig, context: SinkContext): Sink {
   const name = config.name ?? `tcp://${config.host}:${config.port}`;
+  const leaveOut = leavingOut(name, context);
   const addresses: readonly Address[] = [{ host: config.host, port: config.port }, ...config.standby];
   const timeoutMs = config.timeout / 1000;
   let turn = 0;
@@ -103,7 +105,7 @@ function createTcpSink(config: TcpConfig, context: SinkContext): Sink {
     },
     async publish(batch, signal) {
       signal.throwIfAborted();
-      const good = await screen(batch, name, context);
+      const good = await screen(batch, leaveOut);
       if (good.length === 0) return;
       await send(good, signal).catch((error: unknown) => failed(error, signal));
     },

@@ -3,7 +3,7 @@ import type { Sample } from '../../model/sample.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { size } from '../../runtime/config/units.ts';
 import { orAborted } from '../../runtime/deadline.ts';
-import { leaveOut } from '../dead-samples.ts';
+import { leavingOut } from '../dead-samples.ts';
 import type { MessageOptions } from '../meter-message.ts';
 import { hasOneSecret, ONE_SECRET, readSecret, secretFields } from '../secret.ts';
 import { type Sink, type SinkContext, SinkError, type SinkKind } from '../sink.ts';
@@ -80,6 +80,7 @@ export const udp = {
 export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: Lookup): Sink {
   const { clock, report } = context;
   const name = config.name ?? `udp://${config.host}:${config.port}`;
+  const leaveOut = leavingOut(name, context);
   const pacer = pacerOf(config, clock);
   const receiver = createReceiver({
     sink: name,
@@ -96,7 +97,7 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
     return datagrams;
   };
 
-  const dropOversize = (samples: readonly Sample[]) => leaveOut(context, { sink: name, reason: 'oversize', samples });
+  const dropOversize = (samples: readonly Sample[]) => leaveOut('oversize', samples);
 
   async function sendBurst(burst: readonly Datagram[], signal: AbortSignal): Promise<void> {
     const [fits, long] = parted(burst, ({ bytes }) => bytes.length <= MAX_DATAGRAM_BYTES);
@@ -130,7 +131,7 @@ export function createUdpSink(config: UdpConfig, context: SinkContext, lookup: L
       await orAborted(receiver.outlet(), signal);
     },
     async publish(batch, signal) {
-      const good = await screen(batch, name, context);
+      const good = await screen(batch, leaveOut);
       const make = await encoding();
       let burst: Datagram[] = [];
       for (const datagram of make(good)) {

@@ -1,25 +1,45 @@
 import { expect, it } from 'vitest';
-import { deadSampleJson, leaveOut } from '../../../pipeline/sinks/dead-samples.ts';
+import { deadSampleJson, leavingOut } from '../../../pipeline/sinks/dead-samples.ts';
 import { aContext } from './a-context.ts';
 import { aSample, withMetadata } from './a-sample.ts';
 
 it('counts and keeps what is left out, and nothing where nothing is', async () => {
   const { context, events, dead } = aContext();
-  const letter = { sink: 'x', reason: 'oversize' as const, samples: [aSample()] };
-  await leaveOut(context, letter);
-  await leaveOut(context, { ...letter, samples: [] });
-  expect(dead).toEqual([letter]);
+  const samples = [aSample()];
+  const leaveOut = leavingOut('x', context);
+  await leaveOut('oversize', samples);
+  await leaveOut('oversize', []);
+  expect(dead).toEqual([{ sink: 'x', reason: 'oversize', samples }]);
   expect(events).toEqual([{ event: 'sample.dropped', sink: 'x', reason: 'oversize', count: 1 }]);
 });
 
-it('counts nothing that could not be kept, which is tried again', async () => {
-  const { context, events } = aContext({ keep: () => Promise.reject(new Error('not authorized')) });
-  const lost = leaveOut(context, { sink: 'x', reason: 'oversize', samples: [aSample()] });
-  await expect(lost).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
-  await expect(lost).rejects.toThrow(
-    'x: what it cannot have (oversize) cannot be kept as dead letters: not authorized',
-  );
+it('counts and keeps a sample once, however often it is left out', async () => {
+  const { context, events, dead } = aContext();
+  const [first, second] = [aSample(), aSample()];
+  const leaveOut = leavingOut('x', context);
+  await leaveOut('oversize', [first]);
+  await leaveOut('oversize', [first, second]);
+  expect(dead.map(({ samples }) => samples)).toEqual([[first], [second]]);
+  expect(events).toMatchObject([{ count: 1 }, { count: 1 }]);
+});
+
+it('counts nothing that could not be kept, and has it offered again', async () => {
+  let isAway = true;
+  const keep = async () => {
+    if (isAway) throw new Error('cannot reach Kafka at k:9092');
+  };
+  const { context, events } = aContext({ keep });
+  const leaveOut = leavingOut('x', context);
+  const samples = [aSample()];
+  await expect(leaveOut('oversize', samples)).rejects.toMatchObject({
+    name: 'SinkError',
+    code: 'unavailable',
+    message: 'x: samples that cannot be delivered wait to be kept as dead letters: cannot reach Kafka at k:9092',
+  });
   expect(events).toEqual([]);
+  isAway = false;
+  await leaveOut('oversize', samples);
+  expect(events).toMatchObject([{ event: 'sample.dropped', count: 1 }]);
 });
 
 it.each([

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
+import { leavingOut } from '../../../pipeline/sinks/dead-samples.ts';
 import { isolating, measured, retrying } from '../../../pipeline/sinks/delivery.ts';
 import type { Sink } from '../../../pipeline/sinks/sink.ts';
+import { screen } from '../../../pipeline/sinks/validate.ts';
 import { aContext } from './a-context.ts';
 import { batch, closedPipe, destination, unavailable } from './a-destination.ts';
 import { aSample } from './a-sample.ts';
@@ -84,7 +86,43 @@ describe('isolating', () => {
     expect(dead.map(({ reason, samples }) => [reason, samples.map(({ name }) => name)])).toEqual([
       ['unpublishable', ['c', 'f']],
     ]);
-    expect(events.map(({ event }) => event)).toEqual(['publish.failed', 'sample.dropped']);
+    expect(events.map(({ event }) => event)).toEqual(['sample.dropped', 'publish.failed']);
+  });
+
+  it('waits until what it leaves out is kept, and counts it once', async () => {
+    let refusals = 3;
+    const keep = async () => {
+      if (refusals-- > 0) throw new Error('cannot reach Kafka');
+    };
+    const clock = steppingClock();
+    const { context, events } = aContext({ clock, keep });
+    const { sink, has } = brittle('b');
+    await isolating(retrying(sink, context), context).publish(named('a', 'b'), signal);
+    expect(has).toEqual(['a']);
+    expect(clock.slept).toHaveLength(3);
+    expect(events.filter(({ event }) => event === 'sample.dropped')).toMatchObject([{ count: 1 }]);
+  });
+
+  it('takes a sample that cannot be kept at the moment for no fault of others', async () => {
+    let refusals = 3;
+    const keep = async () => {
+      if (refusals-- > 0) throw new Error('cannot reach Kafka');
+    };
+    const { context, events } = aContext({ clock: steppingClock(), keep });
+    const { sink, has } = destination('x');
+    const leaveOut = leavingOut('x', context);
+    const screening = {
+      ...sink,
+      publish: async (samples, stop) => sink.publish(await screen(samples, leaveOut), stop),
+    } satisfies Sink;
+    await isolating(retrying(screening, context), context).publish(
+      [aSample({ volume: Number.NaN }), ...named('a', 'b')],
+      signal,
+    );
+    expect(has).toEqual(['a']);
+    expect(events.filter(({ event }) => event === 'sample.dropped')).toMatchObject([
+      { reason: 'volume_not_finite', count: 1 },
+    ]);
   });
 
   it('passes on what every sample meets: it is the sink that is broken', async () => {

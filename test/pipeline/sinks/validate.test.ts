@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../../pipeline/model/sample.ts';
+import { leavingOut } from '../../../pipeline/sinks/dead-samples.ts';
 import { faultOf, screen } from '../../../pipeline/sinks/validate.ts';
 import { aContext } from './a-context.ts';
 import { aSample, withMetadata } from './a-sample.ts';
@@ -60,7 +61,7 @@ describe('what may leave', () => {
     const good = [aSample({ name: 'a' }), aSample({ name: 'b' })];
     const [first, second] = good as [Sample, Sample];
     const batch = [odd({ type: 'x' }), first, aSample({ volume: Number.NaN }), second, odd({ type: 'y' })];
-    expect(await screen(batch, 'udp', context)).toEqual(good);
+    expect(await screen(batch, leavingOut('udp', context))).toEqual(good);
     expect(events).toEqual([
       { event: 'sample.dropped', sink: 'udp', reason: 'type_unknown', count: 2 },
       { event: 'sample.dropped', sink: 'udp', reason: 'volume_not_finite', count: 1 },

@@ -117,6 +117,13 @@ describe('file sink', () => {
     expect(events).toEqual([{ event: 'sample.dropped', sink: `file:${path}`, reason: 'volume_not_finite', count: 1 }]);
   });
 
+  it('counts what is malformed once, however often its batch is refused', async () => {
+    const { sink, events } = sinkOf({ path: directory });
+    const batch = [aSample({ volume: Number.NaN }), named('b')];
+    for (const _attempt of [1, 2]) await expect(sink.publish(batch, signal)).rejects.toThrow('it is a directory');
+    expect(events).toMatchObject([{ event: 'sample.dropped', reason: 'volume_not_finite', count: 1 }]);
+  });
+
   it('takes a device, of which there is nothing to sync or to rotate', async () => {
     const { sink } = sinkOf({ path: '/dev/null', maxBytes: LINE_BYTES });
     await sink.open?.(signal);

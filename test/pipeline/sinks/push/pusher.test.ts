@@ -115,7 +115,63 @@ describe('pusher', () => {
         ['refused', 'bad'],
         ['refused', 'bad'],
       ]);
-      expect(bodies().filter((body) => !body.includes('bad'))).toEqual(['a', 'b c', 'd']);
+      // The last one is sent again, to see that the server is well.
+      expect(bodies().filter((body) => !body.includes('bad'))).toEqual(['a', 'b c', 'd', 'd']);
+    });
+
+    it('leaves out any number of them in a row', async () => {
+      const { publish, dead } = await pushing(stumbling('bad'), {}, 1000, doubting);
+      await publish(batchOf(`a ${'bad '.repeat(40)}b`));
+      expect(dead).toHaveLength(40);
+    });
+
+    it('leaves out one that comes alone once the server has taken any', async () => {
+      const { publish, dead } = await pushing(stumbling('bad'), {}, 1000, doubting);
+      await publish(batchOf('a'));
+      await publish(batchOf('bad'));
+      expect(dead).toMatchObject([{ reason: 'refused', samples: [{ name: 'bad' }] }]);
+    });
+
+    /** A server that is ill from one request on until another. */
+    const illWithin = (first: number, end: number) => {
+      let requests = 0;
+      const taken: string[] = [];
+      const respond = ({ body }: Seen, response: ServerResponse) => {
+        const isIll = ++requests >= first && requests < end;
+        response.statusCode = isIll ? 500 : 200;
+        if (!isIll) taken.push(...String(body).split(' '));
+        response.end('ill');
+      };
+      return { respond, taken: () => [...new Set(taken)].sort() };
+    };
+    const LETTERS = 'a b c d e f g h i j k l';
+
+    it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+      'loses nothing where it falls ill within a batch and is well at request %i',
+      async (end) => {
+        const { respond, taken } = illWithin(2, end);
+        const { publish, dead } = await pushing(respond, {}, 1000, doubting);
+        const batch = batchOf(LETTERS);
+        await publish(batch).catch(() => publish(batch));
+        expect([taken(), dead]).toEqual([LETTERS.split(' '), []]);
+      },
+    );
+
+    it('offers again what it lacks where it falls ill within a batch and stays so', async () => {
+      let isIll = false;
+      let staysIll = true;
+      const respond = (_: Seen, response: ServerResponse) => {
+        response.statusCode = isIll ? 500 : 200;
+        response.end('ill');
+        isIll = staysIll;
+      };
+      const { publish, dead, bodies } = await pushing(respond, {}, 1000, doubting);
+      const batch = batchOf(LETTERS);
+      for (const _attempt of [1, 2]) await expect(publish(batch)).rejects.toThrow('ill');
+      staysIll = isIll = false;
+      await publish(batch);
+      expect(bodies().slice(-2)).toEqual(['e f g h', 'i j k l']);
+      expect(dead).toEqual([]);
     });
 
     it('keeps everything if it takes none, and does not ask for ever', async () => {

@@ -78,6 +78,14 @@ describe('stdout sink', () => {
     expect(stream.read()).toBeNull();
     expect(events).toMatchObject([{ event: 'sample.dropped', reason: 'volume_not_finite', count: 1 }]);
   });
+
+  it('counts what is malformed once, however often its batch is refused', async () => {
+    const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error('no space')) });
+    const { sink, events } = sinkTo(failing);
+    const batch = [aSample({ volume: Number.NaN }), aSample()];
+    for (const _attempt of [1, 2]) await expect(sink.publish(batch, signal)).rejects.toThrow('cannot write');
+    expect(events).toMatchObject([{ event: 'sample.dropped', reason: 'volume_not_finite', count: 1 }]);
+  });
 });
 
 describe('table', () => {

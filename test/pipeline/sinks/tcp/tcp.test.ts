@@ -89,6 +89,14 @@ describe('tcp sink', () => {
     expect(dead.map(({ reason }) => reason)).toEqual(['volume_not_finite']);
   });
 
+  it('counts and keeps what is malformed once, however often its batch is refused', async () => {
+    const { sink, events, dead } = sinkTo(1);
+    const batch = [aSample({ volume: Number.NaN }), named('a')];
+    for (const _attempt of [1, 2, 3]) await expect(sink.publish(batch, signal)).rejects.toThrow('nobody listens');
+    expect(events).toMatchObject([{ event: 'sample.dropped', reason: 'volume_not_finite', count: 1 }]);
+    expect(dead).toHaveLength(1);
+  });
+
   it('does not connect before it is told to, nor for an empty batch', async () => {
     const { sink } = sinkTo(1);
     await sink.publish([], signal);

@@ -196,6 +196,18 @@ describe('udp sink', () => {
     await expect(sink.publish([aSample()], signal)).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
   });
 
+  it('counts what is malformed or too long once, however often its batch is refused', async () => {
+    const { sink, events } = sinkTo(4952, { host: 'nowhere.invalid' }, async () => {
+      throw new Error('ENOTFOUND');
+    });
+    const batch = [aSample({ volume: Number.NaN }), withMetadata({ text: 'x'.repeat(66_000) }), aSample()];
+    for (const _attempt of [1, 2]) await expect(sink.publish(batch, signal)).rejects.toThrow('cannot look up');
+    expect(events).toMatchObject([
+      { event: 'sample.dropped', reason: 'volume_not_finite', count: 1 },
+      { event: 'sample.dropped', reason: 'oversize', count: 1 },
+    ]);
+  });
+
   it('does not wait for the DNS when told to stop', async () => {
     const stop = new AbortController();
     const { sink } = sinkTo(4952, { host: 'slow.test' }, () => new Promise(() => {}));
