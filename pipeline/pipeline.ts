@@ -98,7 +98,11 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), done]);
       await store.release(partitions, signal);
       // Where this took longer than the group waits, the partition may be ours again by now, taken up anew.
-      for (const { index, owned } of given) if (ownership.of(index) === owned) ownership.disown(index);
+      for (const { index, owned } of given) {
+        if (owned === undefined || ownership.of(index) !== owned) continue;
+        ownership.disown(index);
+        report({ event: 'partition.released', partition: index });
+      }
     },
   });
 

@@ -151,6 +151,7 @@ const LINES: Lines = {
   },
   'sample.untransformed': null,
   lag: null,
+  'partition.released': null,
   'state.kept': null,
   'state.away': {
     level: 'error',

@@ -13,6 +13,11 @@ const endpoint = ({ hypervisor, kind }: { readonly hypervisor: string; readonly 
   kind,
 });
 
+/** What was last seen of a partition is for its next owner to say. */
+function forget({ lag, outbox, residual }: Metrics, { partition }: { readonly partition: number }): void {
+  for (const gauge of [lag, outbox, residual]) gauge.remove({ partition });
+}
+
 const COUNT: Count = {
   'poll.done': (metrics, event) => {
     const labels = endpoint(event);
@@ -135,7 +140,14 @@ const COUNT: Count = {
   },
   'state.back': (metrics) => metrics.storeUp.set(1),
   'state.doubt': (metrics, event) => metrics.storeDoubts.inc({ doubt: event.doubt }),
-  'state.fenced': (metrics, event) => metrics.fenced.inc({ partition: event.partition }),
+  'state.fenced': (metrics, event) => {
+    metrics.fenced.inc({ partition: event.partition });
+    forget(metrics, event);
+  },
+  'partition.released': (metrics, event) => {
+    metrics.partitionsReleased.inc();
+    forget(metrics, event);
+  },
   'state.lost': (metrics, event) => metrics.statesLost.inc({ reason: event.reason }),
   'state.hole': (metrics, event) => metrics.stateHoles.inc({ partition: event.partition }),
   'endpoint.doubled': (metrics) => metrics.doubled.inc(),

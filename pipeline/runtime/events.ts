@@ -434,6 +434,11 @@ export type InternalEvent =
       readonly at: string;
     }
   | {
+      /** A partition of the raw topic was given away: another pipeline meters it from now on. */
+      readonly event: 'partition.released';
+      readonly partition: number;
+    }
+  | {
       /** What the books of a partition are off by: 0 (docs/semantics.md 1.10). */
       readonly event: 'residual';
       readonly partition: number;

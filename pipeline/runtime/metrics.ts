@@ -252,6 +252,12 @@ function kafkaMetrics(registry: Registry) {
     readings: counter(registry, 'readings_total', 'Readings in the slices read.', []),
     bytesRead: counter(registry, 'read_bytes_total', 'Bytes of raw messages read.', []),
     deadLetters: counter(registry, 'dead_letters_total', 'Raw messages that could not be read.', ['reason']),
+    partitionsReleased: counter(
+      registry,
+      'partitions_released_total',
+      'Times that a partition of the raw topic was given away.',
+      [],
+    ),
     lag: gauge(registry, 'kafka_consumer_lag_messages', 'Raw messages not yet read.', ['partition']),
     troubles: counter(registry, 'kafka_errors_total', 'Troubles that a Kafka client told of.', ['client']),
   };

@@ -94,6 +94,7 @@ describe.skipIf(!(await available('kafka')))('a pipeline that shares its partiti
     }
     expect(systemClock.monotonic() - joinedAt).toBeLessThan(20 * SECOND);
     expect(events.filter(({ event }) => event === 'kafka.trouble')).toEqual([]);
+    expect(events.filter(({ event }) => event === 'partition.released')).toHaveLength(PARTITIONS.length / 2);
     const { signal } = new AbortController();
     await Promise.all([one.stop(signal), other.stop(signal)]);
     const all = [...first, ...second];

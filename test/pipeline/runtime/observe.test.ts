@@ -68,6 +68,18 @@ describe('every event', () => {
   });
 });
 
+it.each(['partition.released', 'state.fenced'] as const)('says nothing more of a partition after %s', async (gone) => {
+  const { report, text } = watch();
+  const ofPartitions = async () => (await text()).filter((line) => /_(lag_messages|checkpoints|residual)\{/.test(line));
+  for (const partition of [7, 8])
+    for (const name of ['lag', 'state.kept', 'residual'] as const) report({ ...EVERY_EVENT[name], partition });
+  expect(await ofPartitions()).toHaveLength(6);
+  report(EVERY_EVENT[gone]);
+  const left = await ofPartitions();
+  expect(left).toHaveLength(3);
+  expect(left.filter((line) => !line.includes('{partition="8"}'))).toEqual([]);
+});
+
 describe('the log', () => {
   it('holds no secret of an error', () => {
     const { report, lines } = watch();
