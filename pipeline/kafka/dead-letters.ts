@@ -1,6 +1,8 @@
 import { ensureTopic } from './admin.ts';
 import type { Cluster } from './cluster.ts';
+import { KafkaError } from './kafka-error.ts';
 import { openProducer } from './producer.ts';
+import type { Outgoing, RawProducer } from './raw-producer.ts';
 
 /** A message of the raw topic that could not be read, and why. */
 export interface DeadLetter {
@@ -28,10 +30,34 @@ export interface DeadLetters {
 }
 
 /** Opens the dead letter topic of the configuration, creating it with one partition if it is not there. */
-export async function openDeadLetters(cluster: Cluster): Promise<DeadLetters> {
+export async function openDeadLetters(
+  cluster: Cluster,
+  open: typeof openProducer = openProducer,
+): Promise<DeadLetters> {
   const { topics, replication } = cluster.config;
   await ensureTopic(cluster, { name: topics.deadLetters, partitions: 1, replication });
-  const producer = await openProducer(cluster, topics.deadLetters);
+  const first = await open(cluster, topics.deadLetters);
+  let opened: Promise<RawProducer> | undefined = Promise.resolve(first);
+  const reopen = (): Promise<RawProducer> =>
+    open(cluster, topics.deadLetters).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+  async function send(messages: readonly Outgoing[]): Promise<void> {
+    opened ??= reopen();
+    const used = opened;
+    const producer = await used;
+    try {
+      await producer.send(messages);
+    } catch (error) {
+      // This producer can do nothing any more: the next letters get another.
+      if (error instanceof KafkaError && error.fatal && opened === used) {
+        opened = undefined;
+        await producer.close();
+      }
+      throw error;
+    }
+  }
   return {
     send: ({ value, partition, offset, reason }) => {
       const headers = {
@@ -40,9 +66,9 @@ export async function openDeadLetters(cluster: Cluster): Promise<DeadLetters> {
         'source.offset': String(offset),
         reason,
       };
-      return producer.send([{ partition: partition % producer.partitions, value, headers }]);
+      return send([{ partition: partition % first.partitions, value, headers }]);
     },
-    keep: (letters) => producer.send(letters.map((letter) => ({ partition: 0, ...letter }))),
-    close: () => producer.close(),
+    keep: (letters) => send(letters.map((letter) => ({ partition: 0, ...letter }))),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
