@@ -17,7 +17,7 @@ const TROUBLE =
   /failures|skipped|partial|losses|errors|dropped|dead_letters|fenced|state_lost|clock_skew|counter_events/;
 
 /** What a simulator, state in memory and less than a minute do not have. */
-const NOT_HERE = /endpoint_calls|outbox_checkpoints|conservation_residual/;
+const NOT_HERE = /endpoint_calls|outbox_checkpoints|conservation_residual|state_store_up/;
 
 describe.skipIf(!there)('the trial’s own configuration, run and scraped [promtool]', () => {
   const work = mkdtempSync(join(tmpdir(), 'hypermeter-live-'));
