@@ -4,6 +4,20 @@ import { provide } from './services/service.ts';
 
 /** Ends a run with what failed, what was skipped and how to provide it, and `N passed, N failed` alone on the last line. */
 export class Tally implements Reporter {
+  readonly #ended: TestModule[] = [];
+
+  constructor() {
+    // Told to stop, as by a gate whose time is up: what has ended counts.
+    process.once('SIGTERM', () => {
+      this.onTestRunEnd(this.#ended, [], 'interrupted');
+      process.exit(143);
+    });
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.#ended.push(module);
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const inState = (state: 'passed' | 'failed' | 'skipped') => tests.filter((test) => test.result().state === state);

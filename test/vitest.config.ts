@@ -11,7 +11,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     globalSetup: './test/build.ts',
-    reporters: ['default', './test/tally.ts'],
+    reporters: ['default', './test/watch.ts', './test/tally.ts'],
+    setupFiles: ['./test/worker-file.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // node-rdkafka loads in one isolate of a process only: forks, never threads.

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** No test of ours takes as long as this, in seconds. */
+const LONGEST_S = Number(process.env.HYPERMETER_TEST_LONGEST_S ?? 900);
+
+/**
+ * Ends what no time-out of a test ends: one that waits for a program without giving the event loop back, or turns without
+ * end. A file of which nothing has been heard for too long is told, with its processes, and its worker is killed; the
+ * others go on.
+ */
+export class Watch implements Reporter {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hypermeter-workers-'));
+  /** By path of the file: what it did last, and when. */
+  readonly #heard = new Map<string, { readonly what: string; readonly at: number }>();
+
+  constructor() {
+    process.env.HYPERMETER_WORKERS = this.#folder;
+    const timer = setInterval(() => this.#look(), 5000);
+    timer.unref();
+    process.once('SIGTERM', () => this.#tellAll());
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
+  }
+
+  onTestModuleStart = (module: TestModule): void => this.#hear(module.moduleId, 'its beginning');
+
+  onTestCaseReady = (test: TestCase): void => this.#hear(test.module.moduleId, `the beginning of ${test.fullName}`);
+
+  onTestCaseResult = (test: TestCase): void => this.#hear(test.module.moduleId, `the end of ${test.fullName}`);
+
+  onTestModuleEnd = (module: TestModule): void => void this.#heard.delete(module.moduleId);
+
+  #hear(file: string, what: string): void {
+    this.#heard.set(file, { what, at: performance.now() });
+  }
+
+  #look(): void {
+    for (const [file, { what, at }] of this.#heard) {
+      const silent = (performance.now() - at) / 1000;
+      if (silent < LONGEST_S) continue;
+      this.#heard.delete(file);
+      process.stdout.write(`\nFAILED ${file}: nothing for ${Math.round(silent)} s after ${what}\n`);
+      for (const pid of this.#workersOf(file)) end(pid);
+    }
+  }
+
+  #tellAll(): void {
+    const seconds = (at: number) => Math.round((performance.now() - at) / 1000);
+    for (const [file, { what, at }] of this.#heard)
+      process.stdout.write(`\nFAILED ${file}: stopped ${seconds(at)} s after ${what}\n`);
+  }
+
+  #workersOf(file: string): readonly number[] {
+    const pids = readdirSync(this.#folder).filter((pid) => readFileSync(join(this.#folder, pid), 'utf8') === file);
+    return pids.map(Number).filter(isOurs);
+  }
+}
+
+/** Ends a worker and what it started, and says what they were. */
+function end(worker: number): void {
+  const processes = ['--ppid', `${worker}`, '-p', `${worker}`];
+  process.stdout.write(execFileSync('ps', ['-o', 'pid,etimes,times,stat,wchan:20,args', ...processes]));
+  const pids = execFileSync('ps', ['-o', 'pid=', ...processes], { encoding: 'utf8' })
+    .trim()
+    .split(/\s+/);
+  for (const pid of pids) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/** Whether a process that told its file is still a worker of this run: its number may be another's by now. */
+function isOurs(pid: number): boolean {
+  try {
+    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) === process.pid;
+  } catch {
+    return false;
+  }
+}
+
+// vitest takes a reporter from a file by its default export only.
+// biome-ignore lint/style/noDefaultExport: see above
+export default Watch;
