@@ -192,7 +192,7 @@ function admit(
   const clock = { ...(known?.clock ?? createClock()) };
   const expectedAt = known === undefined ? header.poll.startedAt : known.pollAt + (now - known.heardAt);
   const { generation } = header.source;
-  const { isNews, ...reading } = readClock(clock, generation, header.poll, clockIn(batch, header), expectedAt);
+  const { isNews, ...reading } = readClock(clock, generation, header.poll, clockIn(batch, header), { now, expectedAt });
   const polledAt = header.poll.startedAt + reading.shift;
   if (polledAt > now + maxSkew || polledAt < now - TOO_OLD_US) {
     outcome.tally.drops[polledAt > now ? 'quarantined' : 'too_old'] += readingsOf(batch, header);

@@ -43,37 +43,62 @@ export interface ClockReading {
 
 const RIGHT: ClockReading = { anchor: Number.NaN, shift: 0, stepped: false, isNews: false };
 
+/** The log's own time, in microseconds. */
+export interface LogTime {
+  /** When the poll was recorded, or later. */
+  readonly now: number;
+  /** When the source's next poll should begin, for clocks that went back without a monotonic time to tell how far. */
+  readonly expectedAt: number;
+}
+
 /**
  * Reads the clock of a poll that has arrived. `told`: wall clock and monotonic time of one of its reads, if it tells
- * them. `expectedAt`: when the source's next poll should begin by the log's own time, for clocks that went back without
- * a monotonic time to tell how far.
+ * them.
  */
 export function readClock(
   clock: SourceClock,
   generation: number,
-  { sequence, startedAt }: PollInfo,
+  { sequence, startedAt, interval }: PollInfo,
   told: readonly [number, number] | null,
-  expectedAt: number,
+  { now, expectedAt }: LogTime,
 ): ClockReading {
   if (generation < clock.generation) return RIGHT;
   if (generation > clock.generation) Object.assign(clock, createClock(), { generation });
-  const reading = told === null ? withoutMonotonic(clock, sequence, startedAt, expectedAt) : byMonotonic(clock, told);
+  const reading =
+    told === null
+      ? withoutMonotonic(clock, sequence, startedAt, expectedAt)
+      : byMonotonic(clock, told, (wall, meant) => isBorneOut(wall, meant, now, interval));
   clock.sequence = Math.max(clock.sequence, sequence);
   clock.toldAt = Math.max(clock.toldAt, startedAt);
   return reading;
 }
 
-function byMonotonic(clock: SourceClock, [wall, monotonic]: readonly [number, number]): ClockReading {
+function byMonotonic(
+  clock: SourceClock,
+  [wall, monotonic]: readonly [number, number],
+  isRight: (wall: number, meant: number) => boolean,
+): ClockReading {
   if (Number.isNaN(clock.anchor)) clock.anchor = wall - monotonic;
   const off = wall - monotonic - clock.anchor;
   const stepped = Math.abs(off) > SKEW_STEP_US;
+  const isNews = stepped && Math.abs(off + clock.shift) > SKEW_STEP_US;
+  if (stepped && isRight(wall, clock.anchor + monotonic)) {
+    Object.assign(clock, { anchor: wall - monotonic, shift: 0, polls: 0, drift: 0 });
+    return { anchor: clock.anchor, shift: 0, stepped: false, isNews };
+  }
   const { anchor } = clock;
   const shift = stepped ? -off : 0;
-  const isNews = stepped && Math.abs(shift - clock.shift) > SKEW_STEP_US;
   if (!stepped) follow(clock, off);
   clock.shift = shift;
   return { anchor, shift, stepped: false, isNews };
 }
+
+/**
+ * Whether the log's own time bears out a wall clock that differs from what the monotonic one meant: the clock was set
+ * right, or the machine slept, and its monotonic time with it. Of a poll that waited long to be recorded nobody can tell.
+ */
+const isBorneOut = (wall: number, meant: number, now: number, interval: number): boolean =>
+  wall <= now + SKEW_STEP_US && wall >= now - interval && Math.abs(wall - now) < Math.abs(meant - now);
 
 function follow(clock: SourceClock, off: number): void {
   clock.polls++;

@@ -64,7 +64,7 @@ export function createOrder({ reorder, maxSkew }: { readonly reorder: number; re
     const known = sources.get(id);
     const clock = { ...(known?.clock ?? createClock()) };
     const expectedAt = known ? known.pollAt + now - known.heardAt : poll.startedAt;
-    const reading = readClock(clock, source.generation, poll, clockIn(snapshot), expectedAt);
+    const reading = readClock(clock, source.generation, poll, clockIn(snapshot), { now, expectedAt });
     const polledAt = poll.startedAt + reading.shift;
     const isPossible = (t: number): boolean => t <= now + maxSkew && t >= now - TOO_OLD_US;
     if (!isPossible(polledAt)) return;
