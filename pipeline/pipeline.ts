@@ -7,7 +7,7 @@ import type { Rules } from './model/rules.ts';
 import type { Sample } from './model/sample.ts';
 import { type Credits, createCredits } from './operators/credits.ts';
 import { createEnds, type Ends } from './operators/ends.ts';
-import { createOwnership, type Owned } from './operators/ownership.ts';
+import { createOwnership, type Owned, type Ownership } from './operators/ownership.ts';
 import { type Pulled, pullOf } from './operators/pull.ts';
 import { takeAnew, takeUp } from './operators/take-up.ts';
 import { createUnconfirmed } from './operators/unconfirmed.ts';
@@ -54,6 +54,8 @@ const GATHERED = 4;
 const MOST_WINDOWS = 5000;
 /** A partition that is taken away waits so long for its destinations; what they do not have then, its next owner delivers. */
 const SETTLE_MS = 3000;
+/** And so long in all, which is less than the group waits: after that it may be ours again, taken up anew. */
+const LET_GO_MS = 30_000;
 /** A pipeline that stops waits so long for its destinations; less than the part of the stop that it has. */
 const LEAVE_MS = 8000;
 
@@ -79,8 +81,8 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
   failed.catch(() => undefined);
   const startAnew = async (index: number, before: number): Promise<void> => {
     const { owned, start } = await takeAnew(taking, index, before);
-    await consumer.seek(index, start);
     ownership.own(owned);
+    await consumer.seek(index, start);
   };
   consumer.join({
     onAssign: async (partitions) => {
@@ -93,20 +95,23 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
       return starts;
     },
     onRevoke: async (partitions) => {
-      const given = partitions.map((index) => ({ index, owned: ownership.of(index) }));
+      const timer = new AbortController();
+      const timeUp = clock.sleep(LET_GO_MS, timer.signal).catch(() => undefined);
       // What was under way in a pipeline that failed never ends.
-      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), done]);
-      await store.release(partitions, signal);
-      // Where this took longer than the group waits, the partition may be ours again by now, taken up anew.
-      for (const { index, owned } of given) {
-        if (owned === undefined || ownership.of(index) !== owned) continue;
+      const failedOrDone = done.catch(() => undefined);
+      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), failedOrDone, timeUp]);
+      timer.abort();
+      // From here on what is still under way counts for nothing: the partition's next owner, maybe we, reads it again.
+      for (const index of partitions) {
+        if (ownership.of(index) === undefined) continue;
         ownership.disown(index);
         report({ event: 'partition.released', partition: index });
       }
+      await store.release(partitions, signal);
     },
   });
 
-  const metered = topology(from(pulls(consumer, credits, ends, reading.signal)), {
+  const metered = topology(from(pulls(consumer, ownership, credits, ends, reading.signal)), {
     rules,
     deriveRules,
     ownership,
@@ -160,6 +165,7 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
  */
 async function* pulls(
   consumer: RawConsumer,
+  ownership: Ownership,
   credits: Credits,
   ends: Ends,
   signal: AbortSignal,
@@ -168,7 +174,7 @@ async function* pulls(
     await credits.free(signal).catch(() => undefined);
     if (signal.aborted) return;
     const pull = await consumer.pull().then((messages) => {
-      const pulled = pullOf(messages, ends.take());
+      const pulled = pullOf(messages, ends.take(), ownership.term());
       if (messages.length === 0 && pulled.tick === null) return null;
       credits.take();
       return pulled;

@@ -185,7 +185,7 @@ function keptOf(
 ): readonly CheckpointedPart[] {
   if (outcome?.outcome === 'lost') return [];
   if (outcome?.outcome !== 'kept') {
-    ownership.disown(partition);
+    if (ownership.of(partition) === owned) ownership.disown(partition);
     report({ event: 'state.fenced', partition });
     return [];
   }

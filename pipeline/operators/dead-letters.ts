@@ -1,6 +1,6 @@
 import { concatMap, type Observable } from 'rxjs';
 import type { Report } from '../runtime/events.ts';
-import type { Ownership } from './ownership.ts';
+import { isLive, type Ownership } from './ownership.ts';
 import type { Decoded, Unreadable } from './pull.ts';
 
 export interface DeadLetterDeps {
@@ -17,7 +17,7 @@ export const deadLetters =
     pulls.pipe(
       concatMap(async (pull) => {
         for (const letter of pull.unreadable) {
-          if (!ownership.isLive(letter.partition, letter.offset)) continue;
+          if (!isLive(ownership.of(letter.partition, pull.term), letter.offset)) continue;
           await keep(letter);
           report({ event: 'message.dead', partition: letter.partition, offset: letter.offset, reason: letter.reason });
         }

@@ -54,7 +54,7 @@ export const decode =
   (decoder: Decoder) =>
   (pulls: Observable<Pulled>): Observable<Decoded> =>
     pulls.pipe(
-      map(({ messages, tick }) => {
+      map(({ messages, tick, term }) => {
         const decoded: DecodedMessage[] = [];
         const unreadable: Unreadable[] = [];
         for (const message of messages) {
@@ -62,6 +62,6 @@ export const decode =
           if ('batch' in outcome) decoded.push(outcome);
           else unreadable.push(outcome);
         }
-        return { messages: decoded, unreadable, tick };
+        return { messages: decoded, unreadable, tick, term };
       }),
     );

@@ -25,26 +25,32 @@ export interface Owned {
 export interface Ownership {
   own(owned: Owned): void;
   disown(index: number): void;
-  of(index: number): Owned | undefined;
+  /** Counts what was taken up. */
+  term(): number;
+  /** The owned partition; with a term, only if it was taken up by then: it may have gone meanwhile and come back. */
+  of(index: number, term?: number): Owned | undefined;
   all(): Iterable<Owned>;
-  /** False for a message that was counted before, and for one of a partition that is not owned. */
-  isLive(index: number, offset: number): boolean;
 }
 
 export function createOwnership(): Ownership {
   const owned = new Map<number, Owned>();
+  const since = new Map<number, number>();
+  let latest = 0;
   return {
     own: (each) => {
       owned.set(each.index, each);
+      since.set(each.index, ++latest);
     },
     disown: (index) => {
       owned.delete(index);
     },
-    of: (index) => owned.get(index),
+    term: () => latest,
+    of: (index, term = Number.POSITIVE_INFINITY) =>
+      (since.get(index) ?? Number.POSITIVE_INFINITY) <= term ? owned.get(index) : undefined,
     all: () => owned.values(),
-    isLive: (index, offset) => {
-      const each = owned.get(index);
-      return each !== undefined && offset >= Math.max(each.liveFrom, each.next);
-    },
   };
 }
+
+/** Whether a message still counts: not if it was counted before, nor if its partition is not owned. */
+export const isLive = (owned: Owned | undefined, offset: number): boolean =>
+  owned !== undefined && offset >= Math.max(owned.liveFrom, owned.next);

@@ -28,12 +28,14 @@ export interface Tick {
   readonly ends: ReadonlyMap<number, number>;
 }
 
-interface Ticking {
+interface Asked {
   /** Null: only messages move the time. */
   readonly tick: Tick | null;
+  /** Of the ownership when the messages came: they are of partitions that were owned then. Without, of those owned now. */
+  readonly term?: number | undefined;
 }
 
-export interface Pulled extends Ticking {
+export interface Pulled extends Asked {
   readonly messages: readonly RawMessage[];
 }
 
@@ -47,7 +49,7 @@ export interface Unreadable extends RawMessage {
   readonly reason: string;
 }
 
-export interface Decoded extends Ticking {
+export interface Decoded extends Asked {
   readonly messages: readonly DecodedMessage[];
   readonly unreadable: readonly Unreadable[];
 }
@@ -96,4 +98,8 @@ export interface Published extends Checkpointed {
 }
 
 /** The messages of one request as a pull. */
-export const pullOf = (messages: readonly RawMessage[], tick: Tick | null = null): Pulled => ({ messages, tick });
+export const pullOf = (messages: readonly RawMessage[], tick: Tick | null = null, term?: number): Pulled => ({
+  messages,
+  tick,
+  term,
+});

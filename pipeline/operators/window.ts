@@ -69,7 +69,7 @@ const inParts = (
   });
 
 /** What a pull does to the partitions, part by part. The last one ends it, with windows or without. */
-function* partsOf(deps: WindowDeps, { messages, unreadable, tick: atEnds }: Decoded): Generator<Windowed, void> {
+function* partsOf(deps: WindowDeps, { messages, unreadable, tick: atEnds, term }: Decoded): Generator<Windowed, void> {
   let part = newPart(deps);
   /** Whether the part is full then. */
   const put = (owned: Owned, closed: Closed, message?: DecodedMessage): boolean => {
@@ -83,7 +83,7 @@ function* partsOf(deps: WindowDeps, { messages, unreadable, tick: atEnds }: Deco
     return part.windows >= deps.mostWindows;
   };
   for (const message of messages) {
-    const owned = deps.ownership.of(message.partition);
+    const owned = deps.ownership.of(message.partition, term);
     if (!owned) deps.giveBack(message.batch);
     else
       for (const closed of windowSteps(deps, owned, message)) {
@@ -95,7 +95,7 @@ function* partsOf(deps: WindowDeps, { messages, unreadable, tick: atEnds }: Deco
         if (deps.ownership.of(owned.index) !== owned) break;
       }
   }
-  for (const { partition, offset } of unreadable) pass(deps.ownership.of(partition), offset, part.moved);
+  for (const { partition, offset } of unreadable) pass(deps.ownership.of(partition, term), offset, part.moved);
   for (const owned of atEnds === null ? [] : deps.ownership.all()) {
     for (const closed of tickAtEnd(deps, owned, atEnds as Tick))
       if (countOf(closed) > 0 && put(owned, closed)) {

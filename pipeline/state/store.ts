@@ -67,7 +67,7 @@ export interface Mark {
  *   `checkpoint`  after its messages were counted and before what they gave is published; one call at a time
  *   `mark`        when some destinations have it and others lag; may overlap with a checkpoint
  *   `confirm`     when all destinations have it, in the order of the checkpoints; may overlap with a checkpoint
- *   `release`     when it is taken away, after the last confirmation
+ *   `release`     when it is taken away, after the last confirmation, or when that is not waited for any more
  *
  * Each is one round trip for all the partitions it names, never one a reading. A store that is away for a moment is
  * waited for within the call; the signal gives up waiting. A rejection ends the pipeline: it must not go on without

@@ -173,8 +173,10 @@ export async function createRedisStore(config: RedisConfig, deps: RedisStoreDeps
       await lowWater.note(confirmed.filter((_, i) => noted[i]));
     },
     release: async (given) => {
+      const before = given.map((partition) => [partition, held.get(partition)] as const);
       await lowWater.settle(given);
-      for (const partition of given) held.delete(partition);
+      // A commit may take longer than the group waits: taken again by now, it is not what is let go of.
+      for (const [partition, owned] of before) if (held.get(partition) === owned) held.delete(partition);
     },
     close: async () => client.disconnect(),
   };

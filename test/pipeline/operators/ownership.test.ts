@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOwnership } from '../../../pipeline/operators/ownership.ts';
+import { createOwnership, isLive } from '../../../pipeline/operators/ownership.ts';
 import { ownedOf } from './owned.ts';
 
 test.each([
@@ -13,7 +13,7 @@ test.each([
   const ownership = createOwnership();
   ownership.own(ownedOf({ liveFrom: 5 }));
   ownership.own(ownedOf({ index: 1, liveFrom: 5, next: 8 }));
-  expect(ownership.isLive(index, offset)).toBe(live);
+  expect(isLive(ownership.of(index), offset)).toBe(live);
 });
 
 test('a partition taken away is nobody’s until it is taken up again', () => {
@@ -23,8 +23,21 @@ test('a partition taken away is nobody’s until it is taken up again', () => {
   expect(ownership.of(0)).toBe(before);
   ownership.disown(0);
   expect(ownership.of(0)).toBeUndefined();
-  expect(ownership.isLive(0, 9)).toBe(false);
   const after = ownedOf({ liveFrom: 7 });
   ownership.own(after);
   expect([...ownership.all()]).toEqual([after]);
+});
+
+test('a partition that came back is not the one that messages of before were of', () => {
+  const ownership = createOwnership();
+  ownership.own(ownedOf({ liveFrom: 5 }));
+  const term = ownership.term();
+  ownership.own(ownedOf({ index: 1, liveFrom: 5 }));
+  expect(ownership.of(0, term)).toBe(ownership.of(0));
+  expect(ownership.of(1, term)).toBeUndefined();
+  ownership.disown(0);
+  const again = ownedOf({ liveFrom: 7 });
+  ownership.own(again);
+  expect(ownership.of(0, term)).toBeUndefined();
+  expect(ownership.of(0, ownership.term())).toBe(again);
 });

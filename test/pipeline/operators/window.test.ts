@@ -110,6 +110,19 @@ describe('windows', () => {
   });
 });
 
+test('messages of before the partition was taken up anew are left to be read again', () => {
+  const { own, ownership, deps, decoded, back } = underTest();
+  own();
+  const term = ownership.term();
+  const again = own();
+  const messages = [0, 30, 60].map((t, n) => decoded(message(5 + n, t, BigInt(t))));
+  const seen: Windowed[] = [];
+  window(deps)(of({ messages, unreadable: [unreadable(8)], tick: null, term })).subscribe((each) => seen.push(each));
+  expect(seen.flatMap(({ closed }) => closed)).toEqual([]);
+  expect(again.next).toBe(0);
+  expect(back).toHaveLength(3);
+});
+
 test('the status of instances comes out though nothing else does', () => {
   const { own, ownership, deps, decoded } = underTest();
   own();
