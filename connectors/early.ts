@@ -70,6 +70,6 @@ export class EarlyPoll {
   async pause(ms: number, stop: AbortSignal): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    await pause(this.#clock, ms, AbortSignal.any([stop, woken.signal]));
+    await pause(this.#clock, ms, stop, woken);
   }
 }

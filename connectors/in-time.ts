@@ -1,5 +1,5 @@
 import type { Clock } from '../pipeline/runtime/clock.ts';
-import { DeadlineError, within } from '../pipeline/runtime/deadline.ts';
+import { DeadlineError, follow, within } from '../pipeline/runtime/deadline.ts';
 import { EndpointError } from './connector.ts';
 
 /** How long work for an endpoint may take, and what else ends it. */
@@ -40,9 +40,15 @@ export async function inTime<T>(
 const withCause = ({ message, cause }: DeadlineError): string =>
   cause instanceof EndpointError ? `${message}: ${cause.told}` : message;
 
-/** Sleeps for so long or until stopped, whichever comes first. */
-export async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
-  await clock.sleep(ms, stop).catch((reason: unknown) => {
-    if (!stop.aborted) throw reason;
-  });
+/** Sleeps for so long, until stopped, or until woken, whichever comes first. */
+export async function pause(clock: Clock, ms: number, stop: AbortSignal, woken?: AbortController): Promise<void> {
+  const until = woken?.signal ?? stop;
+  const letGo = woken && follow(woken, stop);
+  try {
+    await clock.sleep(ms, until);
+  } catch (reason) {
+    if (!until.aborted) throw reason;
+  } finally {
+    letGo?.();
+  }
 }

@@ -203,7 +203,7 @@ class Turns {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
     const ms = Math.max(0, (until - this.#clock.monotonic()) / 1000);
-    await pause(this.#clock, ms, AbortSignal.any([this.#stop, woken.signal]));
+    await pause(this.#clock, ms, this.#stop, woken);
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../pipeline/runtime/clock.ts';
+import { follow } from '../../pipeline/runtime/deadline.ts';
 
 /**
  * Runs `work` with a signal that aborts when `outer` does or after `ms` milliseconds, whichever is first.
@@ -11,13 +12,15 @@ export async function withPatience<T>(
 ): Promise<T> {
   const done = new AbortController();
   const giveUp = new AbortController();
+  const letGo = follow(giveUp, outer);
   const timer = clock.sleep(ms, done.signal).then(
     () => giveUp.abort(new Error(`gave up after ${Math.round(ms)} ms`)),
     () => undefined, // the work was done first
   );
   try {
-    return await work(AbortSignal.any([outer, giveUp.signal]));
+    return await work(giveUp.signal);
   } finally {
+    letGo();
     done.abort();
     await timer;
   }

@@ -20,7 +20,7 @@ export class Bell {
     if (condition() || ms <= 0) return;
     const rung = new AbortController();
     this.#waiting = { for: condition, wake: () => rung.abort() };
-    await pause(this.#clock, Math.ceil(ms), AbortSignal.any([over, rung.signal]));
+    await pause(this.#clock, Math.ceil(ms), over, rung);
     this.#waiting = null;
   }
 }

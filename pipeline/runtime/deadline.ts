@@ -43,6 +43,17 @@ export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): P
 }
 
 /**
+ * Aborts `inner` when `outer` aborts, until the returned function is called. For what comes and goes often beside an
+ * `outer` that lives long: AbortSignal.any leaves some bytes in that each time, which Node 20 never takes out.
+ */
+export function follow(inner: AbortController, outer: AbortSignal): () => void {
+  const abort = () => inner.abort(outer.reason);
+  if (outer.aborted) abort();
+  outer.addEventListener('abort', abort, { once: true });
+  return () => outer.removeEventListener('abort', abort);
+}
+
+/**
  * Runs `body` with a signal that aborts after `ms` milliseconds, or with `outer`. Rejects with a DeadlineError that says
  * `what` did not end, or with the reason of `outer`, at once, whether or not `body` heeds its signal. Its cause: what the
  * body was waiting for, if it rejects at once with an error whose cause is the signal's reason.
@@ -55,14 +66,19 @@ export async function within<Result>(
   outer?: AbortSignal,
 ): Promise<Result> {
   const over = new AbortController();
-  const work = outer === undefined ? body(over.signal) : orAborted(body(AbortSignal.any([over.signal, outer])), outer);
-  // What comes late is answered with the DeadlineError.
-  const outcome = await orLate(clock, ms, work, () => undefined);
-  if (outcome !== LATE) return outcome;
-  const reason = new DeadlineError(`${what} did not end within ${ms / 1000} s`);
-  over.abort(reason);
-  const cause = await toldAtOnce(work, reason);
-  throw cause === null ? reason : new DeadlineError(reason.message, { cause });
+  const letGo = outer === undefined ? () => undefined : follow(over, outer);
+  try {
+    const work = outer === undefined ? body(over.signal) : orAborted(body(over.signal), outer);
+    // What comes late is answered with the DeadlineError.
+    const outcome = await orLate(clock, ms, work, () => undefined);
+    if (outcome !== LATE) return outcome;
+    const reason = new DeadlineError(`${what} did not end within ${ms / 1000} s`);
+    over.abort(reason);
+    const cause = await toldAtOnce(work, reason);
+    throw cause === null ? reason : new DeadlineError(reason.message, { cause });
+  } finally {
+    letGo();
+  }
 }
 
 /** What work says of having been aborted for this reason, if it says it without waiting for anything. */

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
 import { DeadlineError, LATE, orAborted, orLate, within } from '../../../pipeline/runtime/deadline.ts';
 import { handClock } from './hand-clock.ts';
 
@@ -46,6 +47,20 @@ describe('within', () => {
     const result = within(handClock(), 10, 'it', () => new Promise(() => undefined), outer.signal);
     outer.abort(new Error('enough'));
     await expect(result).rejects.toThrow('enough');
+  });
+
+  it('leaves nothing in the signal around it, however it ends', async () => {
+    const outer = new AbortController();
+    const any = vi.spyOn(AbortSignal, 'any');
+    const clock = handClock();
+    await within(clock, 10, 'it', async () => 7, outer.signal);
+    await within(clock, 10, 'it', () => Promise.reject(new Error('no')), outer.signal).catch(() => undefined);
+    const late = within(clock, 10, 'it', () => new Promise(() => undefined), outer.signal).catch(() => undefined);
+    await clock.advance(10);
+    await late;
+    // What never ends is let go of with its signal.
+    expect(getEventListeners(outer.signal, 'abort').length).toBeLessThanOrEqual(1);
+    expect(any).not.toHaveBeenCalled();
   });
 
   it('hears no more of what ends after its time', async () => {
