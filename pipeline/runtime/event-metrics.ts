@@ -39,10 +39,7 @@ const COUNT: Count = {
   },
   'poll.skipped': (metrics, event) => metrics.pollsSkipped.inc(endpoint(event)),
   'poll.early': (metrics, event) => metrics.pollsEarly.inc({ ...endpoint(event), reason: event.reason }),
-  'endpoint.connecting': (metrics, event) => {
-    metrics.attempts.inc(endpoint(event));
-    metrics.up.set(endpoint(event), 0);
-  },
+  'endpoint.connecting': (metrics, event) => metrics.attempts.inc(endpoint(event)),
   'endpoint.released': (metrics, event) => {
     metrics.releases.inc({ kind: event.kind });
     const { up, instances, lastDuration, lastCalls, lastSuccess, skew } = metrics;

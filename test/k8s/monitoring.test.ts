@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createMetrics } from '../../pipeline/runtime/metrics.ts';
 import { available } from '../services/service.ts';
-import { CHART } from './helm.ts';
+import { CHART, example, rendered, valuesFile } from './helm.ts';
 
 const rules = parse(readFileSync(`${CHART}/rules/alerts.yaml`, 'utf8'));
 const alerts: readonly { readonly alert: string; readonly expr: string }[] = rules.groups.flatMap(
@@ -16,6 +16,8 @@ const dashboard = JSON.parse(readFileSync(`${CHART}/dashboards/hypermeter.json`,
 const queries: readonly string[] = dashboard.panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
   targets.map(({ expr }) => expr),
 );
+
+const hasHelm = await available('helm');
 
 /** Every series that a process has, with the suffixes of histograms. */
 async function seriesNames(): Promise<ReadonlySet<string>> {
@@ -141,6 +143,41 @@ describe.skipIf(!(await available('promtool')))('alerts [promtool]', () => {
   ];
 
   it.each(cases)('when %s', (_, series, at, fired) => {
+    expect(() => check(series, at, fired)).not.toThrow();
+  });
+
+  describe.skipIf(!hasHelm)('of a chart with windows of an hour [helm]', () => {
+    const rules = async (): Promise<string> => {
+      const config = { collector: { interval: '20m' }, pipeline: { windows: [{ size: '1d' }, { size: '1h' }] } };
+      const values = { config, monitoring: { prometheusRule: { enabled: true } } };
+      const objects = await rendered([example('minimal'), valuesFile(values)]);
+      const file = join(directory, 'hourly.yaml');
+      writeFileSync(file, stringify(objects.find(({ kind }) => kind === 'PrometheusRule').spec));
+      return file;
+    };
+    const sent = { hypermeter_messages_sent_total: '0+60x1000' };
+    const up = 'hypermeter_hypervisor_up{hypervisor="kvm1",kind="libvirt"}';
+    const hourly = Array.from({ length: 12 }, (_, hour) => `${hour * 9 + 9}x59`).join(' ');
+
+    it.each<readonly [string, Readonly<Record<string, string>>, string, readonly string[]]>([
+      ['windows come every hour', { ...sent, hypermeter_samples_emitted_total: `_x65 ${hourly}` }, '722m', []],
+      ['the first has not come', { ...sent }, '80m', []],
+      ['none comes', { ...sent, hypermeter_samples_emitted_total: '9x700' }, '300m', ['HypermeterNothingMetered']],
+      ['a session was lost between two polls', { [up]: '1x5 0x20 1x30' }, '24m', []],
+      ['a hypervisor is away', { [up]: '1x5 0x60' }, '50m', ['HypermeterHypervisorUnreachable']],
+    ])('when %s', async (_, series, at, fired) => {
+      const file = await rules();
+      expect(() => check(series, at, fired, file)).not.toThrow();
+    });
+  });
+
+  /** Throws what promtool says if other alerts than these fire at that time. */
+  function check(
+    series: Readonly<Record<string, string>>,
+    at: string,
+    fired: readonly string[],
+    ruleFile = `${CHART}/rules/alerts.yaml`,
+  ): void {
     const test = {
       interval: '1m',
       input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
@@ -153,10 +190,7 @@ describe.skipIf(!(await available('promtool')))('alerts [promtool]', () => {
       ],
     };
     const file = join(directory, 'test.yaml');
-    writeFileSync(
-      file,
-      stringify({ rule_files: [`${CHART}/rules/alerts.yaml`], evaluation_interval: '1m', tests: [test] }),
-    );
+    writeFileSync(file, stringify({ rule_files: [ruleFile], evaluation_interval: '1m', tests: [test] }));
     execFileSync('promtool', ['test', 'rules', file], { stdio: 'pipe' });
-  });
+  }
 });

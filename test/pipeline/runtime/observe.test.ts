@@ -33,7 +33,7 @@ describe('every event', () => {
     const still = (await metrics.registry.getMetricsAsJSON()).filter(
       ({ name, values }) => name.startsWith('hypermeter_') && !values.some(({ value }) => Number(value) !== 0),
     );
-    // Both events after the poll put it to 0.
+    // The loss after the poll puts it to 0.
     expect(still.map(({ name }) => name)).toEqual(['hypermeter_hypervisor_up']);
   });
 
@@ -66,6 +66,18 @@ describe('every event', () => {
       ]),
     );
   });
+});
+
+it('takes a hypervisor for down when it fails, not while its first poll is not due yet', async () => {
+  const { report, text } = watch();
+  const up = async () => (await text()).find((line) => line.startsWith('hypermeter_hypervisor_up'))?.at(-1);
+  const seen: (string | undefined)[] = [];
+  for (const name of ['endpoint.connecting', 'endpoint.lost', 'endpoint.connecting', 'poll.done'] as const) {
+    report(EVERY_EVENT[name]);
+    seen.push(await up());
+  }
+  report(EVERY_EVENT['endpoint.connecting']);
+  expect([...seen, await up()]).toEqual([undefined, '0', '0', '1', '1']);
 });
 
 it.each(['partition.released', 'state.fenced'] as const)('says nothing more of a partition after %s', async (gone) => {
