@@ -84,6 +84,7 @@ const pipeline = z.strictObject({
     activationLagThreshold: z.int().min(0),
     pollingInterval: count,
     cooldownPeriod: z.int().min(0),
+    prometheus: z.string(),
     triggerMetadata: z.record(z.string(), z.string()),
     authenticationRef: kubernetes,
   }),

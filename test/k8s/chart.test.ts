@@ -39,6 +39,23 @@ describe.skipIf(!hasHelm)('the chart [helm]', () => {
       expect(stderr).toContain(word);
   });
 
+  it('lets KEDA ask Prometheus what is not read yet, which a sink that is down does not add to', async () => {
+    const keda = { prometheus: 'http://prometheus:9090' };
+    const objects = await rendered([example('keda'), valuesFile({ pipeline: { keda } })]);
+    expect(objects.find(({ kind }) => kind === 'ScaledObject').spec.triggers).toMatchObject([
+      {
+        type: 'prometheus',
+        metadata: {
+          serverAddress: 'http://prometheus:9090',
+          query:
+            'sum(hypermeter_kafka_consumer_lag_messages{namespace="default", pod=~"release-hypermeter-pipeline-[0-9]+"})',
+          threshold: '500',
+          activationThreshold: '100',
+        },
+      },
+    ]);
+  });
+
   it('says what to do next', async () => {
     const notes = async (name: string): Promise<string> =>
       (await run(HELMS['helm 4'], ['install', 'r', CHART, '--dry-run=client', '--values', example(name)])).stdout.split(

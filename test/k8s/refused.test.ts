@@ -252,6 +252,11 @@ describe.skipIf(!hasHelm)('guards refuse [helm]', () => {
       /^pipeline\.keda\.minReplicas: /,
     ],
     [
+      'scaling from nothing by what pods tell Prometheus',
+      { config: PRODUCTION, pipeline: { keda: { ...scaler, minReplicas: 0, prometheus: 'http://prometheus:9090' } } },
+      /^pipeline\.keda\.minReplicas: where no pipeline runs/,
+    ],
+    [
       'a sink without a secret',
       { config: { sinks: [{ type: 'udp', host: 'c' }] } },
       /^config\.sinks\[0\]: has no secret/,

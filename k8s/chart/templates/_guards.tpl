@@ -209,6 +209,9 @@ pipeline.keda.enabled: pipeline.autoscaling is enabled too, and two autoscalers 
 pipeline.{{ $name }}.minReplicas: is more than maxReplicas, {{ int $scaler.maxReplicas }}
 {{ end -}}
 {{- end -}}
+{{- if and $pipeline.keda.enabled $pipeline.keda.prometheus (lt (int $pipeline.keda.minReplicas) 1) }}
+pipeline.keda.minReplicas: where no pipeline runs, none tells pipeline.keda.prometheus its lag: use 1 or more
+{{ end -}}
 {{- if and $scaled $pipeline.staticMembership }}
 pipeline.staticMembership: keeps the partitions of a pod that was scaled away until its session ends; turn it off, or the autoscaler
 {{ end -}}
