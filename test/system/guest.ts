@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const LIBVIRT = `qemu+tcp://127.0.0.1:${process.env.LIBVIRT_TCP ?? 16509}/system`;
 
 export const virsh = (...words: string[]): string =>
-  execFileSync('virsh', ['-q', '-c', LIBVIRT, ...words], { encoding: 'utf8' });
+  execFileSync('virsh', ['-q', '-c', LIBVIRT, ...words], { encoding: 'utf8', timeout: 60_000 });
 
 /** A QEMU guest of the test's own, without a guest system: its boot sector spins the vCPU. */
 export interface Guest {

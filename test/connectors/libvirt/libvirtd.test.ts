@@ -20,7 +20,7 @@ const OTHER_GUEST = 'svc-2';
 const NET_GUEST = 'svc-3';
 
 const virsh = (...words: string[]): string =>
-  execFileSync('virsh', ['-q', '-c', 'qemu:///system', ...words], { encoding: 'utf8' });
+  execFileSync('virsh', ['-q', '-c', 'qemu:///system', ...words], { encoding: 'utf8', timeout: 60_000 });
 
 /** What `virsh domstats` prints, by field. */
 const domstats = (domain: string): ReadonlyMap<string, string> =>

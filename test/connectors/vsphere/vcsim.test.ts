@@ -20,6 +20,7 @@ const GOVC = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hype
 const govc = (...words: string[]): string =>
   execFileSync(GOVC, words, {
     encoding: 'utf8',
+    timeout: 60_000,
     env: { ...process.env, GOVC_URL: `https://u:p@127.0.0.1:${vcsim.port}/sdk`, GOVC_INSECURE: '1' },
   });
 

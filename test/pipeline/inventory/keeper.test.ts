@@ -94,6 +94,8 @@ const on = (host: string, numbers: readonly number[], presence = 'seen') =>
   numbers.map((n) => `${n} ${host} ${presence}`);
 
 const PATIENT = { timeout: 60_000, interval: 300 };
+/** Of another's program. */
+const LIMITED = { encoding: 'utf8', timeout: 60_000 } as const;
 
 /** What one keeper kept of all, and another goes on with, four being gone by then. */
 async function handedOver(brokers: 'embedded' | readonly string[]) {
@@ -180,7 +182,7 @@ describe.skipIf(!(await available('kafka')))('the inventory topic on a Kafka clu
     keep();
     await expect.poll(() => placedAfter('h1', [7]), PATIENT).toEqual(on('h1', [7]));
     const script = new URL('../../../docs/examples/print-inventory.py', import.meta.url).pathname;
-    const told = execFileSync(`${pythonHome}/bin/python`, [script, BROKERS.join(','), topic], { encoding: 'utf8' });
+    const told = execFileSync(`${pythonHome}/bin/python`, [script, BROKERS.join(','), topic], LIMITED);
     expect(told).toMatch(/^00000000-0000-0000-0000-000000000007 vm7 h1 seen\n$/);
     const policy = execFileSync(
       `${pythonHome}/bin/python`,
@@ -192,7 +194,7 @@ describe.skipIf(!(await available('kafka')))('the inventory topic on a Kafka clu
         BROKERS.join(','),
         topic,
       ],
-      { encoding: 'utf8' },
+      LIMITED,
     );
     expect(policy).toBe('compact\n');
   });

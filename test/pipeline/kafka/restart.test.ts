@@ -18,6 +18,7 @@ const start = () =>
   execFileSync(script, {
     env: { ...process.env, KAFKA_DIR: directory, KAFKA_PORT: String(PORT), KAFKA_HEAP: '256m' },
     stdio: 'ignore',
+    timeout: 100_000,
   });
 const pid = () => Number(readFileSync(join(directory, 'pid'), 'utf8'));
 const { events, context } = listening();

@@ -29,7 +29,8 @@ export async function ownRedis(...settings: readonly string[]): Promise<OwnRedis
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
-    cli: (...request) => execFileSync('redis-cli', ['-p', `${port}`, ...request], { encoding: 'utf8' }).trim(),
+    cli: (...request) =>
+      execFileSync('redis-cli', ['-p', `${port}`, ...request], { encoding: 'utf8', timeout: 30_000 }).trim(),
     start: async () => {
       if (child !== null && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       child = spawn('redis-server', words, { stdio: 'ignore' });

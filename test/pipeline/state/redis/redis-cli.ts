@@ -9,4 +9,4 @@ export const tlsDirectory = process.env.TLS_DIR ?? join(run, 'tls');
 
 /** What Redis' own client says. */
 export const redisCli = (...words: readonly string[]): string =>
-  execFileSync('redis-cli', ['-p', '16379', ...words], { encoding: 'utf8' }).trim();
+  execFileSync('redis-cli', ['-p', '16379', ...words], { encoding: 'utf8', timeout: 30_000 }).trim();
