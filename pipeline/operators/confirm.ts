@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Report } from '../runtime/events.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Published } from './pull.ts';
-import type { Unconfirmed } from './unconfirmed.ts';
+import { type Unconfirmed, wantedOf } from './unconfirmed.ts';
 
 export interface ConfirmDeps {
   readonly store: StateStore;
@@ -32,7 +32,7 @@ export const confirm =
         underWay = true;
         for (let next = unconfirmed.first(); next !== undefined && !subscriber.closed; next = unconfirmed.first()) {
           if (!(await isDelivered(next, deps))) return leave();
-          const confirmed = next.parts.map((part) => part.confirmed);
+          const confirmed = wantedOf(next).map((part) => part.confirmed);
           if (confirmed.length > 0) await deps.store.confirm(confirmed, deps.signal);
           unconfirmed.shift();
           subscriber.next(next);

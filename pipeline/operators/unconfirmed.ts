@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Confirmed, Mark, StateStore } from '../state/store.ts';
-import type { Published } from './pull.ts';
+import type { CheckpointedPart, Published } from './pull.ts';
 
 /** What was published and is not confirmed yet, in the order of the checkpoints. */
 export interface Unconfirmed {
@@ -28,7 +28,7 @@ export function createUnconfirmed(store: StateStore, clock: Clock): Unconfirmed 
     for (const sink of new Set(queue.flatMap(({ has }) => [...has]))) {
       for (const published of queue) {
         if (!published.has.has(sink) && !isEmpty(published)) break;
-        for (const { confirmed } of published.parts) {
+        for (const { confirmed } of wantedOf(published)) {
           const entry = confirmed.entries.at(-1);
           const { partition } = confirmed;
           if (entry !== undefined) latest.set(`${partition} ${sink}`, { partition, sink, entry });
@@ -62,8 +62,7 @@ export function createUnconfirmed(store: StateStore, clock: Clock): Unconfirmed 
       marked.clear();
       for (const wake of settling) wake();
     },
-    samples: () =>
-      queue.reduce((sum, { parts }) => sum + parts.reduce((all, { samples }) => all + samples.length, 0), 0),
+    samples: () => queue.flatMap(wantedOf).reduce((sum, { samples }) => sum + samples.length, 0),
     mark,
     async settle(ms, signal) {
       if (queue.length === 0) return;
@@ -78,12 +77,14 @@ export function createUnconfirmed(store: StateStore, clock: Clock): Unconfirmed 
   };
 }
 
+/** The parts whose partition is still ours: the others were left out, and their next owner has them to confirm. */
+export const wantedOf = ({ parts }: Published): CheckpointedPart[] => parts.filter(({ isWanted }) => isWanted());
 const isEmpty = ({ parts }: Published): boolean => parts.every(({ samples }) => samples.length === 0);
 
 /** As one: what the later one confirms is confirmed with the earlier one, and no sooner. */
 function merged(earlier: Published, later: Published): Published {
-  const parts = [...earlier.parts];
-  for (const part of later.parts) {
+  const parts = wantedOf(earlier);
+  for (const part of wantedOf(later)) {
     const at = parts.findIndex(({ confirmed }) => confirmed.partition === part.confirmed.partition);
     const before = parts[at];
     if (before === undefined) parts.push(part);

@@ -79,6 +79,42 @@ describe('confirming', () => {
     ]);
   });
 
+  test('says nothing of a part whose partition has gone, which every sink was spared: its next owner delivers it', async () => {
+    const { stream, noted, marked, clock } = underTest();
+    const away = settled();
+    let isOurs = true;
+    const both = published(away.promise, 1, 1, 'ours');
+    const [part] = both.parts;
+    if (part === undefined) throw new Error('a checkpoint of nothing');
+    const going = { ...part, confirmed: { partition: 1, through: 9, entries: ['theirs'] }, isWanted: () => isOurs };
+    stream.next({ ...both, parts: [part, going] });
+    stream.next(published(DONE, 2, 0));
+    isOurs = false;
+    both.has.add('udp');
+    await clock.advance(1000);
+    away.resolve();
+    await quiet();
+    expect(marked).toEqual([{ partition: 0, sink: 'udp', entry: 'ours' }]);
+    expect(noted.flat()).toEqual([
+      { partition: 0, through: 1, entries: ['ours'] },
+      { partition: 0, through: 2, entries: [] },
+    ]);
+  });
+
+  test('confirms nothing that came anew with what came of the partition before it went', async () => {
+    const { stream, noted } = underTest();
+    const away = settled();
+    let isOurs = true;
+    stream.next(published(away.promise, 1));
+    const before = published(DONE, 2, 1, 'before');
+    stream.next({ ...before, parts: before.parts.map((part) => ({ ...part, isWanted: () => isOurs })) });
+    isOurs = false;
+    stream.next(published(DONE, 7, 0));
+    away.resolve();
+    await quiet();
+    expect(noted.flat().slice(1)).toEqual([{ partition: 0, through: 7, entries: [] }]);
+  });
+
   test('marks how far sinks are while another lags, once', async () => {
     const { stream, marked, clock } = underTest();
     const away = settled();
