@@ -31,7 +31,7 @@ export const confirm =
       const proceed = async (): Promise<void> => {
         underWay = true;
         for (let next = unconfirmed.first(); next !== undefined && !subscriber.closed; next = unconfirmed.first()) {
-          if (!(await isDelivered(next, deps))) return leave();
+          if (!(await isDelivered(deps))) return leave();
           const confirmed = wantedOf(next).map((part) => part.confirmed);
           if (confirmed.length > 0) await deps.store.confirm(confirmed, deps.signal);
           unconfirmed.shift();
@@ -60,10 +60,10 @@ export const confirm =
       });
     });
 
-/** Waits for the delivery, marking meanwhile; false if the signal aborted first. Rejects as the delivery does. */
-async function isDelivered({ delivered }: Published, { unconfirmed, clock, signal }: ConfirmDeps): Promise<boolean> {
+/** Waits for the oldest, marking meanwhile; false if the signal aborted first. Rejects as a delivery does. */
+async function isDelivered({ unconfirmed, clock, signal }: ConfirmDeps): Promise<boolean> {
   const over = new AbortController();
-  const outcome = delivered.then(
+  const outcome = unconfirmed.delivered().then(
     () => true,
     (error: unknown) => {
       if (signal.aborted) return false;
@@ -71,16 +71,21 @@ async function isDelivered({ delivered }: Published, { unconfirmed, clock, signa
     },
   );
   const marking = (async (): Promise<void> => {
-    for (;;) {
-      await clock.sleep(MARK_EVERY_MS, over.signal);
-      await unconfirmed.mark(signal);
-    }
+    while (await isTime(clock, over.signal)) await unconfirmed.mark(signal);
   })();
-  // It ends by being told to, which rejects it.
   marking.catch(() => undefined);
   try {
     return await outcome;
   } finally {
     over.abort();
+    // The store is told one thing after the other.
+    await marking;
   }
 }
+
+/** False if it is over before. */
+const isTime = (clock: Clock, over: AbortSignal): Promise<boolean> =>
+  clock.sleep(MARK_EVERY_MS, over).then(
+    () => true,
+    () => false,
+  );

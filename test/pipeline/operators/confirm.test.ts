@@ -115,6 +115,34 @@ describe('confirming', () => {
     expect(noted.flat().slice(1)).toEqual([{ partition: 0, through: 7, entries: [] }]);
   });
 
+  test('holds nothing but the place of what was let go of behind a sink that is away, and has the store forget it', async () => {
+    const { stream, noted, unconfirmed, clock } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 0, 10, 'first'));
+    const waiting: { resolve(): void }[] = [];
+    for (let through = 1; through <= 1000; through++) {
+      const each = settled();
+      waiting.push({ resolve: () => each.resolve() });
+      stream.next(published(each.promise, through, 10, `${through}`));
+      if (waiting.length > 3) waiting.shift()?.resolve();
+      await Promise.resolve().then(() => undefined);
+    }
+    await quiet();
+    expect(unconfirmed.samples()).toBe((1 + 3) * 10);
+    await clock.advance(1000);
+    expect(noted).toHaveLength(1);
+    expect(noted[0]?.map(({ partition, through, entries }) => [partition, through, entries.length])).toEqual([
+      [0, null, 997],
+    ]);
+    away.resolve();
+    for (const { resolve } of waiting) resolve();
+    await quiet();
+    expect(noted.slice(1).flat()).toEqual([
+      { partition: 0, through: 0, entries: ['first'] },
+      { partition: 0, through: 1000, entries: ['998', '999', '1000'] },
+    ]);
+  });
+
   test('marks how far sinks are while another lags, once', async () => {
     const { stream, marked, clock } = underTest();
     const away = settled();
@@ -177,19 +205,26 @@ describe('confirming', () => {
     expect(events).toEqual([{ event: 'publish.left', samples: 3 }]);
   });
 
-  test('ends with a delivery that fails, in its turn', async () => {
+  test('ends with a delivery that fails, though what is ahead of it waits for a sink that is away', async () => {
     const { stream, ends, noted } = underTest();
-    const first = settled();
-    const refused = Promise.reject(new Error('refused'));
-    refused.catch(() => undefined);
-    stream.next(published(first.promise, 1));
-    stream.next(published(refused, 2));
-    stream.next(published(DONE, 3));
+    const failing = settled();
+    stream.next(published(DONE, 1));
+    stream.next(published(new Promise(() => undefined), 2));
+    stream.next(published(failing.promise, 3));
     await quiet();
-    expect(ends).toEqual([]);
-    first.resolve();
+    failing.reject(new Error('refused'));
     await quiet();
     expect(throughOf(noted)).toEqual([1]);
+    expect(ends).toEqual([new Error('refused')]);
+  });
+
+  test('confirms what is delivered before it ends with what fails', async () => {
+    const { stream, ends, noted } = underTest();
+    const refused = Promise.reject(new Error('refused'));
+    refused.catch(() => undefined);
+    for (const [n, delivered] of [DONE, DONE, refused].entries()) stream.next(published(delivered, n));
+    await quiet();
+    expect(throughOf(noted)).toEqual([0, 1]);
     expect(ends).toEqual([new Error('refused')]);
   });
 
