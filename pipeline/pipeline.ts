@@ -94,8 +94,9 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
     },
     onRevoke: async (partitions) => {
       const given = partitions.map((index) => ({ index, owned: ownership.of(index) }));
-      // What was under way in a pipeline that failed never ends.
-      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), done]);
+      // What was under way in a pipeline that ended or failed never ends.
+      const over = done.catch(() => undefined);
+      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), over]);
       await store.release(partitions, signal);
       // Where this took longer than the group waits, the partition may be ours again by now, taken up anew.
       for (const { index, owned } of given) {

@@ -16,31 +16,35 @@ export interface ConfirmDeps {
 
 /** While a sink lags, how far the others are is noted this often. */
 const MARK_EVERY_MS = 1000;
+/** When time is up, what waited for room in an outbox is waited for so long, to be counted with what is left. */
+const COUNT_MS = 1000;
 
 /**
  * Notes in the store what is delivered, in the order of the checkpoints, so that it is not delivered again. While a sink
- * lags, the store is told how far the others are. Completes when all is delivered that came, or the signal aborts.
+ * lags, the store is told how far the others are. Completes when all is delivered that came, or when the signal aborts, with
+ * what is left told.
  */
 export const confirm =
   (deps: ConfirmDeps) =>
   (published: Observable<Published>): Observable<Published> =>
     new Observable((subscriber) => {
       const { unconfirmed } = deps;
-      let ended = false;
+      const end = new AbortController();
       let underWay = false;
       const proceed = async (): Promise<void> => {
         underWay = true;
         for (let next = unconfirmed.first(); next !== undefined && !subscriber.closed; next = unconfirmed.first()) {
-          if (!(await isDelivered(deps))) return leave();
+          if (!(await isDelivered(deps))) return await leave();
           const confirmed = wantedOf(next).map((part) => part.confirmed);
           if (confirmed.length > 0) await deps.store.confirm(confirmed, deps.signal);
           unconfirmed.shift();
           subscriber.next(next);
         }
         underWay = false;
-        if (ended) subscriber.complete();
+        if (end.signal.aborted) subscriber.complete();
       };
-      const leave = (): void => {
+      const leave = async (): Promise<void> => {
+        await isTime(deps.clock, COUNT_MS, end.signal);
         deps.report({ event: 'publish.left', samples: unconfirmed.samples() });
         subscriber.complete();
       };
@@ -54,7 +58,7 @@ export const confirm =
         },
         error: (error) => subscriber.error(error),
         complete: () => {
-          ended = true;
+          end.abort();
           run();
         },
       });
@@ -71,7 +75,7 @@ async function isDelivered({ unconfirmed, clock, signal }: ConfirmDeps): Promise
     },
   );
   const marking = (async (): Promise<void> => {
-    while (await isTime(clock, over.signal)) await unconfirmed.mark(signal);
+    while (await isTime(clock, MARK_EVERY_MS, over.signal)) await unconfirmed.mark(signal);
   })();
   marking.catch(() => undefined);
   try {
@@ -84,8 +88,8 @@ async function isDelivered({ unconfirmed, clock, signal }: ConfirmDeps): Promise
 }
 
 /** False if it is over before. */
-const isTime = (clock: Clock, over: AbortSignal): Promise<boolean> =>
-  clock.sleep(MARK_EVERY_MS, over).then(
+const isTime = (clock: Clock, ms: number, over: AbortSignal): Promise<boolean> =>
+  clock.sleep(ms, over).then(
     () => true,
     () => false,
   );

@@ -61,7 +61,8 @@ const inParts = (
       while (next()) {
         if (room.isFree()) continue;
         const free = room.free(signal).then(proceed);
-        free.catch((error: unknown) => subscriber.error(error));
+        // There will be no room any more: what is left of the pull is read again after the start.
+        free.catch((error: unknown) => (signal.aborted ? subscriber.complete() : subscriber.error(error)));
         break;
       }
     };

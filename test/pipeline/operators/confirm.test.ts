@@ -205,6 +205,19 @@ describe('confirming', () => {
     expect(events).toEqual([{ event: 'publish.left', samples: 3 }]);
   });
 
+  test('counts with what is left what waited for room in an outbox, unless that takes long', async () => {
+    const { stream, ends, stopping, events, clock } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1, 3));
+    stopping.abort(new Error('time is up'));
+    away.reject(stopping.signal.reason);
+    await quiet();
+    stream.next(published(away.promise, 2, 4));
+    expect(events).toEqual([]);
+    await clock.advance(1000);
+    expect({ events, ends }).toEqual({ events: [{ event: 'publish.left', samples: 7 }], ends: ['complete'] });
+  });
+
   test('ends with a delivery that fails, though what is ahead of it waits for a sink that is away', async () => {
     const { stream, ends, noted } = underTest();
     const failing = settled();

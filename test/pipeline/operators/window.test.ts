@@ -307,11 +307,16 @@ describe('a pull that finishes very much', () => {
     const owned = test.own();
     const room = createCredits(2);
     const out: Windowed[] = [];
+    const ends: unknown[] = [];
     of(hour(test))
       .pipe(window({ ...test.deps, room, mostWindows: 5, ...some }))
-      .subscribe((part) => out.push(part));
+      .subscribe({
+        next: (part) => out.push(part),
+        error: (error) => ends.push(error),
+        complete: () => ends.push('complete'),
+      });
     const deltas = () => out.flatMap(({ closed }) => closed.flatMap((each) => deltasOf(each.closed)));
-    return { out, room, owned, deltas };
+    return { out, room, owned, deltas, ends };
   }
 
   test('goes on in parts, each when there is room for it', async () => {
@@ -339,5 +344,13 @@ describe('a pull that finishes very much', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(out.map(({ isLast }) => isLast)).toEqual([false, false, true]);
     expect(owned.next).toBeLessThan(61);
+  });
+
+  test('ends without a fault when time is up before there is room', async () => {
+    const stop = new AbortController();
+    const { ends } = started({ signal: stop.signal });
+    stop.abort(new Error('time is up'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toEqual(['complete']);
   });
 });
