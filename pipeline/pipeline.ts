@@ -97,9 +97,9 @@ export function startPipeline(deps: PipelineDeps): Pipeline {
     onRevoke: async (partitions) => {
       const timer = new AbortController();
       const timeUp = clock.sleep(LET_GO_MS, timer.signal).catch(() => undefined);
-      // What was under way in a pipeline that failed never ends.
-      const failedOrDone = done.catch(() => undefined);
-      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), failedOrDone, timeUp]);
+      // What was under way in a pipeline that ended or failed never ends.
+      const over = done.catch(() => undefined);
+      await Promise.race([credits.idle().then(() => unconfirmed.settle(SETTLE_MS, signal)), over, timeUp]);
       timer.abort();
       // From here on what is still under way counts for nothing: the partition's next owner, maybe we, reads it again.
       for (const index of partitions) {

@@ -74,7 +74,8 @@ export const checkpoint =
             for (const each of kept) subscriber.next(each);
             proceed();
           },
-          (error: unknown) => subscriber.error(error),
+          // What the store was not told in time is read again after the start.
+          (error: unknown) => (deps.signal.aborted ? subscriber.complete() : subscriber.error(error)),
         );
       };
       const subscription = pulls.subscribe({

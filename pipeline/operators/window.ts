@@ -1,4 +1,4 @@
-import { concatMap, Observable } from 'rxjs';
+import { concatMap, Observable, of } from 'rxjs';
 import type { SliceBatch } from '../../avro/batch.ts';
 import { type Closed, countOf } from '../model/closed.ts';
 import { COUNTER_EVENTS, DROP_REASONS, type Tally } from '../model/flags.ts';
@@ -40,17 +40,27 @@ type Counting = Pick<WindowDeps, 'rules' | 'report' | 'giveBack' | 'foreign' | '
  */
 export const window =
   (deps: WindowDeps) =>
-  (pulls: Observable<Decoded>): Observable<Windowed> =>
-    pulls.pipe(concatMap((pull) => inParts(partsOf(deps, pull), deps)));
+  (pulls: Observable<Decoded>): Observable<Windowed> => {
+    let isOver = false;
+    // A pull that is not finished is read again after the start, and so is all that came after it.
+    const leave = (): void => {
+      isOver = true;
+    };
+    return pulls.pipe(
+      concatMap((pull) => (isOver ? of(ended(newPart(deps), true)) : inParts(partsOf(deps, pull), deps, leave))),
+    );
+  };
 
 /** Emits each part in the turn in which it is made: the state is then what the parts have made it, and nothing more. */
 const inParts = (
   parts: Iterator<Windowed, void>,
   { room, signal, stopping }: Pick<WindowDeps, 'room' | 'signal' | 'stopping'>,
+  leave: () => void,
 ) =>
   new Observable<Windowed>((subscriber) => {
     const next = (): boolean => {
       const { value: part } = parts.next();
+      if (part?.isLast === false && stopping.aborted) leave();
       const isLast = !part || part.isLast || stopping.aborted;
       if (!isLast) room.take();
       if (part) subscriber.next({ ...part, isLast });
@@ -61,7 +71,11 @@ const inParts = (
       while (next()) {
         if (room.isFree()) continue;
         const free = room.free(signal).then(proceed);
-        free.catch((error: unknown) => subscriber.error(error));
+        free.catch((error: unknown) => {
+          if (!signal.aborted) return subscriber.error(error);
+          leave();
+          subscriber.complete();
+        });
         break;
       }
     };

@@ -13,8 +13,8 @@ export interface Delivery {
   open(signal: AbortSignal): Promise<void>;
   /**
    * Resolves when the parcel waits in all outboxes, with the promise of its delivery; in the order of the calls.
-   * `delivered` resolves when every sink has it. Once all are done with it, it rejects with the first error in the
-   * order of the sinks, or with the closed pipe if there is one.
+   * `delivered` resolves when every sink has it or has dropped it, which may be before it has those ahead of it. It
+   * rejects as soon as one sink does, whatever becomes of the others; with the closed pipe if there is one.
    */
   offer(parcel: Parcel, signal: AbortSignal): Promise<{ readonly delivered: Promise<void> }>;
   /** Lets go of all destinations. */
@@ -30,7 +30,7 @@ export function fanout(lanes: readonly Lane[]): Delivery {
     offer(parcel, signal) {
       const offered = before.then(async () => {
         for (const lane of lanes) await lane.room(parcel, signal);
-        const delivered = allOf(lanes.map((lane) => lane.put(parcel, signal)));
+        const delivered = allUnlessOne(lanes.map((lane) => lane.put(parcel, signal)));
         // Whoever awaits it in its turn is told of a failure; until then it is not unhandled.
         delivered.catch(() => undefined);
         return { delivered };
@@ -42,12 +42,18 @@ export function fanout(lanes: readonly Lane[]): Delivery {
   };
 }
 
+/** Does not wait for the others where one has failed: they may be away for long. */
+async function allUnlessOne(tasks: readonly Promise<unknown>[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const task of tasks) task.catch((error: unknown) => errors.push(error));
+  await Promise.all(tasks).catch((error: unknown) => {
+    throw errors.find(isPipeClosed) ?? error;
+  });
+}
+
 async function allOf(tasks: readonly Promise<unknown>[]): Promise<void> {
   const outcomes = await Promise.allSettled(tasks);
-  const errors: readonly unknown[] = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [outcome.reason] : [],
-  );
-  if (errors.length > 0) throw errors.find(isPipeClosed) ?? errors[0];
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 const isPipeClosed = (error: unknown): boolean => error instanceof SinkError && error.code === 'pipe_closed';

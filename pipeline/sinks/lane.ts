@@ -22,15 +22,14 @@ export interface Lane {
   /** Resolves when another parcel may be put here; rejects with the signal's reason. */
   room(parcel: Parcel, signal: AbortSignal): Promise<void>;
   /**
-   * Resolves when the sink has what it gets of the parcel, or that was dropped for later ones; in the order of the calls.
-   * Rejects as the sink does, and then for every later parcel as well.
+   * Resolves when the sink has what it gets of the parcel, in the order of the calls; of a parcel that was dropped for later
+   * ones, or of which it gets nothing, at once, and nothing of it is held on to. Rejects as the sink does, and then for every
+   * later parcel as well.
    */
   put(parcel: Parcel, signal: AbortSignal): Promise<void>;
 }
 
-interface Waiting {
-  readonly parcel: Parcel;
-  readonly parts: readonly ParcelPart[];
+interface Waiting extends Pick<Parcel, 'parts' | 'traces'> {
   readonly count: number;
   readonly signal: AbortSignal;
   resolve(): void;
@@ -60,14 +59,14 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
           return samples.length === 0 ? [] : [{ samples, isWanted: part.isWanted }];
         });
 
-  async function publish({ parcel, parts, signal }: Waiting): Promise<void> {
+  async function publish({ traces, parts, signal }: Waiting): Promise<void> {
     if (failure !== undefined) throw failure.error;
     signal.throwIfAborted();
     const batch = parts.flatMap((part) => (part.isWanted() ? part.samples : []));
     if (batch.length === 0) return;
     const before = attempts();
     const attributes = { sink: sink.name, samples: batch.length };
-    const span = tracing?.begin({ name: 'publish', role: 'client', causes: parcel.traces, attributes });
+    const span = tracing?.begin({ name: 'publish', role: 'client', causes: traces, attributes });
     try {
       await sink.publish(batch, signal);
       span?.end({ attempts: attempts() - before });
@@ -88,16 +87,19 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
     }
     isPublishing = false;
   }
-  /** What is dropped keeps its place, empty: to have a parcel is to have all before it, and that may still be on its way. */
   function dropOldest(count: number): void {
+    let dropped = 0;
+    let end = 1;
     // The first one is on its way.
-    for (let index = 1; index < queue.length && !fits(count); index++) {
-      const oldest = queue[index];
-      if (oldest === undefined || oldest.count === 0) continue;
-      queue[index] = { ...oldest, parts: [], count: 0 };
-      report({ event: 'sample.dropped', sink: sink.name, reason: 'outbox_full', count: oldest.count });
-      level(-oldest.count);
+    for (let left = waiting; end < queue.length && left > 0 && left + count > capacity; end++) {
+      const oldest = (queue[end] as Waiting).count;
+      left -= oldest;
+      dropped += oldest;
     }
+    for (const { resolve } of queue.splice(1, end - 1)) resolve();
+    if (dropped === 0) return;
+    report({ event: 'sample.dropped', sink: sink.name, reason: 'outbox_full', count: dropped });
+    level(-dropped);
   }
 
   return {
@@ -107,18 +109,21 @@ export function createLane(sink: Sink, options: LaneOptions, report: Report): La
       const count = countOf(partsFor(parcel));
       while (count > 0 && !fits(count)) await turn(forRoom, signal);
     },
-    put(parcel, signal) {
+    async put(parcel, signal) {
+      const { traces, has } = parcel;
       const parts = partsFor(parcel);
       const count = countOf(parts);
-      if (policy === 'drop-oldest') dropOldest(count);
-      const delivered = new Promise<void>((resolve, reject) => {
-        queue.push({ parcel, parts, count, signal, resolve, reject });
-      });
-      level(count);
-      if (!isPublishing) void work();
-      return delivered.then(() => {
-        parcel.has.add(sink.name);
-      });
+      if (failure !== undefined) throw failure.error;
+      if (count > 0) {
+        if (policy === 'drop-oldest') dropOldest(count);
+        const done = new Promise<void>((resolve, reject) => {
+          queue.push({ parts, count, traces, signal, resolve, reject });
+        });
+        level(count);
+        if (!isPublishing) void work();
+        await done;
+      }
+      has.add(sink.name);
     },
   };
 }

@@ -10,7 +10,7 @@ export interface ParcelPart {
 /** Samples that were checkpointed together and are delivered together, to each sink in its own time. */
 export interface Parcel {
   readonly parts: readonly ParcelPart[];
-  /** Names of the sinks that have it: those that had it before it was offered, and each that gets it. */
+  /** Names of the sinks that are done with it: those that had it before it was offered, and each that gets or drops it. */
   readonly has: Set<string>;
   /** `traceparent`s of the spans in which its windows closed, of those that are traced. */
   readonly traces?: readonly string[] | undefined;

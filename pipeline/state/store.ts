@@ -66,7 +66,8 @@ export interface Mark {
  *   `take`        when it is assigned, before any of its messages is read; from then on an earlier owner is fenced
  *   `checkpoint`  after its messages were counted and before what they gave is published; one call at a time
  *   `mark`        when some destinations have it and others lag; may overlap with a checkpoint
- *   `confirm`     when all destinations have it, in the order of the checkpoints; may overlap with a checkpoint
+ *   `confirm`     when all destinations have it, in the order of the checkpoints; what they let go of ahead of that, with
+ *                 `through` null; may overlap with a checkpoint
  *   `release`     when it is taken away, after the last confirmation, or when that is not waited for any more
  *
  * Each is one round trip for all the partitions it names, never one a reading. A store that is away for a moment is

@@ -114,7 +114,10 @@ describe.skipIf(!(await available('kafka')))('a pipeline that shares its partiti
     await poll(10_000, 10_200);
     await expect(failed.done).rejects.toThrow('refused');
     const { signal } = new AbortController();
+    const released = () => events.filter(({ event }) => event === 'partition.released').length;
+    const before = released();
     await expect(failed.stop(signal)).rejects.toThrow('refused');
+    expect(released() - before).toBe(PARTITIONS.length);
     const published: Sample[] = [];
     const startedAt = systemClock.monotonic();
     const next = await start(into(published));

@@ -25,8 +25,11 @@ const REMEDIES: Readonly<Record<number, string>> = {
   404: 'nothing takes samples there: check the path of url',
   405: 'nothing takes a POST there: check the path of url',
   406: 'it has no answer in a form that we take: check the path of url',
+  402: 'the account there is not paid for: pay, or check auth',
   407: 'a proxy wants credentials: reach the server directly',
+  410: 'nothing takes samples there any more: check url',
   411: 'it wants another kind of request: is a proxy between?',
+  414: 'the address is too long for it: check url',
   415: 'it does not read this format: check the path of url and the version of the server',
   421: 'it serves another host: check url',
   426: 'it wants another protocol: check url',
@@ -42,8 +45,11 @@ const TLS_REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/no required SSL certificate was sent/i, 'it wants a client certificate: set tls.certFile and tls.keyFile'],
   [/the SSL certificate error/i, 'it does not take our certificate: renew what tls.certFile and tls.keyFile name'],
 ];
-/** Of the 4xx, those that pass. */
+/** Of the 4xx, those that tell of the samples (409: Thanos, of their time), and those that pass. */
+const OF_SAMPLES = new Set([400, 409, 422]);
 const PASSING = new Set([408, 425, 429]);
+/** The others are said of whatever is sent there. */
+const OF_ANYTHING = 'it says so of whatever is sent: check url, auth and headers, and what is between';
 
 /** The verdict of an answer, by its status. `nowUs`: the time, for a Retry-After that is a date. */
 export function verdictOf(answer: Answer, nowUs: number): Verdict {
@@ -52,17 +58,20 @@ export function verdictOf(answer: Answer, nowUs: number): Verdict {
   if (status === 413) return { is: 'too_large' };
   const words = wordsOf(answer);
   const known = remedyOf(answer);
-  if (status >= 400 && status < 500 && !PASSING.has(status) && known === undefined) return { is: 'refused', words };
+  if (OF_SAMPLES.has(status) && known === undefined) return { is: 'refused', words };
   return { is: 'unavailable', why: known === undefined ? words : `${words}: ${known}`, afterMs: waitOf(answer, nowUs) };
 }
 
 function remedyOf(answer: Answer): string | undefined {
   const { status, body } = answer;
   if (status >= 300 && status < 400) return redirection(answer);
-  if (status !== 400) return REMEDIES[status];
+  if (status !== 400) return REMEDIES[status] ?? (isOfAnything(status) ? OF_ANYTHING : undefined);
   const said = body.toString('utf8');
   return TLS_REMEDIES.find(([words]) => words.test(said))?.[1];
 }
+
+const isOfAnything = (status: number): boolean =>
+  status >= 400 && status < 500 && !OF_SAMPLES.has(status) && !PASSING.has(status);
 
 const redirection = (answer: Answer): string =>
   `it redirects to ${oneLine(answer.header('location') ?? 'nowhere')}: set url to where samples are taken`;

@@ -18,6 +18,7 @@ interface Some {
   readonly outcome?: () => Promise<Outcome>;
   /** Does the store keep state, and so ask for the changes? Default yes. */
   readonly asks?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 function underTest(some: Some = {}) {
@@ -43,7 +44,7 @@ function underTest(some: Some = {}) {
     every: some.every ?? 0,
     mostPulls: 4,
     report,
-    signal: new AbortController().signal,
+    signal: some.signal ?? new AbortController().signal,
   };
   const pulls = new Subject<Derived>();
   const out: Checkpointed[] = [];
@@ -151,6 +152,14 @@ describe('a checkpoint', () => {
     pull(own(), 1, 'a');
     await quiet();
     expect({ out, ends }).toEqual({ out: [], ends: [new Error('no memory')] });
+  });
+
+  test('that is given up as time is up ends the stream without a fault', async () => {
+    const signal = AbortSignal.abort(new Error('time is up'));
+    const { own, pull, out, ends } = underTest({ signal, outcome: () => Promise.reject(signal.reason) });
+    pull(own(), 1, 'a');
+    await quiet();
+    expect({ out, ends }).toEqual({ out: [], ends: ['complete'] });
   });
 });
 

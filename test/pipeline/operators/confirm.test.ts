@@ -79,6 +79,70 @@ describe('confirming', () => {
     ]);
   });
 
+  test('says nothing of a part whose partition has gone, which every sink was spared: its next owner delivers it', async () => {
+    const { stream, noted, marked, clock } = underTest();
+    const away = settled();
+    let isOurs = true;
+    const both = published(away.promise, 1, 1, 'ours');
+    const [part] = both.parts;
+    if (part === undefined) throw new Error('a checkpoint of nothing');
+    const going = { ...part, confirmed: { partition: 1, through: 9, entries: ['theirs'] }, isWanted: () => isOurs };
+    stream.next({ ...both, parts: [part, going] });
+    stream.next(published(DONE, 2, 0));
+    isOurs = false;
+    both.has.add('udp');
+    await clock.advance(1000);
+    away.resolve();
+    await quiet();
+    expect(marked).toEqual([{ partition: 0, sink: 'udp', entry: 'ours' }]);
+    expect(noted.flat()).toEqual([
+      { partition: 0, through: 1, entries: ['ours'] },
+      { partition: 0, through: 2, entries: [] },
+    ]);
+  });
+
+  test('confirms nothing that came anew with what came of the partition before it went', async () => {
+    const { stream, noted } = underTest();
+    const away = settled();
+    let isOurs = true;
+    stream.next(published(away.promise, 1));
+    const before = published(DONE, 2, 1, 'before');
+    stream.next({ ...before, parts: before.parts.map((part) => ({ ...part, isWanted: () => isOurs })) });
+    isOurs = false;
+    stream.next(published(DONE, 7, 0));
+    away.resolve();
+    await quiet();
+    expect(noted.flat().slice(1)).toEqual([{ partition: 0, through: 7, entries: [] }]);
+  });
+
+  test('holds nothing but the place of what was let go of behind a sink that is away, and has the store forget it', async () => {
+    const { stream, noted, unconfirmed, clock } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 0, 10, 'first'));
+    const waiting: { resolve(): void }[] = [];
+    for (let through = 1; through <= 1000; through++) {
+      const each = settled();
+      waiting.push({ resolve: () => each.resolve() });
+      stream.next(published(each.promise, through, 10, `${through}`));
+      if (waiting.length > 3) waiting.shift()?.resolve();
+      await Promise.resolve().then(() => undefined);
+    }
+    await quiet();
+    expect(unconfirmed.samples()).toBe((1 + 3) * 10);
+    await clock.advance(1000);
+    expect(noted).toHaveLength(1);
+    expect(noted[0]?.map(({ partition, through, entries }) => [partition, through, entries.length])).toEqual([
+      [0, null, 997],
+    ]);
+    away.resolve();
+    for (const { resolve } of waiting) resolve();
+    await quiet();
+    expect(noted.slice(1).flat()).toEqual([
+      { partition: 0, through: 0, entries: ['first'] },
+      { partition: 0, through: 1000, entries: ['998', '999', '1000'] },
+    ]);
+  });
+
   test('marks how far sinks are while another lags, once', async () => {
     const { stream, marked, clock } = underTest();
     const away = settled();
@@ -141,19 +205,39 @@ describe('confirming', () => {
     expect(events).toEqual([{ event: 'publish.left', samples: 3 }]);
   });
 
-  test('ends with a delivery that fails, in its turn', async () => {
-    const { stream, ends, noted } = underTest();
-    const first = settled();
-    const refused = Promise.reject(new Error('refused'));
-    refused.catch(() => undefined);
-    stream.next(published(first.promise, 1));
-    stream.next(published(refused, 2));
-    stream.next(published(DONE, 3));
+  test('counts with what is left what waited for room in an outbox, unless that takes long', async () => {
+    const { stream, ends, stopping, events, clock } = underTest();
+    const away = settled();
+    stream.next(published(away.promise, 1, 3));
+    stopping.abort(new Error('time is up'));
+    away.reject(stopping.signal.reason);
     await quiet();
-    expect(ends).toEqual([]);
-    first.resolve();
+    stream.next(published(away.promise, 2, 4));
+    expect(events).toEqual([]);
+    await clock.advance(1000);
+    expect({ events, ends }).toEqual({ events: [{ event: 'publish.left', samples: 7 }], ends: ['complete'] });
+  });
+
+  test('ends with a delivery that fails, though what is ahead of it waits for a sink that is away', async () => {
+    const { stream, ends, noted } = underTest();
+    const failing = settled();
+    stream.next(published(DONE, 1));
+    stream.next(published(new Promise(() => undefined), 2));
+    stream.next(published(failing.promise, 3));
+    await quiet();
+    failing.reject(new Error('refused'));
     await quiet();
     expect(throughOf(noted)).toEqual([1]);
+    expect(ends).toEqual([new Error('refused')]);
+  });
+
+  test('confirms what is delivered before it ends with what fails', async () => {
+    const { stream, ends, noted } = underTest();
+    const refused = Promise.reject(new Error('refused'));
+    refused.catch(() => undefined);
+    for (const [n, delivered] of [DONE, DONE, refused].entries()) stream.next(published(delivered, n));
+    await quiet();
+    expect(throughOf(noted)).toEqual([0, 1]);
     expect(ends).toEqual([new Error('refused')]);
   });
 

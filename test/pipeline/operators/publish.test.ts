@@ -27,7 +27,7 @@ function underTest(outer = new AbortController()) {
     error: (error) => errors.push(error),
   });
   const through = () => out.flatMap(confirmedIn).map((confirmed) => confirmed.through);
-  return { offered, pulls, through, errors, subscription, outer };
+  return { offered, pulls, out, through, errors, subscription, outer };
 }
 
 describe('publishing', () => {
@@ -71,6 +71,19 @@ describe('publishing', () => {
     pulls.next(checkpointed(1));
     outer.abort(new Error('time is up'));
     expect(offered[0]?.signal.reason).toEqual(new Error('time is up'));
+  });
+
+  test('that is given up as time is up goes on as what is never delivered', async () => {
+    const { offered, pulls, through, errors, out, outer } = underTest();
+    for (const each of [checkpointed(1), checkpointed(2)]) pulls.next(each);
+    outer.abort(new Error('time is up'));
+    for (const turn of [0, 1]) {
+      await quiet();
+      offered[turn]?.fails(outer.signal.reason);
+    }
+    await quiet();
+    expect({ out: through(), errors }).toEqual({ out: [1, 2], errors: [] });
+    for (const { delivered } of out) await expect(delivered).rejects.toThrow('time is up');
   });
 
   test('unsubscribed, lets nothing out of what is still under way', async () => {

@@ -320,11 +320,16 @@ describe('a pull that finishes very much', () => {
     const owned = test.own();
     const room = createCredits(2);
     const out: Windowed[] = [];
+    const ends: unknown[] = [];
     of(hour(test))
       .pipe(window({ ...test.deps, room, mostWindows: 5, ...some }))
-      .subscribe((part) => out.push(part));
+      .subscribe({
+        next: (part) => out.push(part),
+        error: (error) => ends.push(error),
+        complete: () => ends.push('complete'),
+      });
     const deltas = () => out.flatMap(({ closed }) => closed.flatMap((each) => deltasOf(each.closed)));
-    return { out, room, owned, deltas };
+    return { out, room, owned, deltas, ends };
   }
 
   test('goes on in parts, each when there is room for it', async () => {
@@ -352,5 +357,32 @@ describe('a pull that finishes very much', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(out.map(({ isLast }) => isLast)).toEqual([false, false, true]);
     expect(owned.next).toBeLessThan(61);
+  });
+
+  test('that is not finished is read again, and what came after it: nothing is counted past a hole', async () => {
+    for (const ends of ['stopping', 'signal'] as const) {
+      const test = underTest();
+      const owned = test.own();
+      const end = new AbortController();
+      const room = createCredits(1);
+      const out: Windowed[] = [];
+      const after = [test.decoded(message(61, 3660, 3660n))];
+      of(hour(test), { messages: after, unreadable: [], tick: null })
+        .pipe(window({ ...test.deps, room, mostWindows: 5, [ends]: end.signal }))
+        .subscribe((part) => out.push(part));
+      end.abort();
+      if (ends === 'stopping') room.give(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(out.at(-1)).toEqual({ closed: [], moved: new Set(), isLast: true });
+      expect(owned.next).toBeLessThan(61);
+    }
+  });
+
+  test('ends without a fault when time is up before there is room', async () => {
+    const stop = new AbortController();
+    const { ends } = started({ signal: stop.signal });
+    stop.abort(new Error('time is up'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toEqual(['complete']);
   });
 });

@@ -185,11 +185,15 @@ describe('pusher', () => {
     });
   });
 
-  it.each([401, 403, 404, 301])('keeps everything where %i tells of our settings', async (status) => {
-    const { publish, dead } = await pushing(statuses(status));
-    await expect(publish(batchOf('a b'))).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
-    expect(dead).toEqual([]);
-  });
+  it.each([401, 403, 404, 405, 410, 451, 301])(
+    'keeps everything where %i tells of our settings, and asks once',
+    async (status) => {
+      const { publish, dead, bodies } = await pushing(statuses(status, status, status));
+      await expect(publish(batchOf('a b'))).rejects.toMatchObject({ name: 'SinkError', code: 'unavailable' });
+      expect(bodies()).toEqual(['a b']);
+      expect(dead).toEqual([]);
+    },
+  );
 
   it('leaves a server alone as long as it asks, or until told to stop', async () => {
     const { sink, publish, bodies } = await pushing((_, response) =>

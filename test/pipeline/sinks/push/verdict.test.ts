@@ -22,6 +22,13 @@ describe('verdict of an answer', () => {
     [403, 'unavailable'],
     [404, 'unavailable'],
     [405, 'unavailable'],
+    [402, 'unavailable'],
+    [410, 'unavailable'],
+    [412, 'unavailable'],
+    [418, 'unavailable'],
+    [423, 'unavailable'],
+    [451, 'unavailable'],
+    [499, 'unavailable'],
     [408, 'unavailable'],
     [415, 'unavailable'],
     [425, 'unavailable'],
@@ -35,6 +42,8 @@ describe('verdict of an answer', () => {
   it.each([
     [401, 'answer 401: no token: it does not know us: check auth'],
     [404, 'answer 404: no token: nothing takes samples there: check the path of url'],
+    [418, 'answer 418: no token: it says so of whatever is sent: check url, auth and headers, and what is between'],
+    [429, 'answer 429: no token'],
     [503, 'answer 503: no token'],
   ])('says of %i what the server says and what to do', (status, why) => {
     expect(verdictOf(answer(status, 'no token\n'), NOW_US)).toMatchObject({ why });
