@@ -1,7 +1,8 @@
 import { exactJson } from '../runtime/json.ts';
 import { plural } from './human.ts';
 import type { DatagramTally, ReceivedMeter } from './parts.ts';
-import { type Column, columnWidths, formatRow, printable } from './table.ts';
+import { createStreamTable, type StreamColumn } from './stream-table.ts';
+import { printable } from './table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** Faults that are told one by one; more are counted. */
@@ -27,17 +28,15 @@ export interface MeterPrinter {
   end(tally?: DatagramTally): Promise<void>;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'TIMESTAMP', align: 'left' },
-  { title: 'RESOURCE', align: 'left' },
-  { title: 'METER', align: 'left' },
-  { title: 'TYPE', align: 'left' },
-  { title: 'VOLUME', align: 'right' },
-  { title: 'UNIT', align: 'left' },
-  { title: 'SIGNATURE', align: 'left' },
+const COLUMNS: readonly StreamColumn[] = [
+  { title: 'TIMESTAMP', align: 'left', usual: 26, shrink: true, least: 20 },
+  { title: 'RESOURCE', align: 'left', usual: 36, shrink: 'middle', least: 14 },
+  { title: 'METER', align: 'left', usual: 28, shrink: 'middle', least: 14 },
+  { title: 'TYPE', align: 'left', usual: 10, dispensable: 3 },
+  { title: 'VOLUME', align: 'right', usual: 14 },
+  { title: 'UNIT', align: 'left', usual: 6, dispensable: 2 },
+  { title: 'SIGNATURE', align: 'left', usual: 9, dispensable: 1 },
 ];
-/** Lines are printed as meters come, so columns are as wide from the start as they mostly get. */
-const USUAL_WIDTHS = [32, 36, 32, 10, 20, 9, 9];
 
 /** A printer to the terminal that calls `enough` when it takes no more. */
 export function createMeterPrinter(options: PrinterOptions, terminal: Terminal, enough: () => void): MeterPrinter {
@@ -45,37 +44,28 @@ export function createMeterPrinter(options: PrinterOptions, terminal: Terminal, 
   let faults = 0;
   let broken: unknown;
   let last: Promise<void> = Promise.resolve();
-  let widths: readonly number[] = USUAL_WIDTHS;
+  const row = createStreamTable(COLUMNS, terminal);
   const isOpen = () => broken === undefined && (options.count === undefined || meters < options.count);
   const fail = (error: unknown): void => {
     broken ??= error;
     enough();
   };
-  const print = (line: string, output = terminal.stdout): void => {
-    const written = writeLine(output, line);
+  const follow = (written: Promise<void>): void => {
     last = written;
     written.catch(fail);
-  };
-  const printRow = (received: ReceivedMeter): void => {
-    const row = rowOf(received);
-    widths = columnWidths(COLUMNS, [row], widths);
-    const titles = COLUMNS.map(({ title }) => title);
-    if (meters === 0) print(formatRow(COLUMNS, widths, titles));
-    print(formatRow(COLUMNS, widths, row));
   };
   return {
     isOpen,
     fail,
     meter(received) {
       if (!isOpen()) return;
-      if (options.output === 'json') print(jsonOf(received));
-      else printRow(received);
+      follow(options.output === 'json' ? writeLine(terminal.stdout, jsonOf(received)) : row([rowOf(received)]));
       meters++;
       if (!isOpen()) enough();
     },
     fault({ error, from }) {
       faults++;
-      if (faults <= FAULTS_TOLD) print(printable(`${from ?? 'socket'}: ${error.message}`), terminal.stderr);
+      if (faults <= FAULTS_TOLD) follow(writeLine(terminal.stderr, printable(`${from ?? 'socket'}: ${error.message}`)));
     },
     async end(tally) {
       await last;
@@ -109,4 +99,4 @@ const rowOf = ({ message, signature }: ReceivedMeter): readonly string[] =>
     message.counter_volume,
     message.counter_unit,
     signature === 'unchecked' ? '' : signature,
-  ].map((cell) => printable(typeof cell === 'string' ? cell : exactJson(cell)));
+  ].map((cell) => (typeof cell === 'string' ? cell : exactJson(cell)));

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Listen, ReceivedMeter } from '../../../pipeline/cli/parts.ts';
+import { collected } from '../runtime/collected.ts';
 import { run } from './test-parts.ts';
 
 const meter = (volume: unknown): ReceivedMeter => ({
@@ -60,6 +61,23 @@ describe('listen udp', () => {
     expect(title).toMatch(/^TIMESTAMP +RESOURCE +METER +TYPE +VOLUME {2}UNIT +SIGNATURE$/);
     expect(row).toMatch(/^2026-11-22T14:00:00\+00:00 +r\?\]0;x +cpu +cumulative +3 {2}ns +valid$/);
     expect(row.indexOf('cpu ')).toBe(title.indexOf('METER'));
+  });
+
+  it('fits a terminal of 80 columns, and keeps both ends of names', async () => {
+    const { message, ...rest } = meter(59_999_999_999n);
+    const long = {
+      ...message,
+      counter_name: 'disk.device.read.bytes.delta',
+      resource_id: 'aaaaaaaa-1111-2222-3333-444444444444-vda',
+      timestamp: '2026-11-22T14:00:00.123456+00:00',
+    };
+    const listenUdp = hearing([{ ...rest, message: long }]);
+    const stdout = Object.assign(collected(), { columns: 80 });
+    await run(['listen', 'udp', '--count', '1'], { listenUdp, stdout });
+    const [title = '', row = ''] = stdout.text.split('\n');
+    expect(Math.max(title.length, row.length)).toBeLessThanOrEqual(80);
+    expect(title).toMatch(/^TIMESTAMP +RESOURCE +METER +VOLUME +SIGNATURE$/);
+    expect(row).toMatch(/^2026-11-22T14:00:00\S*… +aaa\S*…\S*vda +disk\S*…\S*delta +59999999999 +valid$/);
   });
 
   it('says how many packed datagrams were lost', async () => {
