@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /** No test of ours takes as long as this, in seconds. */
-const LONGEST_S = Number(process.env.HYPERMETER_TEST_LONGEST_S ?? 900);
+const LONGEST_S = Number(process.env.HYPERMETER_TEST_LONGEST_S ?? 600);
 
 /**
  * Ends what no time-out of a test ends: one that waits for a program without giving the event loop back, or turns without

@@ -210,7 +210,7 @@ const isInPath = (command: string): boolean =>
 
 function runs(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync(command, args, { stdio: 'ignore' });
+    execFileSync(command, args, { stdio: 'ignore', timeout: 60_000 });
     return true;
   } catch {
     return false;

@@ -38,7 +38,7 @@ function hours(...from: readonly number[]): string {
 const there = (await available('kafka')) && (await available('libvirt')) && (await available('vcsim'));
 
 describe.skipIf(!there)('what the documentation shows [kafka] [libvirt] [vcsim]', () => {
-  it('runs', { timeout: 720_000 }, async () => {
+  it('runs', { timeout: 590_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hypermeter-documented.'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     await prepare(folder);
