@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     globalSetup: './test/build.ts',
     reporters: ['default', './test/watch.ts', './test/tally.ts'],
-    setupFiles: ['./test/worker-file.ts'],
+    setupFiles: ['./test/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // node-rdkafka loads in one isolate of a process only: forks, never threads.
