@@ -26,6 +26,8 @@ export interface PollerOptions extends ConnectorContext {
 }
 
 const INVENTORY_US = 300e6;
+/** While the process of a VM that is on is not told. */
+const WAITING_US = 60e6;
 const KIND = 'hyperv';
 
 interface Seen {
@@ -46,6 +48,8 @@ export class Poller {
   #readAt = Number.NEGATIVE_INFINITY;
   /** When it was read, by our clock, while its lives are still to be told in the host's. */
   #newSince: number | null = null;
+  /** A VM that is on has no life yet. */
+  #waits = false;
   /** The inventory was read anew for this, and it stayed. */
   #settled = '';
   #last: ReadonlyMap<string, Row> = new Map();
@@ -91,7 +95,8 @@ export class Poller {
         'is left alone for a while, because it said that it is asked too much',
       );
     try {
-      if (clock.monotonic() - this.#readAt >= INVENTORY_US) await this.readInventory(budget);
+      if (clock.monotonic() - this.#readAt >= (this.#waits ? WAITING_US : INVENTORY_US))
+        await this.readInventory(budget);
       else await this.#readHost(budget);
       const running = this.#inventory.vms.filter(({ state }) => isOn(state)).length;
       const sampled = await sampler.perf(budget, () => clock.now(), running);
@@ -141,6 +146,7 @@ export class Poller {
     const { host, vms } = this.#inventory;
     if (this.#newSince !== null) lives.update(vms, this.#newSince + (skewUs ?? 0));
     this.#newSince = null;
+    this.#waits = vms.some(({ guid, state }) => isOn(state) && lives.of(guid) === null);
     const joined = join(this.#inventory, samples);
     const ids = chooseIds(vms, notes);
     const numbers = new Numbers();
@@ -150,8 +156,8 @@ export class Poller {
       const uuid = ids.get(vm.guid);
       if (uuid === undefined) continue;
       const life = lives.of(vm.guid);
-      // What was read before it began is of the life before.
-      const isOfThisLife = life?.startedAt == null || life.startedAt <= observedAt;
+      // What was read before it began is of the life before; what has no name yet cannot be told from that.
+      const isOfThisLife = life !== null && (life.startedAt === null || life.startedAt <= observedAt);
       const rows = isOfThisLife ? joined.byVm.get(vm.guid) : undefined;
       const hasAll = (vcpus: number): boolean => lives.hasAll(vm, vcpus);
       const instance = decodeVm(vm, rows, { host, observedAt, life, hasAll, uuid, numbers });

@@ -43,7 +43,7 @@ export interface Link {
   readonly consumers: number;
   /** Settles when it is over: with why, or undefined after `close`. */
   readonly closed: Promise<Error | undefined>;
-  /** Begins to hand out messages, so many at once. */
+  /** Begins to hand out messages, so many at once. Like all that the broker is to answer, it ends the link if it does not in time. */
   consume(take: (delivery: Delivery) => void): Promise<void>;
   /** Hands out no more; what is out may still be acknowledged. */
   pause(): Promise<void>;
@@ -59,17 +59,23 @@ const DEAD_BYTES = 16 * 1024 * 1024;
 
 /**
  * Connects, looks that the exchange is there and declares the queues. Rejects with what went wrong there. One consumer
- * is served at a time, so that what is of one instance stays in order; another one takes over when it goes away.
+ * is served at a time, so that what is of one instance stays in order; another one takes over when it goes away. The
+ * signal ends the connection that is not ready yet: a broker may accept it and never answer what it is asked.
  */
-export async function openLink(server: Server, options: LinkOptions): Promise<Link> {
+export async function openLink(server: Server, options: LinkOptions, signal: AbortSignal): Promise<Link> {
   const model = await openConnection(server, options);
   const link = new NovaLink(model, options);
+  const cut = (): void => cutConnection(model, signal.reason as Error);
+  signal.addEventListener('abort', cut, { once: true });
   try {
+    signal.throwIfAborted();
     await link.prepare();
     return link;
   } catch (error) {
     cutConnection(model, error as Error);
     throw link.reason ?? error;
+  } finally {
+    signal.removeEventListener('abort', cut);
   }
 }
 
@@ -125,7 +131,7 @@ class NovaLink implements Link {
 
   async bind(): Promise<void> {
     const { exchange, keys, queue } = this.#options;
-    for (const key of keys) await this.#channel?.bindQueue(queue, exchange, key);
+    for (const key of keys) await this.#answered('a binding', this.#channel?.bindQueue(queue, exchange, key));
   }
 
   async consume(take: (delivery: Delivery) => void): Promise<void> {
@@ -133,13 +139,14 @@ class NovaLink implements Link {
       if (message === null) this.#lose(new Error('the queue was removed or has moved; it is made again'));
       else if (!this.#over) take(this.#delivery(message));
     };
-    const answer = await this.#channel?.consume(this.#options.queue, receive, { noAck: false });
+    const consuming = this.#channel?.consume(this.#options.queue, receive, { noAck: false });
+    const answer = await this.#answered('a consumer', consuming);
     this.#tag = answer?.consumerTag ?? null;
   }
 
   async pause(): Promise<void> {
     if (this.#over || this.#tag === null) return;
-    await this.#channel?.cancel(this.#tag);
+    await this.#answered('the end of the consumer', this.#channel?.cancel(this.#tag));
   }
 
   async close(): Promise<void> {
@@ -149,6 +156,17 @@ class NovaLink implements Link {
     const goodbye = this.#model.close().catch((error: unknown) => cutConnection(this.#model, error as Error));
     const outcome = await orLate(this.#options.clock, CLOSE_MS, goodbye, () => undefined);
     if (outcome === LATE) cutConnection(this.#model, new Error('the broker did not let go'));
+  }
+
+  /** What the broker says to it. Without a word in time the link is lost: waiting longer would keep everything waiting. */
+  async #answered<Answer>(what: string, asked: Promise<Answer> | undefined): Promise<Answer | undefined> {
+    if (asked === undefined) return undefined;
+    const { clock, connectTimeoutMs } = this.#options;
+    const answer = await orLate(clock, connectTimeoutMs, asked, () => undefined);
+    if (answer !== LATE) return answer;
+    const reason = new Error(`the broker did not answer ${what} within ${connectTimeoutMs / 1000} s`);
+    this.#lose(reason);
+    throw reason;
   }
 
   #delivery(message: ConsumeMessage): Delivery {

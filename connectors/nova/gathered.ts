@@ -127,7 +127,9 @@ function overlay(newer: Identity, older: Identity): Identity {
 
   function wordOf([name, before]: readonly [string, unknown]): readonly [string, unknown] {
     const word = newer[name as keyof Identity];
-    return [name, isBlank(word) ? before : word];
+    // What names the instance has all of its labels, which may be none any more.
+    const isTold = name === 'metadata' ? newer.name !== null : !isBlank(word);
+    return [name, isTold ? word : before];
   }
 }
 

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../pipeline/runtime/backoff.ts';
+import { orAborted } from '../../pipeline/runtime/deadline.ts';
 import type { ConnectorContext, Poll } from '../connector.ts';
 import { pause } from '../in-time.ts';
 import { Bell } from './bell.ts';
@@ -126,7 +127,7 @@ async function listen(run: Listening, link: Link, { intake, tell, unsettled }: S
     bell.ring();
   };
   // What fails here ends the connection, which says why.
-  await link.consume(take).catch(() => undefined);
+  await orAborted(link.consume(take), over).catch(() => undefined);
   let dueUs = clock.monotonic();
   let boundUs = dueUs;
   while (!over.aborted) {
@@ -137,7 +138,7 @@ async function listen(run: Listening, link: Link, { intake, tell, unsettled }: S
     }
     if (now - boundUs >= BIND_EVERY_US) {
       boundUs = now;
-      await link.bind().catch(() => undefined);
+      await orAborted(link.bind(), over).catch(() => undefined);
     }
     await bell.until(() => intake.waiting > 0, (dueUs - clock.monotonic()) / 1000, over);
     if (intake.waiting === 0 || over.aborted) continue;

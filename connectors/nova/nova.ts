@@ -68,7 +68,7 @@ function opener(config: NovaConfig, { clock }: ConnectorContext): (signal: Abort
       const server = servers[(next + tried) % servers.length];
       if (server === undefined || signal.aborted) break;
       const limit = { clock, endpoint, ms: connectTimeoutMs, what: 'connecting', stop: signal };
-      const open = (): Promise<Link> => openLink(server, options);
+      const open = (over: AbortSignal): Promise<Link> => openLink(server, options, over);
       try {
         const link = await inTime(limit, open, (late) => late.close());
         // The one that is lost is left for the next.

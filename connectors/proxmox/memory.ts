@@ -19,6 +19,8 @@ export interface NodeMemory {
 export class ClusterMemory {
   /** Its name, once it is known. */
   cluster: string | null = null;
+  /** That is the name of a node that is in none. */
+  isLone = false;
   guests: ReadonlyMap<number, GuestMemory> = new Map();
   nodes: ReadonlyMap<string, NodeMemory> = new Map();
   /** Roll calls that failed, by path: not before this monotonic time again. */

@@ -2,6 +2,7 @@ import type { Instance } from '../../avro/snapshot.ts';
 import { type ConnectorContext, EndpointError, type Observation } from '../connector.ts';
 import { withOccupancy } from '../occupancy.ts';
 import type { Access } from './access.ts';
+import { demandLone } from './cut-off.ts';
 import { hostOf, instanceOf, type Seen } from './decode.ts';
 import { errorOf } from './error-of.ts';
 import type { Moment } from './lives.ts';
@@ -18,6 +19,14 @@ export interface PollerOptions extends ConnectorContext {
   readonly hosts: boolean;
 }
 
+/** Whose guests are polled. */
+export interface Subject {
+  /** The name that goes into every uuid. */
+  readonly cluster: string;
+  /** Of the node, if it is in no cluster. */
+  readonly lone: string | null;
+}
+
 interface Judged {
   readonly guest: Guest;
   readonly isLost: boolean;
@@ -29,11 +38,13 @@ export class Poller {
   readonly #options: PollerOptions;
   readonly #access: Access;
   readonly #cluster: string;
+  readonly #lone: string | null;
 
-  constructor(options: PollerOptions, access: Access, cluster: string) {
+  constructor(options: PollerOptions, access: Access, { cluster, lone }: Subject) {
     this.#options = options;
     this.#access = access;
     this.#cluster = cluster;
+    this.#lone = lone;
   }
 
   /** Rejects with EndpointError or the signal's reason; then nothing is remembered. */
@@ -41,7 +52,7 @@ export class Poller {
     const { clock, memory } = this.#options;
     const startedAt = clock.now();
     const { data, at } = await this.#access.get(RESOURCES, signal);
-    const resources = await this.#decode(data);
+    const resources = this.#decode(data);
     const lost = new Set(resources.nodes.flatMap(({ name, status }) => (status === 'offline' ? name : [])));
     const judged = resources.guests.map((guest): Judged => {
       const isLost = lost.has(guest.node);
@@ -65,12 +76,16 @@ export class Poller {
     };
   }
 
-  async #decode(data: unknown): Promise<Resources> {
+  #decode(data: unknown): Resources {
+    const { endpoint } = this.#options;
+    const { origin } = this.#access.client;
     try {
+      if (this.#lone !== null) demandLone(data, this.#lone, origin, endpoint);
       return decodeResources(data);
     } catch (error) {
-      const message = `${this.#access.client.origin} gives an answer that cannot be read: ${errorOf(error).message}`;
-      throw new EndpointError('protocol', this.#options.endpoint, message, error);
+      if (error instanceof EndpointError) throw error;
+      const message = `${origin} gives an answer that cannot be read: ${errorOf(error).message}`;
+      throw new EndpointError('protocol', endpoint, message, error);
     }
   }
 

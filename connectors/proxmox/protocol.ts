@@ -70,16 +70,27 @@ export interface ClusterStatus {
   readonly name: string;
   /** A node without a majority knows only what it knew before. */
   readonly isQuorate: boolean;
+  /** The node tells of no cluster: it is in none, or its corosync is not up. */
+  readonly isLone: boolean;
 }
 
-/** `GET /cluster/status`: one entry of type cluster if there is one, and one a node. */
+/** `GET /cluster/status`: one entry of type cluster if there is one, and one a node. Throws ProtocolError. */
 export function decodeClusterStatus(data: unknown): ClusterStatus {
   const entries = listOf(data, CLUSTER_STATUS);
   const cluster = entries.find(({ type }) => type === 'cluster');
   const own = entries.find(({ type, local }) => type === 'node' && Number(local) === 1);
   const name = textOf((cluster ?? own)?.name);
   if (name === null) throw new ProtocolError(`${CLUSTER_STATUS} names neither a cluster nor the node itself`);
-  return { name, isQuorate: cluster === undefined || Number(cluster.quorate ?? 1) === 1 };
+  return { name, isQuorate: Number(cluster?.quorate ?? 1) === 1, isLone: cluster === undefined };
+}
+
+/** A node that the answer of `GET /cluster/resources` names and that is not `own`; null: none. Throws ProtocolError. */
+export function otherNode(data: unknown, own: string): string | null {
+  for (const entry of listOf(data, RESOURCES)) {
+    const node = textOf(entry.node);
+    if (node !== null && node !== own) return node;
+  }
+  return null;
 }
 
 /** `GET /access/permissions`: {path: {privilege: propagates}}. May guests be seen anywhere at all? */

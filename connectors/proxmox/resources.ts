@@ -75,6 +75,9 @@ export function decodeResources(data: unknown): Resources {
   return { guests: [...guests.values()], nodes, malformed: reader.malformed, duplicates };
 }
 
+/** Beyond any machine, and what is made of them stays within 64 bits: shares, CPUs, seconds. */
+const MOST = { cpu: 100, maxcpu: 1e6, uptime: 1e10 };
+
 /** Reads fields and counts what makes no sense. */
 class Reader {
   malformed = 0;
@@ -114,19 +117,19 @@ class Reader {
 
   #levels(entry: FieldList): Levels {
     return {
-      cpu: this.#number(entry.cpu),
-      maxcpu: this.#number(entry.maxcpu),
+      cpu: this.#number(entry.cpu, MOST.cpu),
+      maxcpu: this.#number(entry.maxcpu, MOST.maxcpu),
       mem: this.#whole(entry.mem),
       maxmem: this.#whole(entry.maxmem),
       disk: this.#whole(entry.disk),
       maxdisk: this.#whole(entry.maxdisk),
-      uptime: this.#number(entry.uptime),
+      uptime: this.#number(entry.uptime, MOST.uptime),
     };
   }
 
-  #number(value: unknown): number | null {
+  #number(value: unknown, most: number): number | null {
     const number = numberOf(value);
-    return number === undefined ? this.#lost() : number;
+    return number === undefined || (number !== null && number > most) ? this.#lost() : number;
   }
 
   #whole(value: unknown): bigint | null {

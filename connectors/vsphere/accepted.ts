@@ -24,6 +24,8 @@ export interface Progress {
 export class Accepted {
   readonly #taken = new Map<string, Taken>();
   readonly #wanted = new Map<string, number>();
+  /** When there was an answer about it last, whatever that told, by the server's clock. */
+  readonly #answered = new Map<string, number>();
   /** By uuid, of those that were not listed since. */
   #recorded = new Map<string, Known>();
 
@@ -39,6 +41,7 @@ export class Accepted {
     const known = this.#recorded.get(key);
     this.#recorded.delete(key);
     const last = known?.lastRowAt ?? null;
+    if (known) this.#answered.delete(entity);
     if (known && last !== null) this.#taken.set(entity, { last, newest: last, seenAt: known.seenAt + skewUs });
     return known;
   }
@@ -59,6 +62,11 @@ export class Accepted {
     return taken === undefined ? 0 : Math.max(0, taken.newest - taken.seenAt);
   }
 
+  /** When there was an answer about it last, by the server's clock; null: never. */
+  answeredAt(entity: string): number | null {
+    return this.#answered.get(entity) ?? null;
+  }
+
   /** Since when samples are wanted of an entity of which none was taken: `atFirst` as it was when this was asked first. */
   wantedSince(entity: string, atFirst: number): number {
     const wanted = this.#wanted.get(entity) ?? atFirst;
@@ -66,8 +74,9 @@ export class Accepted {
     return wanted;
   }
 
-  /** The poll that brought these has succeeded, at `serverNow`. */
-  commit(read: ReadonlyMap<string, Progress>, serverNow: number): void {
+  /** The poll that brought these, and had answers about `answered`, has succeeded, at `serverNow`. */
+  commit(read: ReadonlyMap<string, Progress>, answered: ReadonlySet<string>, serverNow: number): void {
+    for (const entity of answered) this.#answered.set(entity, serverNow);
     for (const [entity, { last, newest }] of read) {
       const before = this.lastOf(entity);
       const latest = last === null || before === null ? (last ?? before) : Math.max(last, before);
@@ -80,6 +89,7 @@ export class Accepted {
   forgetBefore(at: number): void {
     for (const [entity, { seenAt }] of this.#taken) if (seenAt < at) this.#taken.delete(entity);
     for (const [entity, since] of this.#wanted) if (since < at) this.#wanted.delete(entity);
+    for (const [entity, answeredAt] of this.#answered) if (answeredAt < at) this.#answered.delete(entity);
     for (const [uuid, known] of this.#recorded) if (known.seenAt < at) this.#recorded.delete(uuid);
   }
 }

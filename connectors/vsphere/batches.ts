@@ -64,7 +64,7 @@ export function partsOf(batch: readonly PerfTarget[], most: number): readonly (r
   return Array.from({ length: count }, (_, n) => batch.slice(n * most, (n + 1) * most));
 }
 
-/** Of the whole limit, with every poll that met no trouble, once so many of them have passed since the last trouble. */
+/** Of the whole limit, with every poll in which nothing was too much, once so many of them have passed. */
 const RECOVERY = 1 / 16;
 const HOLD_POLLS = 5;
 
@@ -78,19 +78,37 @@ export class Throttle {
     this.#whole = whole;
   }
 
+  /** Of the whole limit. */
+  get share(): number {
+    return this.#share;
+  }
+
   get limit(): BatchLimit {
     const { entities, metrics, values } = this.#whole;
     const part = (amount: number): number => Math.max(1, Math.floor(amount * this.#share));
     return { entities: part(entities), metrics: part(metrics), values: part(values) };
   }
 
-  /** A call for so many entities was too much. */
-  halve(entities: number): void {
-    this.#share = Math.min(this.#share, Math.max(1, entities / 2) / this.#whole.entities);
+  /** A call for so many entities was more than the server takes, as it says. */
+  exceed(entities: number): void {
     this.#hold = HOLD_POLLS;
+    this.#share = Math.min(this.#share, Math.max(1, entities / 2) / this.#whole.entities);
   }
 
-  /** A poll met no trouble. */
+  /** A call for so many failed, maybe as it was too much. Of one planned before the limit was lowered that is known. */
+  halve(entities: number): void {
+    // Less than one cannot be asked for.
+    if (entities === 1) return;
+    this.#hold = HOLD_POLLS;
+    if (entities < 2 * this.limit.entities) this.#share = Math.max(this.#share / 2, 1 / this.#whole.entities);
+  }
+
+  /** Of a poll that had not one answer, however little it asked for: the size is not to blame for all of it. */
+  halveOnceFrom(share: number): void {
+    this.#share = Math.max(this.#share, share / 2);
+  }
+
+  /** Nothing in a poll was too much. */
   recover(): void {
     if (this.#hold > 0) this.#hold--;
     else this.#share = Math.min(1, this.#share + RECOVERY);

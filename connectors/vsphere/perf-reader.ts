@@ -7,14 +7,16 @@ import { isPhysicalNic } from './layout.ts';
 import { queryPerf } from './methods.ts';
 import { type EntitySamples, readPerf } from './perf-answer.ts';
 import { type Moref, VimFault } from './protocol.ts';
+import type { Turns } from './turns.ts';
 
 export interface PerfReaderOptions {
   readonly endpoint: string;
-  readonly client: Client;
+  readonly client: Pick<Client, 'call'>;
   readonly clock: Clock;
   readonly perfManager: Moref;
   readonly batch: { readonly entities: number; readonly metrics: number };
   readonly concurrency: number;
+  readonly turns: Turns;
   /** Told of an entity, or of several that were asked together, whose samples could not be read. */
   readonly onFailure: (entities: readonly string[], reason: PerfFailure, error: Error) => void;
 }
@@ -28,6 +30,22 @@ const MOST_VALUES = 1_000_000;
 const MOST_SPLITS = 32;
 /** An entity that alone cannot be read is left out for so long. */
 const LEFT_OUT_US = 60_000_000;
+/** One that was too slow is asked alone for so long after that, unless it answers. */
+const ALONE_US = 600_000_000;
+
+interface LeftOut {
+  /** Monotonic, microseconds. */
+  readonly until: number;
+  readonly isSlow: boolean;
+}
+
+/** What came of a reading. */
+export interface PerfRead {
+  /** Ids of all that were asked in calls that were answered. */
+  readonly answered: ReadonlySet<string>;
+  /** How many were left for the next poll, as there was no time. */
+  readonly postponed: number;
+}
 
 /** The state of one reading. */
 interface Round {
@@ -35,7 +53,9 @@ interface Round {
   readonly budget: Budget;
   readonly take: (samples: EntitySamples, target: PerfTarget) => void;
   splits: number;
-  troubled: boolean;
+  /** A call asked for too much at once. */
+  tooMuch: boolean;
+  postponed: number;
   /** Ids of entities. */
   readonly answered: Set<string>;
   /** Why nothing more is to be asked. */
@@ -50,7 +70,7 @@ interface Round {
 export class PerfReader {
   readonly #options: PerfReaderOptions;
   readonly #throttle: Throttle;
-  readonly #leftOut = new Map<string, number>();
+  readonly #leftOut = new Map<string, LeftOut>();
 
   constructor(options: PerfReaderOptions) {
     this.#options = options;
@@ -58,27 +78,26 @@ export class PerfReader {
   }
 
   /**
-   * Hands over what the answers say of each entity; resolves with the ids of all that were asked in calls that were
-   * answered. Rejects only if there is not one answer, or when the poll is ended; what could not be read is told to
-   * `onFailure`. What there is no time for is left for the next poll.
+   * Hands over what the answers say of each entity. Rejects only if there is not one answer, or when the poll is ended;
+   * what could not be read is told to `onFailure`. What there is no time for is left for the next poll, where who has
+   * waited longest comes first.
    */
   async read(
     vms: readonly PerfTarget[],
     hosts: readonly PerfTarget[],
     budget: Budget,
     take: (samples: EntitySamples, target: PerfTarget) => void,
-  ): Promise<ReadonlySet<string>> {
-    const now = this.#options.clock.monotonic();
-    for (const [id, until] of this.#leftOut) if (until <= now) this.#leftOut.delete(id);
-    const isAsked = ({ entity }: PerfTarget): boolean => !this.#leftOut.has(entity.id);
-    const planned = planBatches(vms.filter(isAsked), hosts.filter(isAsked), this.#throttle.limit);
-    if (planned.length === 0) return new Set();
+  ): Promise<PerfRead> {
+    const { share } = this.#throttle;
+    this.#options.turns.begin();
+    const planned = this.#plan(vms, hosts);
     const round: Round = {
       queue: [...planned],
       budget,
       take,
       splits: 0,
-      troubled: false,
+      tooMuch: false,
+      postponed: 0,
       answered: new Set(),
       broken: undefined,
       failure: undefined,
@@ -88,10 +107,29 @@ export class PerfReader {
     if (round.answered.size === 0 && round.failure) {
       // Whom nobody is any better than is not to blame.
       for (const batch of planned) for (const { entity } of batch) this.#leftOut.delete(entity.id);
+      if (!isExcess(round.failure)) this.#throttle.halveOnceFrom(share);
       throw round.failure;
     }
-    if (!round.troubled) this.#throttle.recover();
-    return round.answered;
+    if (!round.tooMuch && round.answered.size > 0) this.#throttle.recover();
+    return { answered: round.answered, postponed: round.postponed };
+  }
+
+  /** The calls of a poll: those that wait longest first, hosts with them; each that was too slow last and by itself. */
+  #plan(vms: readonly PerfTarget[], hosts: readonly PerfTarget[]): readonly (readonly PerfTarget[])[] {
+    const { clock, turns } = this.#options;
+    const now = clock.monotonic();
+    for (const [id, { until, isSlow }] of this.#leftOut)
+      if (until + (isSlow ? ALONE_US : 0) <= now) this.#leftOut.delete(id);
+    const isAsked = ({ entity }: PerfTarget): boolean => !this.#leftOut.has(entity.id);
+    const isBack = ({ entity }: PerfTarget): boolean => (this.#leftOut.get(entity.id)?.until ?? now + 1) <= now;
+    const turnOf = (batch: readonly PerfTarget[]): number =>
+      batch.reduce((first, { entity }) => Math.min(first, turns.of(entity.id)), Number.POSITIVE_INFINITY);
+    const together = planBatches(vms.filter(isAsked), hosts.filter(isAsked), this.#throttle.limit);
+    const inTurn = together
+      .map((batch) => ({ batch, turn: turnOf(batch) }))
+      .sort((one, other) => one.turn - other.turn)
+      .map(({ batch }) => batch);
+    return [...inTurn, ...[...vms, ...hosts].filter(isBack).map((target) => [target])];
   }
 
   async #work(round: Round): Promise<void> {
@@ -118,6 +156,7 @@ export class PerfReader {
     };
     const reader = () => readPerf(take, batch.length, skips);
     const limit = round.budget.limit();
+    for (const id of targets.keys()) this.#options.turns.ask(id);
     try {
       await client.call(queryPerf(perfManager, batch), reader, limit);
     } catch (error) {
@@ -128,19 +167,25 @@ export class PerfReader {
       this.#recover(round, batch, error);
       return;
     }
-    for (const id of targets.keys()) round.answered.add(id);
+    for (const id of targets.keys()) {
+      round.answered.add(id);
+      this.#leftOut.delete(id);
+    }
   }
 
   /** Decides what becomes of a batch that failed: asked again without the culprit, or in halves, or given up. */
   #recover(round: Round, batch: readonly PerfTarget[], cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    round.troubled = true;
     round.failure ??= error;
     const named = error instanceof VimFault ? batch.find(({ entity }) => entity.id === error.about) : undefined;
     const rest = batch.filter((target) => target !== named);
     const reason = reasonOf(error);
     if (reason === undefined) throw error;
-    if (isTooMuch(reason)) this.#throttle.halve(batch.length);
+    if (isTooMuch(reason)) {
+      round.tooMuch ||= batch.length > 1;
+      if (isExcess(error)) this.#throttle.exceed(batch.length);
+      else this.#throttle.halve(batch.length);
+    }
     if (isHopeless(error)) {
       round.broken = error;
       this.#fail(round, batch, reason, error);
@@ -159,14 +204,14 @@ export class PerfReader {
   }
 
   #exclude(round: Round, target: PerfTarget, reason: PerfFailure, error: Error): void {
-    // A server that is slow is so for everyone.
-    if (!isTooMuch(reason)) this.#leftOut.set(target.entity.id, this.#options.clock.monotonic() + LEFT_OUT_US);
+    const until = this.#options.clock.monotonic() + LEFT_OUT_US;
+    this.#leftOut.set(target.entity.id, { until, isSlow: isTooMuch(reason) });
     this.#fail(round, [target], reason, error);
   }
 
   /** No failure of the poll, though it is told: the next one asks for the same samples, and a new session would not be faster. */
   #postpone(round: Round, batch: readonly PerfTarget[]): void {
-    round.troubled = true;
+    round.postponed += batch.length;
     // Catching up may take several polls.
     const late = batch.filter(({ isBehind }) => !isBehind);
     if (late.length === 0) return;
@@ -175,7 +220,6 @@ export class PerfReader {
   }
 
   #fail(round: Round, batch: readonly PerfTarget[], reason: PerfFailure, error: Error): void {
-    round.troubled = true;
     round.failure ??= error;
     this.#tell(batch, reason, error);
   }
@@ -197,11 +241,15 @@ const isHopeless = (error: Error): boolean =>
 /** What a server's XML parser says of a request with more elements than it takes; the fault has no name. */
 const TOO_LONG = /element count exceeds/i;
 
+/** The server says that it was asked for more than it takes at once. */
+const isExcess = (error: Error): boolean =>
+  error instanceof VimFault && (error.fault === 'RestrictedByAdministrator' || TOO_LONG.test(error.message));
+
 /** Undefined: a fault of ours. */
 function reasonOf(error: Error): PerfFailure | undefined {
   if (error instanceof VimFault) {
     if (error.fault === 'ManagedObjectNotFound') return 'gone';
-    return error.fault === 'RestrictedByAdministrator' || TOO_LONG.test(error.message) ? 'overload' : 'refused';
+    return isExcess(error) ? 'overload' : 'refused';
   }
   if (error instanceof HttpStatusError && error.status >= 500) return 'overload';
   if (!(error instanceof EndpointError)) return undefined;

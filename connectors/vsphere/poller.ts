@@ -13,6 +13,7 @@ import type { EntitySamples } from './perf-answer.ts';
 import type { PerfReader } from './perf-reader.ts';
 import { type Listed, type Roster, RosterMaker } from './roster.ts';
 import { ARCHIVE_US, dueNow, expiredBefore, targetOf } from './targets.ts';
+import type { Turns } from './turns.ts';
 
 export interface PollerOptions extends ConnectorContext {
   readonly endpoint: string;
@@ -20,6 +21,7 @@ export interface PollerOptions extends ConnectorContext {
   readonly inventory: Pick<Inventory, 'vms' | 'hosts' | 'complete'>;
   readonly accepted: Accepted;
   readonly afterglow: Afterglow;
+  readonly turns: Turns;
   readonly backfillUs: number;
   /** The hosts themselves are metered too. */
   readonly hosts: boolean;
@@ -36,10 +38,14 @@ export interface Seen {
 /** What an answer tells of an entity, and what it does not. */
 type Told = Decoded & { readonly missing: Missing };
 
+type Counted = 'rows' | 'backfilled' | 'postponed';
+
 /** What came of asking for samples; entities by id. */
 interface Read {
   readonly decoded: ReadonlyMap<string, Told>;
   readonly answered: ReadonlySet<string>;
+  /** How many are left for the next poll. */
+  readonly postponed: number;
   /** Those that had to catch up. */
   readonly behind: ReadonlySet<string>;
   readonly serverNow: number;
@@ -85,14 +91,21 @@ export class Poller {
       missing.expired = its.series * expiredBefore(its.rows, after, target);
       decoded.set(entity.id, { ...its, missing });
     };
-    const vms = dueNow(targets(roster.vms, catalogues.vm));
+    const wanted = targets(roster.vms, catalogues.vm);
+    const vms = dueNow(wanted, this.#options.turns);
     const hosts = this.#options.hosts ? targets(roster.hosts, catalogues.host) : [];
-    const answered = await reader.read(vms, hosts, budget, take);
+    const { answered, postponed } = await reader.read(vms, hosts, budget, take);
     const behind = new Set([...vms, ...hosts].filter(({ isBehind }) => isBehind).map(({ entity }) => entity.id));
-    return this.#seen(roster, { decoded, answered, behind, serverNow });
+    return this.#seen(roster, {
+      decoded,
+      answered,
+      postponed: postponed + wanted.length - vms.length,
+      behind,
+      serverNow,
+    });
   }
 
-  #seen(roster: Roster, { decoded, answered, behind, serverNow }: Read): Seen {
+  #seen(roster: Roster, { decoded, answered, postponed, behind, serverNow }: Read): Seen {
     const { accepted, afterglow, clock, endpoint, inventory } = this.#options;
     const instances = roster.vms.map((one) => instanceOf(endpoint, one, decoded.get(one.id)));
     const partial = partialOf(roster, inventory.complete);
@@ -113,11 +126,11 @@ export class Poller {
       partial,
       commit: () => {
         this.#reportSkew(roster, progress, serverNow);
-        accepted.commit(progress, serverNow);
+        accepted.commit(progress, answered, serverNow);
         const listed = [...roster.vms, ...roster.hosts];
         afterglow.commit({ listed, complete: inventory.complete, answered }, clock.monotonic());
         accepted.forgetBefore(serverNow - 2 * ARCHIVE_US);
-        this.#report(roster, missing, rows, backfilled);
+        this.#report(roster, missing, { rows, backfilled, postponed });
       },
     };
   }
@@ -142,10 +155,11 @@ export class Poller {
     if (worst !== 0) report({ event: 'endpoint.skew', hypervisor: endpoint, kind: 'vsphere', skewUs });
   }
 
-  #report({ duplicates }: Roster, missing: Missing, rows: number, backfilled: number): void {
+  #report({ duplicates }: Roster, missing: Missing, { rows, backfilled, postponed }: Record<Counted, number>): void {
     const { endpoint, report } = this.#options;
     const source = { hypervisor: endpoint, kind: 'vsphere' } as const;
     if (rows > 0) report({ event: 'rows.read', ...source, rows, backfilled });
+    if (postponed > 0) report({ event: 'samples.postponed', ...source, count: postponed });
     for (const reason of ['hole', 'short', 'unclear', 'expired'] as const)
       if (missing[reason] > 0) report({ event: 'values.missing', ...source, reason, count: missing[reason] });
     const drops = { malformed: missing.malformed, quarantined: missing.quarantined, duplicate_uuid: duplicates };

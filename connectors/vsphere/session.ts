@@ -15,6 +15,7 @@ import { currentTime, login, logout, retrieveServiceContent } from './methods.ts
 import { PerfReader } from './perf-reader.ts';
 import { Poller } from './poller.ts';
 import { VimFault } from './protocol.ts';
+import type { Turns } from './turns.ts';
 
 /** A poll's time among its QueryPerf calls. */
 const SHARES = { begin: 0.6, call: 0.45 };
@@ -38,6 +39,7 @@ export interface SessionOptions extends ConnectorContext {
   /** Of the endpoint, not of one session. */
   readonly accepted: Accepted;
   readonly afterglow: Afterglow;
+  readonly turns: Turns;
   /** Told of a counter that the server does not have; the endpoint says it once. */
   readonly onAbsent: (counter: string) => void;
 }
@@ -138,7 +140,7 @@ class Opening {
     skew: Skew,
   ): (signal: AbortSignal) => Promise<Observation> {
     const options = this.#options;
-    const { clock, endpoint, batch, concurrency, report } = options;
+    const { clock, endpoint, batch, concurrency, turns, report } = options;
     const poller = new Poller({ ...options, catalogues, inventory });
     const reader = new PerfReader({
       endpoint,
@@ -147,6 +149,7 @@ class Opening {
       perfManager: service.perfManager,
       batch,
       concurrency,
+      turns,
       onFailure: ([first, ...more], reason, error) => {
         const part = more.length === 0 ? `${first}` : `${first} and ${more.length} more`;
         report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) });

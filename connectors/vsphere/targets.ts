@@ -4,6 +4,7 @@ import type { PerfTarget } from './batches.ts';
 import type { Catalogue } from './counters.ts';
 import { REAL_TIME_S } from './methods.ts';
 import type { Listed } from './roster.ts';
+import type { Turns } from './turns.ts';
 
 /** Of a host: one every 20 s. */
 export const SAMPLE_US = REAL_TIME_S * 1_000_000;
@@ -33,7 +34,7 @@ export interface TargetContext {
  * the newest ones, so many as the time is long. Either is right whatever the clock of its host says.
  */
 export function targetOf({ id, layout, bootTime }: Listed, context: TargetContext): PerfTarget {
-  const { accepted, catalogue, serverNow, until, backfillUs } = context;
+  const { accepted, catalogue, serverNow, backfillUs } = context;
   const last = accepted.lastOf(id);
   const from = last ?? accepted.wantedSince(id, serverNow - backfillUs);
   const newest = serverNow + accepted.aheadOf(id);
@@ -46,9 +47,20 @@ export function targetOf({ id, layout, bootTime }: Listed, context: TargetContex
     maxSample,
     layout,
     bootTime,
-    isBehind: Math.min(newest, until) - from > BEHIND_US,
+    isBehind: backlogUs(id, from, newest, context) > BEHIND_US,
     values: seriesOf(layout, catalogue) * maxSample,
   };
+}
+
+/**
+ * How long the time is that samples may be waiting of, which begins with `from`. Whoever has just been asked has none but
+ * those that it showed and that were left: its host may be slow, or take no samples at all.
+ */
+function backlogUs(id: string, from: number, newest: number, { accepted, serverNow, until }: TargetContext): number {
+  const answeredAt = accepted.answeredAt(id);
+  if (answeredAt === null) return Math.min(newest, until) - from;
+  const shown = Math.min(accepted.newestOf(id) ?? from, until);
+  return Math.max(0, shown - from) + serverNow - answeredAt;
 }
 
 /**
@@ -78,16 +90,19 @@ function seriesOf({ kind, nics, disks }: Listed['layout'], { metrics, byId }: Ca
 const MOST_BEHIND = 1_000_000;
 
 /**
- * Those to be asked in one poll: who is up to date, and after them as many of those that are behind as one poll may
- * bring. The others' turn comes with the next ones; it is as yet within the hour.
+ * Those to be asked in one poll, who has waited longest first: who is up to date, and as many of those that are behind
+ * as one poll may bring. The others' turn comes with the next ones; it is as yet within the hour.
  */
-export function dueNow(targets: readonly PerfTarget[]): readonly PerfTarget[] {
-  const behind = targets.filter(({ isBehind }) => isBehind);
-  if (behind.length === 0) return targets;
+export function dueNow(targets: readonly PerfTarget[], turns: Turns): readonly PerfTarget[] {
+  const inTurn = [...targets].sort(
+    (one, other) => turns.of(one.entity.id) - turns.of(other.entity.id) || +one.isBehind - +other.isBehind,
+  );
   let values = 0;
-  const chosen = behind.filter((target, n) => {
-    values += target.values;
-    return n === 0 || values <= MOST_BEHIND;
-  });
-  return [...targets.filter(({ isBehind }) => !isBehind), ...chosen];
+  const due: PerfTarget[] = [];
+  for (const target of inTurn) {
+    const isFirst = values === 0;
+    if (target.isBehind) values += target.values;
+    if (!target.isBehind || isFirst || values <= MOST_BEHIND) due.push(target);
+  }
+  return due;
 }

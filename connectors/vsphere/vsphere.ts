@@ -10,6 +10,7 @@ import { parseUrl } from './address.ts';
 import { Afterglow } from './afterglow.ts';
 import { openSession } from './session.ts';
 import { ARCHIVE_US, SAMPLE_US } from './targets.ts';
+import { Turns } from './turns.ts';
 
 /** `connectors: [{ type: vsphere, … }]` */
 export const vsphereSchema = z.strictObject({
@@ -64,6 +65,7 @@ function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
   const { events, hosts, counters } = config;
   const accepted = new Accepted();
   const afterglow = new Afterglow();
+  const turns = new Turns();
   const told = new Set<string>();
   const onAbsent = (part: string): void => {
     if (told.has(part)) return;
@@ -88,6 +90,6 @@ function create(config: VsphereConfig, context: ConnectorContext): Endpoint {
     id: name,
     kind: 'vsphere',
     history: { everyUs: SAMPLE_US, reachUs: ARCHIVE_US, resume: (known) => accepted.resume(known) },
-    connect: (signal) => openSession({ ...context, ...about, accepted, afterglow, onAbsent }, signal),
+    connect: (signal) => openSession({ ...context, ...about, accepted, afterglow, turns, onAbsent }, signal),
   };
 }

@@ -1,5 +1,5 @@
 import type { PollInfo, Source, State } from '../../avro/snapshot.ts';
-import { type Facts, factsOf, isSame } from './facts.ts';
+import { type Facts, factsOf, isSame, overlaid } from './facts.ts';
 import type { Listed, Listing } from './listing.ts';
 
 /** How far the polls of one source have come in one of their slices. Times in microseconds, by the polls' own clock. */
@@ -163,12 +163,11 @@ function entryOf(book: Book, { key, isHost }: Pick<Listed, 'key' | 'isHost'>, at
 
 /** `completeAt`: the newest complete poll of the slice before this one. */
 function see(entry: Entry, source: SourceBook, member: Listed, poll: PollInfo, completeAt: number): void {
-  const { state, deletedAt, identity } = member;
   const at = poll.startedAt;
   const before = entry.sightings.get(source.id);
+  const { state, deletedAt, facts } = source.announces ? announced(member, before) : listed(member, before);
   const unbroken = before !== undefined && before.lastAt >= completeAt && before.deletedAt === null && !before.denied;
   const isAlive = deletedAt === null && !NOT_ALIVE.has(state);
-  const facts = identity === null ? (before?.facts ?? null) : factsOf(identity);
   const sighting = {
     source,
     slice: poll.slice,
@@ -193,6 +192,23 @@ function see(entry: Entry, source: SourceBook, member: Listed, poll: PollInfo, c
   entry.revision++;
   entry.sightings.set(source.id, sighting);
   if (entry.sightings.size > SIGHTINGS_AT_MOST) dropOldest(entry);
+}
+
+type Word = Pick<Sighting, 'state' | 'deletedAt' | 'facts'>;
+
+const listed = ({ state, deletedAt, identity }: Listed, before: Sighting | undefined): Word => ({
+  state,
+  deletedAt,
+  facts: identity === null ? (before?.facts ?? null) : factsOf(identity),
+});
+
+/** An announcement tells of some things alone, such as a volume's use: what it says nothing of stays as it was told. */
+function announced(member: Listed, before: Sighting | undefined): Word {
+  const word = listed(member, before);
+  if (before === undefined) return word;
+  const facts = word.facts && overlaid(word.facts, before.facts);
+  if (word.state !== 'NOSTATE') return { ...word, facts };
+  return { state: before.state, deletedAt: word.deletedAt ?? before.deletedAt, facts };
 }
 
 function dropOldest({ sightings }: Entry): void {

@@ -72,6 +72,17 @@ export function factsOf(identity: Identity): Facts {
 export const isSame = (a: Facts | null, b: Facts | null): boolean =>
   a === b || (a !== null && b !== null && NAMES.every((name) => a[name] === b[name]));
 
+const OF_FLAVOR: ReadonlySet<keyof Facts> = new Set(['flavorId', 'flavorName', 'vcpus', 'memory', 'disk']);
+
+/** The newer word of one who tells of some things at a time, and the older where that says nothing; a flavor whole. */
+export function overlaid(newer: Facts, older: Facts | null): Facts {
+  if (older === null) return newer;
+  const hasFlavor = [...OF_FLAVOR].some((name) => newer[name] !== null);
+  const pick = (name: keyof Facts) =>
+    [name, hasFlavor && OF_FLAVOR.has(name) ? newer[name] : (newer[name] ?? older[name])] as const;
+  return Object.fromEntries(NAMES.map(pick)) as unknown as Facts;
+}
+
 /** Where a VM runs and what it is called there, its hypervisor knows best. */
 const OF_HYPERVISORS: ReadonlySet<keyof Facts> = new Set(['host', 'instanceName']);
 

@@ -49,13 +49,19 @@ export function applyAnnouncement(
     at: polledAt,
     state: state === NOSTATE && before !== null ? before.state : state,
     deletedAt,
-    identity: identity === null || known === null ? (identity ?? known) : overlay(identity, known),
+    identity: identity === null || known === null ? (identity ?? known) : laidOver(identity, known),
     toldAt: before?.toldAt ?? Number.NEGATIVE_INFINITY,
   };
   if (identity !== null) know(instance);
   if (isSaidToRun(instance.announced) && !instance.isHost) watched.instances.add(instance);
   return !Number.isNaN(deletedAt) && (before === null || Number.isNaN(before.deletedAt));
 }
+
+/** Who names an instance tells all of its labels, which may be none any more; a volume's use, or bandwidth, tells neither. */
+const laidOver = (word: Identity, known: Identity): Identity => {
+  const all = overlay(word, known);
+  return word.name === null ? all : { ...all, metadata: word.metadata };
+};
 
 /** A hypervisor tells what an instance is; what an older poll told is not news. */
 export function applyIdentity({ polledAt }: Circumstances, instance: InstanceState, identity: Identity): void {

@@ -51,6 +51,11 @@ const LINES: Lines = {
   },
   'endpoint.skew': null,
   'rows.read': null,
+  'samples.postponed': {
+    level: 'info',
+    text: 'a poll could not read the samples of all; the next ones read them, those that wait longest first',
+    subject: ({ hypervisor }) => hypervisor,
+  },
   'history.looked': {
     level: 'info',
     text: 'is read on from what is recorded of it; of what is not known there all that it keeps is read',

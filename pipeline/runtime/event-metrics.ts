@@ -59,6 +59,7 @@ const COUNT: Count = {
     metrics.rows.inc(endpoint(event), event.rows);
     metrics.rowsBackfilled.inc(endpoint(event), event.backfilled);
   },
+  'samples.postponed': (metrics, event) => metrics.postponed.inc(endpoint(event), event.count),
   'history.looked': (metrics, event) =>
     metrics.historyLooks.inc({ ...endpoint(event), outcome: event.known > 0 ? 'found' : 'nothing' }),
   'history.unread': (metrics, event) => metrics.historyLooks.inc({ ...endpoint(event), outcome: 'unread' }),

@@ -104,6 +104,13 @@ export type InternalEvent =
       readonly backfilled: number;
     }
   | {
+      /** Instances and hosts whose samples a poll had no time, or no room, to read: later ones read them. */
+      readonly event: 'samples.postponed';
+      readonly hypervisor: string;
+      readonly kind: string;
+      readonly count: number;
+    }
+  | {
       /** It was looked up in the raw topic up to where rows of an endpoint are recorded: of so many instances and hosts it is known. */
       readonly event: 'history.looked';
       readonly hypervisor: string;

@@ -109,6 +109,12 @@ function pollMetrics(registry: Registry) {
       'Those of them that were read after an outage, from what the hypervisor keeps.',
       ENDPOINT,
     ),
+    postponed: counter(
+      registry,
+      'interval_reads_postponed_total',
+      'Instances and hosts whose rows a poll had no time or room to read, so that later ones do.',
+      ENDPOINT,
+    ),
     notifications: counter(
       registry,
       'notifications_total',

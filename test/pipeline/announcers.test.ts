@@ -73,6 +73,20 @@ describe('what nova tells of an instance', () => {
     expect(told).toEqual([...[60, 120, 180].map(before), ...[240, 300, 360, 420, 480, 540, 600].map(after)]);
   });
 
+  test('has its labels, until they are taken away', () => {
+    const polls = Array.from({ length: 31 }, (_, n) => hostPoll(n * 10, [running(n * 10, WEB, n * 5e9)]));
+    const labelled = inOrder([
+      ...polls,
+      announcement(5, WEB, { name: 'web', metadata: { 'metering.bill': 'x' } }),
+      announcement(65, WEB, { projectId: 'p1' }, { state: 'NOSTATE' }),
+      announcement(125, WEB, { name: 'web' }),
+    ]);
+    const told = windowsOf(play(rules, labelled), WEB, 'cpu.delta').map(
+      ({ sample: { resource } }) => resource.metadata.user_metadata,
+    );
+    expect(told.slice(0, 4)).toEqual([{ bill: 'x' }, { bill: 'x' }, undefined, undefined]);
+  });
+
   test('changes nothing that is counted, and nobody waits for it', () => {
     const isNova = ({ snapshot }: Sent) => snapshot.source.kind === 'nova';
     const alone = play(

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { fleet, machineSpec } from '../../fakes/hyperv/fleet.ts';
+import { when } from '../../fakes/hyperv/hostile.ts';
 import type { FakeOptions } from '../../fakes/hyperv/hyperv.ts';
 import type { MachineSpec } from '../../fakes/hyperv/machine.ts';
 import type { WorldOptions } from '../../fakes/hyperv/world.ts';
@@ -172,6 +173,17 @@ describe('a life', () => {
     });
     await again.close();
     await expect(later(1)).rejects.toThrow('closed');
+  });
+
+  it('begins when its process is told, with all that it used since', async () => {
+    const hidden = (xml: string): string => xml.replaceAll(/(<(?:\w+:)?ProcessID)>\d+<\/(?:\w+:)?ProcessID>/g, '$1/>');
+    const react = when({ className: 'Msvm_ComputerSystem' }, { rewrite: hidden });
+    const { fake, poll, later } = await start(fleet(1, 1, NOON - 10_000_000), { react });
+    expect((await poll()).instances).toMatchObject([{ state: 'RUNNING', epoch: null, rows: [] }]);
+    fake.react = undefined;
+    expect((await later(60)).instances).toMatchObject([
+      { epoch: expect.stringMatching(/\/\d+$/), startedAt: NOON - 10_000_000, rows: [{ cpuTime: expect.any(BigInt) }] },
+    ]);
   });
 
   it('of a saved machine has no counters', async () => {

@@ -52,8 +52,22 @@ describe('taking notifications in', () => {
       epoch: null,
       startedAt: null,
       rows: [],
-      identity: { name: 'new', instanceName: 'instance-00000001', metadata: { a: '1' } },
+      identity: { name: 'new', instanceName: 'instance-00000001' },
     });
+  });
+
+  it('has the labels of the latest notification, none where the last one was taken away', () => {
+    const { intake, take } = anIntake({ rows: ['volumes'] });
+    const use = withPayload(sample('versioned/volume-usage'), {
+      instance_uuid: '178b0921-8f85-4257-88b6-2e743b5a975c',
+    });
+    const labels = () => intake.gather().instances[0]?.identity?.metadata;
+    take(body(withPayload(created, { metadata: { a: '1' } }), at('10:00:00')));
+    take(body(use, at('10:00:01')));
+    expect(labels()).toEqual({ a: '1' });
+    take(body(withPayload(created, { metadata: { a: '1' } }), at('10:00:02')));
+    take(body(withPayload(sample('versioned/instance-update'), { metadata: {} }), at('10:00:03')));
+    expect(labels()).toEqual({});
   });
 
   it('keeps the flavor of one piece', () => {

@@ -200,6 +200,27 @@ describe.skipIf(!(await available('rabbit')))('nova behind RabbitMQ [rabbit]', (
     await vi.waitFor(() => expect(outcomes()).toEqual(['applied']), within);
   });
 
+  it.each([
+    ['declaration', [0, 50, 0, 10]],
+    ['binding', [0, 50, 0, 20]],
+    ['consumer', [0, 60, 0, 20]],
+  ])('lets go of a broker that does not answer a %s, and comes back', async (_, method) => {
+    await novaExchange(rabbit);
+    const { way, url } = await detour();
+    let asked = 0;
+    way.onRequest = (bytes) => {
+      if (bytes.includes(Buffer.from(method)) && asked++ === 0) way.fallSilent();
+    };
+    const { connected, lost, polls } = listen({ url, connectTimeout: '1s' });
+    await vi.waitFor(() => expect(lost()).toHaveLength(1), within);
+    expect(lost()[0]).toMatch(/did not (end|answer .*) within 1 s/);
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(1), within);
+    await consuming();
+    expect(way.open()).toBe(1);
+    expect(connected()).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(polls.length).toBeGreaterThan(0), within);
+  });
+
   it('waits for the exchange, which is not ours to make', async () => {
     const { lost, connected, outcomes } = listen({ url: rabbit.url });
     await vi.waitFor(() => expect(lost().length).toBeGreaterThan(0), within);

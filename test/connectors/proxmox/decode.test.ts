@@ -62,6 +62,15 @@ describe('an entry', () => {
     expect(malformed).toBe(1);
   });
 
+  it.each(['cpu', 'maxcpu', 'uptime', 'mem'] as const)('%s beyond any machine is missing, and counted', (name) => {
+    for (const value of ['1e400', '1e308', '1e15']) {
+      const data = decodeReply(`{"data":[${JSON.stringify(guest({ [name]: 0 })).replace('0}', `${value}}`)}]}`);
+      const { guests, malformed } = decodeResources(data);
+      if (name === 'mem' && value === '1e15') expect(guests[0]?.mem).toBe(10n ** 15n);
+      else expect([guests[0]?.[name], malformed]).toEqual([null, 1]);
+    }
+  });
+
   it('without a vmid or a node is counted, others are left out', () => {
     const seen = read(
       guest({ vmid: undefined }),

@@ -113,6 +113,53 @@ describe('nodes', () => {
     expect(fake.calls.at(-1)?.node).toBe('pve2');
   });
 
+  it('that are cut off from their cluster are taken where no other answers', async () => {
+    const { endpoint, connect, fake, world } = await aCluster();
+    world.cutOff('pve1');
+    await fake.down('pve2');
+    await connect(endpoint({ url: [fake.url('pve1'), fake.url('pve2')] }));
+    expect(fake.calls.at(-1)?.node).toBe('pve1');
+  });
+
+  it('whose corosync is down are left for others', async () => {
+    const { endpoint, connect, poll, fake, world } = await aCluster();
+    world.setCorosync('pve1', false);
+    const session = await connect(endpoint({ url: [fake.url('pve1'), fake.url('pve2')] }));
+    expect(guestIn(await poll(session), 100).epoch).toMatch(/^lab\//);
+  });
+
+  it.each([1, 2])('whose corosync is down are not taken for lone ones (of %i urls)', async (urls) => {
+    const { endpoint, connect, poll, fake, world } = await aCluster();
+    world.setCorosync('pve1', false);
+    await fake.down('pve2');
+    const to = endpoint({ url: [fake.url('pve1'), fake.url('pve2')].slice(0, urls) });
+    await expect(connect(to)).rejects.toThrow(/tells of no cluster and yet of pve2: is corosync up there\?/);
+    // Nothing was remembered of it.
+    world.setCorosync('pve1', true);
+    expect(guestIn(await poll(await connect(to)), 100).epoch).toMatch(/^lab\//);
+  });
+
+  it('whose corosync stopped are cut off, not renamed', async () => {
+    const { endpoint, connect, fake, world } = await aCluster({ guests: 1 });
+    const to = endpoint();
+    await (await connect(to)).close();
+    world.setCorosync('pve1', false);
+    const connecting = connect(to);
+    await expect(connecting).rejects.toThrow('tells of no cluster, but was of lab: is corosync up there?');
+    await expect(connecting).rejects.not.toThrow('set cluster');
+    expect(fake.count('GET /cluster/resources')).toBe(0);
+  });
+
+  it('that turn out not to be alone are asked again', async () => {
+    const { connect, poll, world } = await aCluster({ guests: 1 });
+    world.setCorosync('pve1', false);
+    const session = await connect();
+    await poll(session);
+    world.setCorosync('pve1', true);
+    await expect(poll(session)).rejects.toThrow('yet of pve2');
+    await expect(session.closed).resolves.toMatchObject({ code: 'unreachable' });
+  });
+
   it('of another cluster are not taken for this one', async () => {
     const { endpoint, connect } = await aCluster();
     const other = await aCluster({ cluster: 'other' });

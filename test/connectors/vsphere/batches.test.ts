@@ -58,23 +58,43 @@ describe('the throttle', () => {
     throttle.halve(250);
     expect(throttle.limit).toEqual({ entities: 125, metrics: 2500, values: 500_000 });
     throttle.halve(54);
-    expect(throttle.limit.entities).toBe(27);
+    expect(throttle.limit.entities).toBe(62);
     for (let n = 0; n < 5; n++) {
       throttle.recover();
-      expect(throttle.limit.entities).toBe(27);
+      expect(throttle.limit.entities).toBe(62);
     }
     const steps: number[] = [];
     while (throttle.limit.entities < 250) {
       throttle.recover();
       steps.push(throttle.limit.entities);
     }
-    expect(steps.slice(0, 3)).toEqual([42, 58, 73]);
-    expect(steps).toHaveLength(15);
+    expect(steps.slice(0, 3)).toEqual([78, 93, 109]);
+    expect(steps).toHaveLength(12);
   });
 
   it('leaves one at least', () => {
     const throttle = new Throttle(LIMIT);
     for (let n = 0; n < 20; n++) throttle.halve(throttle.limit.entities);
     expect(throttle.limit.entities).toBe(1);
+  });
+
+  it('is half of what a server says is too much', () => {
+    const throttle = new Throttle(LIMIT);
+    throttle.exceed(54);
+    expect(throttle.limit).toEqual({ entities: 27, metrics: 540, values: 108_000 });
+  });
+
+  it('learns nothing of the size from a call for one', () => {
+    const throttle = new Throttle(LIMIT);
+    throttle.halve(1);
+    expect(throttle.limit).toEqual(LIMIT);
+  });
+
+  it('goes down one step where nothing was little enough', () => {
+    const throttle = new Throttle(LIMIT);
+    const { share } = throttle;
+    for (let n = 0; n < 20; n++) throttle.halve(throttle.limit.entities);
+    throttle.halveOnceFrom(share);
+    expect(throttle.limit.entities).toBe(125);
   });
 });

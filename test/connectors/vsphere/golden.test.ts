@@ -15,6 +15,7 @@ import {
   UNKNOWN_VM,
   type Vm,
 } from '../../../connectors/vsphere/properties.ts';
+import { Turns } from '../../../connectors/vsphere/turns.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { plainWithoutNulls } from '../golden.ts';
 import { handClock } from '../hand-clock.ts';
@@ -85,6 +86,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
     inventory: { vms, hosts, complete: true },
     accepted: new Accepted(),
     afterglow: new Afterglow(),
+    turns: new Turns(),
     backfillUs: 3_600_000_000,
     hosts: true,
   });
@@ -92,7 +94,7 @@ async function pollOf(updates: string, perf: string): Promise<unknown> {
     read: async (asked, askedHosts, _, take) => {
       for (const target of [...asked, ...askedHosts])
         for (const one of samples) if (one.entity === target.entity.id) take(one, target);
-      return new Set();
+      return { answered: new Set(), postponed: 0 };
     },
   };
   const unlimited = () => ({ ms: 1000, signal: new AbortController().signal });

@@ -5,6 +5,7 @@ import type { PerfTarget } from '../../../connectors/vsphere/batches.ts';
 import { resolveCounters, VM_COUNTERS } from '../../../connectors/vsphere/counters.ts';
 import type { Listed } from '../../../connectors/vsphere/roster.ts';
 import { dueNow, targetOf } from '../../../connectors/vsphere/targets.ts';
+import { Turns } from '../../../connectors/vsphere/turns.ts';
 import { COUNTERS } from './answers.ts';
 
 const NOW = 1_767_225_600_000_000;
@@ -31,7 +32,7 @@ function target(accepted: Accepted, serverNow = NOW, backfillUs = HOUR, id = 'vm
 }
 const having = (last: number): Accepted => {
   const accepted = new Accepted();
-  accepted.commit(new Map([['vm-1', { last, newest: last }]]), NOW);
+  accepted.commit(new Map([['vm-1', { last, newest: last }]]), new Set(), NOW);
   return accepted;
 };
 
@@ -88,7 +89,7 @@ describe('what is recorded by another collector', () => {
 describe('the last samples', () => {
   it('never go back', () => {
     const accepted = having(NOW);
-    accepted.commit(new Map([['vm-1', { last: NOW - 20 * SECOND, newest: NOW }]]), NOW);
+    accepted.commit(new Map([['vm-1', { last: NOW - 20 * SECOND, newest: NOW }]]), new Set(), NOW);
     expect(accepted.lastOf('vm-1')).toBe(NOW);
   });
 
@@ -101,24 +102,85 @@ describe('the last samples', () => {
   });
 });
 
+describe('who is behind', () => {
+  const answered = new Set(['vm-1']);
+  const isBehindIn = (accepted: Accepted, seconds: number): boolean =>
+    target(accepted, NOW + seconds * SECOND).isBehind;
+
+  it.each<[string, (accepted: Accepted) => void]>([
+    ['that has no samples', (accepted) => accepted.commit(new Map(), answered, NOW)],
+    [
+      'whose samples stopped',
+      (accepted) => {
+        const old = NOW - 1800 * SECOND;
+        accepted.commit(new Map([['vm-1', { last: old, newest: old }]]), answered, NOW - 1800 * SECOND);
+        accepted.commit(new Map(), answered, NOW);
+      },
+    ],
+    [
+      'whose host is slow by ten minutes',
+      (accepted) => {
+        const old = NOW - 600 * SECOND;
+        accepted.commit(new Map([['vm-1', { last: old, newest: old }]]), answered, NOW);
+      },
+    ],
+  ])('is none %s, once it has been asked', (_, commit) => {
+    const accepted = new Accepted();
+    expect(isBehindIn(accepted, 0)).toBe(true);
+    commit(accepted);
+    expect([60, 240].map((seconds) => isBehindIn(accepted, seconds))).toEqual([false, true]);
+  });
+
+  it('is who showed samples that were left', () => {
+    const accepted = new Accepted();
+    const [last, newest] = [NOW - 600 * SECOND, NOW + 30 * SECOND];
+    accepted.commit(new Map([['vm-1', { last, newest }]]), answered, NOW);
+    expect(isBehindIn(accepted, 20)).toBe(true);
+  });
+});
+
 describe('who is asked', () => {
   const ids = (targets: readonly PerfTarget[]): string[] => targets.map(({ entity }) => entity.id);
 
   it('are those first that are up to date', () => {
     const accepted = having(NOW - 20 * SECOND);
     const all = ['vm-9', 'vm-1'].map((id) => target(accepted, NOW, HOUR, id));
-    expect(ids(dueNow(all))).toEqual(['vm-1', 'vm-9']);
+    expect(ids(dueNow(all, new Turns()))).toEqual(['vm-1', 'vm-9']);
   });
 
   it('are not more of the others than a poll can bring', () => {
     const accepted = having(NOW - 20 * SECOND);
     const all = Array.from({ length: 1000 }, (_, n) => target(accepted, NOW, HOUR, `vm-${n}`));
-    const due = dueNow(all);
+    const due = dueNow(all, new Turns());
     expect(due[0]?.entity.id).toBe('vm-1');
     expect(due).toHaveLength(1 + Math.floor(1_000_000 / (17 * 180)));
   });
 
+  it('are those that have waited longest, so that everyone has a turn', () => {
+    const accepted = having(NOW - 20 * SECOND);
+    const all = Array.from({ length: 1000 }, (_, n) => target(accepted, NOW, HOUR, `vm-${n}`));
+    const turns = new Turns();
+    const asked = new Set<string>();
+    for (let polls = 0; polls < 4; polls++) {
+      turns.begin();
+      for (const id of ids(dueNow(all, turns))) {
+        turns.ask(id);
+        asked.add(id);
+      }
+    }
+    expect(asked.size).toBe(1000);
+  });
+
+  it('are those first that a poll had no time for, though they have fallen behind', () => {
+    const accepted = having(NOW - 20 * SECOND);
+    const turns = new Turns();
+    turns.begin();
+    turns.ask('vm-1');
+    const all = ['vm-1', 'vm-9'].map((id) => target(accepted, NOW, HOUR, id));
+    expect(ids(dueNow(all, turns))).toEqual(['vm-9', 'vm-1']);
+  });
+
   it('are one at least, whatever it has', () => {
-    expect(dueNow([{ ...target(new Accepted()), values: 5_000_000 }])).toHaveLength(1);
+    expect(dueNow([{ ...target(new Accepted()), values: 5_000_000 }], new Turns())).toHaveLength(1);
   });
 });

@@ -37,7 +37,7 @@ export function answer(path: string, asked: Asked): Outcome | null {
 
 function clusterStatus({ world, access, user, self }: Asked): Outcome {
   if (!access.mayAudit(user, '/')) return forbidden('/', 'Sys.Audit');
-  const { cluster } = world;
+  const cluster = world.node(self).isCorosyncUp ? world.cluster : null;
   const nodes = [...world.nodes.values()].map(({ name, isOnline }, n) => ({
     type: 'node',
     id: `node/${name}`,
@@ -54,8 +54,10 @@ function clusterStatus({ world, access, user, self }: Asked): Outcome {
   return ok([head, ...nodes]);
 }
 
-function nodesOf({ world, access, user }: Asked): readonly Readonly<Record<string, unknown>>[] {
-  return [...world.nodes.values()].map(({ name, isOnline }) => {
+function nodesOf({ world, access, user, self }: Asked): readonly Readonly<Record<string, unknown>>[] {
+  const isAlone = !world.node(self).isCorosyncUp;
+  const known = [...world.nodes.values()].filter(({ name }) => !isAlone || name === self);
+  return known.map(({ name, isOnline }) => {
     const told = world.toldOfNode(name);
     const status = isOnline ? (told === null ? 'unknown' : 'online') : 'offline';
     const entry = { id: `node/${name}`, node: name, type: 'node', status };
@@ -83,7 +85,7 @@ function resources(asked: Asked): Outcome {
   const guests = [...world.guests.values()]
     .filter(({ spec }) => access.mayAudit(user, `/vms/${spec.vmid}`))
     .map((guest) => resourceOf(world, guest));
-  const storages = [...world.nodes.keys()].map((node) => ({
+  const storages = nodesOf(asked).map(({ node }) => ({
     id: `storage/${node}/local`,
     storage: 'local',
     node,

@@ -17,6 +17,8 @@ export interface NodeState {
   readonly name: string;
   bootedAt: number;
   isOnline: boolean;
+  /** Without it pmxcfs knows the guests of all nodes, and of no cluster. */
+  isCorosyncUp: boolean;
   /** pvestatd runs; it hangs for example when a storage does. */
   isStatdUp: boolean;
   /** Of pvestatd: what it compares a process with, by pid; a new pvestatd has none. */
@@ -125,6 +127,11 @@ export class World {
     this.node(name).isOnline = true;
   }
 
+  /** Corosync stops, or runs again. */
+  setCorosync(name: string, isUp: boolean): void {
+    this.node(name).isCorosyncUp = isUp;
+  }
+
   /** pvestatd hangs, or goes on. */
   hang(name: string, isHung: boolean): void {
     this.advance();
@@ -151,6 +158,7 @@ export class World {
       name,
       bootedAt,
       isOnline: true,
+      isCorosyncUp: true,
       isStatdUp: true,
       compare: new Map(),
       compareSelf: null,

@@ -90,6 +90,19 @@ describe('an inventory', () => {
     });
   });
 
+  it('keeps what nova said where news of it says nothing of that', () => {
+    const told = { identity: who({ name: 'web', projectId: 'p', flavor: identity.flavor }), state: 'SHUTOFF' } as const;
+    const use = { identity: who({ projectId: 'p', userId: 'u' }), state: 'NOSTATE' } as const;
+    const of = (...words: readonly Parameters<typeof vm>[1][]) =>
+      viewsOf(bookOf(words.map((each, t) => nova(t, vm(1, each)))))[1];
+    expect(of(told, use)).toMatchObject({ name: 'web', user_id: 'u', flavor: { name: 'm1' }, state: 'SHUTOFF' });
+    expect(of(told, use, { state: 'RUNNING' })).toMatchObject({ name: 'web', state: 'RUNNING' });
+    const smaller = { id: null, name: 'm0', vcpus: null, memory: 256, disk: 1 };
+    const resized = who({ flavor: { ...smaller, ephemeral: 0, swap: 0, extraSpecs: {} } });
+    expect(of(told, { identity: resized })).toMatchObject({ name: 'web', flavor: smaller });
+    expect(of({ ...told, deletedAt: START * 1e6 }, use)).toMatchObject({ presence: 'deleted' });
+  });
+
   it('is the same whichever partition comes first, and however often a part of the log comes again', () => {
     fc.assert(
       fc.property(

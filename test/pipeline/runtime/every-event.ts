@@ -31,6 +31,7 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   'part.failed': { event: 'part.failed', ...endpoint, part: 'xen2', reason: 'timeout', error },
   'endpoint.skew': { event: 'endpoint.skew', ...endpoint, skewUs: -1_500_000 },
   'rows.read': { event: 'rows.read', ...endpoint, rows: 900, backfilled: 880 },
+  'samples.postponed': { event: 'samples.postponed', ...endpoint, count: 300 },
   'history.looked': { event: 'history.looked', ...endpoint, known: 12 },
   'history.unread': { event: 'history.unread', ...endpoint, error },
   'values.missing': { event: 'values.missing', ...endpoint, reason: 'hole', count: 4 },

@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A way to a server that can break. Everything is decided where bytes pass, so that a test says exactly when. */
 export interface Detour {
   readonly port: number;
+  /** Connections of clients that are open. */
+  open(): number;
   /** Where new connections lead to. */
   target: number;
   /** Breaks all connections after so many more bytes from the client, or to it; then `cut` is called, once. */
@@ -57,6 +59,7 @@ export async function openDetour(target: number): Promise<Detour> {
   const detour: Detour = {
     port: (server.address() as AddressInfo).port,
     target,
+    open: () => sockets.size / 2,
     cutAfter: (bytes, side, cut) => {
       fuse = { left: Math.max(1, bytes), side, cut };
     },
