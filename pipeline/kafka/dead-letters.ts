@@ -2,7 +2,7 @@ import { ensureTopic } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaError } from './kafka-error.ts';
 import { openProducer } from './producer.ts';
-import type { Outgoing, RawProducer } from './raw-producer.ts';
+import { DeliveryError, type Outgoing, type RawProducer } from './raw-producer.ts';
 
 /** A message of the raw topic that could not be read, and why. */
 export interface DeadLetter {
@@ -18,13 +18,21 @@ export interface Letter {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** How much of a message the topic takes. */
+export interface Kept {
+  /** So many bytes, from its beginning; null: not even an empty message. */
+  readonly bytes: number | null;
+  /** Why that is not all; null: it is. */
+  readonly refusal: Error | null;
+}
+
 /**
  * Keeps what could not be used. `send`: an unreadable message, its original bytes with their source in the headers
- * `source.topic`, `source.partition`, `source.offset` and `reason`. Both resolve when Kafka has it and reject with a
- * KafkaError.
+ * `source.topic`, `source.partition`, `source.offset` and `reason`; of one that the topic refuses, as it is too large, what
+ * it takes, with the whole length in the header `source.bytes`. Both resolve when Kafka has it and reject with a KafkaError.
  */
 export interface DeadLetters {
-  send(letter: DeadLetter): Promise<void>;
+  send(letter: DeadLetter): Promise<Kept>;
   keep(letters: readonly Letter[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -59,14 +67,30 @@ export async function openDeadLetters(
     }
   }
   return {
-    send: ({ value, partition, offset, reason }) => {
+    send: async ({ value, partition, offset, reason }) => {
       const headers = {
         'source.topic': topics.raw,
         'source.partition': String(partition),
         'source.offset': String(offset),
         reason,
       };
-      return send([{ partition: partition % first.partitions, value, headers }]);
+      let refusal: Error | null = null;
+      for (let bytes = value.length; ; bytes >>= 1) {
+        const isCut = bytes < value.length;
+        const letter = {
+          partition: partition % first.partitions,
+          value: value.subarray(0, bytes),
+          headers: isCut ? { ...headers, 'source.bytes': String(value.length) } : headers,
+        };
+        try {
+          await send([letter]);
+          return { bytes, refusal };
+        } catch (error) {
+          if (!(error instanceof DeliveryError) || error.refused.length === 0) throw error;
+          refusal ??= error;
+          if (bytes === 0) return { bytes: null, refusal };
+        }
+      }
     },
     keep: (letters) => send(letters.map((letter) => ({ partition: 0, ...letter }))),
     close: async () => (await opened?.catch(() => undefined))?.close(),

@@ -2,7 +2,7 @@ import type { Producer as Client, Metadata } from 'node-rdkafka';
 import { ask, connect, disconnect, explained, listenForTrouble, type Trouble } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { compressionFor } from './features.ts';
-import { KafkaError } from './kafka-error.ts';
+import { KafkaError, textOf } from './kafka-error.ts';
 import { rdkafka } from './native.ts';
 import { DeliveryError, type Outgoing, type RawProducer } from './raw-producer.ts';
 
@@ -19,6 +19,9 @@ const CLOSE_MS = 5000;
 const ERR_QUEUE_FULL = -184;
 /** Message too large (client or broker), invalid record. */
 const REFUSALS: readonly unknown[] = [10, 18, 87];
+/** The same in words: a delivery report has no code. */
+const REFUSAL =
+  /message size too large|larger than configured server segment|failed to validate record|records? ha(?:s|ve) been rejected|without key/i;
 
 /** Called with a message's delivery report: the error, else the time that its record got. */
 type Settle = (error: unknown, timestampMs?: number) => void;
@@ -167,7 +170,8 @@ class Producer implements RawProducer {
   }
 
   #deliveryError(failures: readonly Failure[], sent: number): DeliveryError {
-    const refused = (failure: Failure) => REFUSALS.includes((failure.error as { code?: unknown }).code);
+    const refused = ({ error }: Failure) =>
+      REFUSALS.includes((error as { code?: unknown }).code) || REFUSAL.test(textOf(error));
     const cause = failures[0]?.error;
     const sentence = `${failures.length} of ${sent} messages to topic ${this.topic} at ${this.#cluster.brokers} were not acknowledged`;
     return new DeliveryError(

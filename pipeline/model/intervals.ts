@@ -96,9 +96,12 @@ function emitKnown(
   t: number,
 ): void {
   const size = at.emission.rules.sizes[w] as number;
-  for (let k = windowAfter(from, size); k <= windowOf(t, size); k++) {
+  const newest = block.lives.at(-1)?.base[f * BASE] as number;
+  // The last one: those before it go with it.
+  for (let k = windowOf(t, size); k >= windowAfter(from, size); k--) {
     const end = (k + 1) * size;
-    const newest = block.lives.at(-1)?.base[f * BASE] as number;
-    if (end <= newest && !isHole(block, k * size, end)) emitThrough(at.emission, instance, block, w, f, end);
+    if (!(end <= newest) || isHole(block, k * size, end)) continue;
+    emitThrough(at.emission, instance, block, w, f, end);
+    return;
   }
 }

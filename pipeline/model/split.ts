@@ -5,7 +5,7 @@ import { type Emitted, takeBack } from './revise.ts';
 import type { WindowRules } from './rules.ts';
 import { ACC, type Block, DELTA, EMITTED, FLAGBITS, K, UNCOVERED } from './state.ts';
 import { type Amount, add, share } from './uint64.ts';
-import { locate, nextOpen, windowAfter, windowOf } from './windows.ts';
+import { isOpen, locate, nextOpen, windowAfter, windowOf } from './windows.ts';
 
 /** Growth of a counter is divided over the windows that it belongs to. All times are microseconds. */
 
@@ -87,8 +87,7 @@ function reopen(block: Block, w: number, f: number, { index, acc: held, spans }:
 /** Is window k, which lies behind one already emitted, open all the same, or may it be opened? */
 function isStillOpen(block: Block, w: number, f: number, k: number, unknown: Unknown | null): boolean {
   if (unknown === null) return false;
-  if ((block.windows[w] as number[])[f * ACC + K] === k) return true;
-  if (block.more[w]?.get(f)?.some((acc) => acc[K] === k)) return true;
+  if (isOpen(block, w, f, k)) return true;
   return k * unknown.size >= unknown.from && (k + 1) * unknown.size <= unknown.to;
 }
 

@@ -45,13 +45,31 @@ export function locate(block: Block, w: number, f: number, k: number): readonly 
     list = [];
     byField.set(f, list);
   }
-  const found = list.find((acc) => acc[K] === k);
-  if (found) return [found, 0];
+  const place = placeIn(list, k);
+  const found = list[place];
+  if (found?.[K] === k) return [found, 0];
   const acc = new Array<number>(ACC).fill(Number.NaN);
   open(acc, 0, k);
-  list.push(acc);
-  list.sort((a, b) => (a[K] as number) - (b[K] as number));
+  list.splice(place, 0, acc);
   return [acc, 0];
+}
+
+/** Is window k of field f open? */
+export function isOpen({ windows, more }: Block, w: number, f: number, k: number): boolean {
+  if ((windows[w] as number[])[f * ACC + K] === k) return true;
+  const list = more[w]?.get(f);
+  return list?.[placeIn(list, k)]?.[K] === k;
+}
+
+/** Where window k is, or belongs, among accumulators that ascend: a long row opens very many. */
+function placeIn(list: readonly number[][], k: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle]?.[K] as number) < k) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Index of the first window of size w and field f that is open; +∞: none is. */
@@ -88,6 +106,8 @@ export function settle(
   if (block.kept !== null) finalise(block, w, f, windowAfter(ownTime, emission.rules.sizes[w] as number));
 }
 
+const NONE: number[][] = [];
+
 /** Emits the windows of size w and field f that end at or before `time`, oldest first. */
 export function emitThrough(
   emission: Emission,
@@ -100,21 +120,26 @@ export function emitThrough(
   const size = emission.rules.sizes[w] as number;
   const inline = block.windows[w] as number[];
   const at = f * ACC;
+  const spilled = block.more[w]?.get(f) ?? NONE;
+  let taken = 0;
   for (;;) {
-    const spilled = block.more[w]?.get(f);
     const k = inline[at + K] as number;
-    const other = spilled?.[0]?.[K] ?? Number.NaN;
+    const other = spilled[taken]?.[K] ?? Number.NaN;
     const useSpilled = other < k || (Number.isNaN(k) && !Number.isNaN(other));
     const least = useSpilled ? other : k;
-    if (!((least + 1) * size <= time)) return;
-    const acc = useSpilled ? (spilled?.shift() as number[]) : inline;
+    if (!((least + 1) * size <= time)) break;
+    const acc = useSpilled ? (spilled[taken++] as number[]) : inline;
     const isBehindAnother = least < (inline[at + EMITTED] as number);
     const isEmpty = holdsNothing(block, acc, useSpilled ? 0 : at, () => windowKey(w, f, least));
     if (!isEmpty) emit(emission, instance, block, w, f, acc, useSpilled ? 0 : at, isBehindAnother);
-    if (!useSpilled) promote(inline, at, spilled);
-    if (spilled?.length === 0) letGo(block, w, f);
+    // The place beside the spilled windows is free: the first of them takes it, so that it is free only when none is open.
+    if (!useSpilled) promote(inline, at, spilled[taken++]);
     if (!isEmpty) inline[at + EMITTED] = Math.max(inline[at + EMITTED] as number, least);
   }
+  if (taken === 0) return;
+  if (taken >= spilled.length) letGo(block, w, f);
+  // At once: one by one would move the others as often.
+  else spilled.splice(0, taken);
 }
 
 /** No window of the field is open beside the one in its place. */
@@ -123,9 +148,7 @@ function letGo({ more }: Block, w: number, f: number): void {
   if (more[w]?.size === 0) more[w] = null;
 }
 
-/** The place beside the spilled windows is free: the first of them takes it, so that it is free only when none is open. */
-function promote(inline: number[], at: number, spilled: number[][] | undefined): void {
-  const next = spilled?.shift();
+function promote(inline: number[], at: number, next: readonly number[] | undefined): void {
   if (next) for (let i = K; i < EMITTED; i++) inline[at + i] = next[i] as number;
   else inline[at + K] = Number.NaN;
 }

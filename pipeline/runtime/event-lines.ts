@@ -134,6 +134,11 @@ const LINES: Lines = {
     text: 'a raw message cannot be read; it is kept as a dead letter',
     subject: ({ partition, reason }) => `${partition} ${reason}`,
   },
+  'message.cut': {
+    level: 'error',
+    text: 'the dead letter topic does not take a message whole; all of it is in the raw topic, until that is cleaned up',
+    subject: ({ partition, error }) => `${partition} ${wordsOf(error)}`,
+  },
   'reading.dropped': null,
   counter: null,
   'windows.emitted': null,

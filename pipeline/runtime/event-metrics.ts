@@ -107,6 +107,7 @@ const COUNT: Count = {
     metrics.bytesRead.inc(event.bytes);
   },
   'message.dead': (metrics, event) => metrics.deadLetters.inc({ reason: event.reason }),
+  'message.cut': (metrics) => metrics.deadLettersCut.inc(),
   'reading.dropped': (metrics, event) => metrics.dropped.inc({ reason: event.reason }, event.count),
   counter: (metrics, event) => metrics.counterEvents.inc({ kind: event.kind }, event.count),
   'windows.emitted': (metrics, event) => {

@@ -269,6 +269,15 @@ export type InternalEvent =
       readonly reason: string;
     }
   | {
+      /** The dead letter topic does not take a message whole: so many of its bytes are kept; null: none. */
+      readonly event: 'message.cut';
+      readonly partition: number;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly kept: number | null;
+      readonly error: Error;
+    }
+  | {
       readonly event: 'reading.dropped';
       readonly reason: string;
       readonly count: number;

@@ -258,6 +258,12 @@ function kafkaMetrics(registry: Registry) {
     readings: counter(registry, 'readings_total', 'Readings in the slices read.', []),
     bytesRead: counter(registry, 'read_bytes_total', 'Bytes of raw messages read.', []),
     deadLetters: counter(registry, 'dead_letters_total', 'Raw messages that could not be read.', ['reason']),
+    deadLettersCut: counter(
+      registry,
+      'dead_letters_cut_total',
+      'Raw messages that could not be read and that the dead letter topic does not take whole.',
+      [],
+    ),
     partitionsReleased: counter(
       registry,
       'partitions_released_total',

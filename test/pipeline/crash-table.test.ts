@@ -158,7 +158,7 @@ function cluster(prefix: string) {
       deriveRules,
       ownership,
       credits,
-      keep: async () => undefined,
+      keep: () => expect.fail('a dead letter'),
       foreign: () => expect.fail('a foreign log'),
       delivery: deliveryTo([sink as never, other as never]),
       unconfirmed: createUnconfirmed(crashing, hastyClock),

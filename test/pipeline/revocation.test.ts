@@ -82,7 +82,11 @@ test('a partition that could not be given back in time is whole again for whoeve
     consumer,
     store,
     checkpointEvery: 0,
-    deadLetters: { keep: async () => undefined, send: async () => undefined, close: async () => undefined },
+    deadLetters: {
+      keep: async () => undefined,
+      send: async () => ({ bytes: 0, refusal: null }),
+      close: async () => undefined,
+    },
     delivery: deliveryTo([sink]),
     rules: rulesOf(),
     deriveRules: { selection: select(['network.incoming.bytes.delta']), gauges: 'last' },

@@ -54,6 +54,7 @@ function underTest({ publish, keep, credits = createCredits(16), liveFrom = 0, o
     keep: async (letter: RawMessage) => {
       await keep?.();
       did.push(`kept ${letter.offset}`);
+      return { bytes: letter.value.length, refusal: null };
     },
     delivery: deliveryTo([sink], { samples: outbox }),
     unconfirmed: createUnconfirmed(store, clock),

@@ -98,6 +98,7 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   'spool.failed': { event: 'spool.failed', error },
   'message.read': { event: 'message.read', partition: 7, slices: 4, readings: 500, bytes: 2048 },
   'message.dead': { event: 'message.dead', partition: 7, offset: 99, reason: 'unknown_schema' },
+  'message.cut': { event: 'message.cut', partition: 7, offset: 99, bytes: 2_000_000, kept: 1_000_000, error },
   'reading.dropped': { event: 'reading.dropped', reason: 'late', count: 5 },
   counter: { event: 'counter', kind: 'reset', count: 2 },
   'windows.emitted': { event: 'windows.emitted', size: 60_000_000, windows: 9, samples: 90 },
