@@ -52,6 +52,9 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** How often it is looked whether something waits for too long, and what was written is made to outlive the machine. */
 const LOOK_MS = 1000;
 
+/** How long what the spool cannot read for now is left alone. */
+const READ_AGAIN_MS = 5000;
+
 /** What is on its way to the brokers. */
 interface Flight {
   readonly parcels: readonly Held[];
@@ -152,7 +155,10 @@ class Box {
     await this.#spilled();
     if (overflow && overflow.spool.slices > 0) {
       const batch = await overflow.spool.read(BATCH_BYTES);
-      if (batch === null) return null;
+      if (batch === null) {
+        if (overflow.spool.slices > 0) await pause(clock, READ_AGAIN_MS, this.#abandoned.signal);
+        return null;
+      }
       const parcels = topic?.recut(batch.parcels, true) ?? batch.parcels;
       this.#flight = { parcels, spooled: parcels.length, mark: batch.mark, bytes: 0 };
       return this.#flight;

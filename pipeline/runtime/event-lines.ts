@@ -110,8 +110,8 @@ const LINES: Lines = {
   'spool.looked': null,
   'spool.dropped': {
     level: 'error',
-    text: 'the spool has no more room: the oldest statistics are dropped; raise collector.spool.maxBytes',
-    subject: () => '',
+    text: 'the spool drops statistics that Kafka does not have: where its room is used up (full) the oldest, so raise collector.spool.maxBytes, else what it cannot read any more',
+    subject: ({ reason }) => reason,
   },
   'spool.damaged': {
     level: 'error',

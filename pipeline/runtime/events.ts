@@ -230,7 +230,7 @@ export type InternalEvent =
       readonly ageUs: number;
     }
   | {
-      /** The oldest slices, which never reached Kafka: the spool's budget is used up. */
+      /** Slices that never reached Kafka, and of which the spool lets go. */
       readonly event: 'spool.dropped';
       readonly reason: SpoolDrop;
       readonly slices: number;
@@ -490,8 +490,11 @@ export type ReadOutcome = (typeof READ_OUTCOMES)[number];
 const DEAD_OUTCOMES = ['malformed', 'unknown_version', 'undelivered'] as const;
 export type DeadOutcome = (typeof DEAD_OUTCOMES)[number];
 
-/** Why slices were dropped from the collector's spool: its budget is used up. */
-const SPOOL_DROPS = ['full'] as const;
+/**
+ * Why slices were dropped from the collector's spool: its budget is used up, the file does not hold what was written, or
+ * the disk does not give the file any more.
+ */
+const SPOOL_DROPS = ['full', 'damaged', 'unreadable'] as const;
 export type SpoolDrop = (typeof SPOOL_DROPS)[number];
 
 /** What is wrong with a file of the spool: it was being written when the process was killed (`torn`), or is not what was written. */

@@ -141,7 +141,7 @@ function spoolMetrics(registry: Registry) {
     spoolDropped: counter(
       registry,
       'spool_slices_dropped_total',
-      'Slices dropped from the spool, oldest first, before Kafka had them.',
+      'Slices dropped from the spool before Kafka had them: the oldest where its room is used up, and what cannot be read any more.',
       ['reason'],
     ),
     spoolFlaws: counter(registry, 'spool_flaws_total', 'Places in files of the spool that could not be read.', [
