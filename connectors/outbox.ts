@@ -1,4 +1,4 @@
-import { type DeliverDeps, deliver, giveUp } from './deliver.ts';
+import { type DeliverDeps, deliver, giveUp, tellLost } from './deliver.ts';
 import { gather, type Held, type Parcel } from './gather.ts';
 import { pause } from './in-time.ts';
 import { joined, type Mark, type Spool } from './spool/spool.ts';
@@ -76,6 +76,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   };
 }
 
+const stoppedBefore = (): Error => new Error('the collector stopped before it could be sent');
+
 const bytesOf = (parcels: readonly Parcel[]): number => parcels.reduce((sum, { value }) => sum + value.length, 0);
 
 class Box {
@@ -112,7 +114,9 @@ class Box {
       this.#ended.abort();
       await looking;
       if (this.#deps.overflow) await this.#spillAll();
-      giveUp(this.#waiting, new Error('the collector stopped before it could be sent'), this.#deps.report);
+      // What was on its way with a producer that died, and is in no file.
+      const flying = this.#flight?.parcels.slice(this.#flight.spooled) ?? [];
+      giveUp([...flying, ...this.#waiting], stoppedBefore(), this.#deps.report);
     }
   }
 
@@ -136,11 +140,14 @@ class Box {
       const flight = await this.#next();
       if (flight === 'ended') return;
       if (flight === null) continue;
-      const isDelivered = await deliver(gather(flight.parcels), this.#deps, this.#abandoned.signal);
+      const undelivered = await deliver(gather(flight.parcels), this.#deps, this.#abandoned.signal);
       await this.#spilled();
       this.#flight = null;
       this.bytes -= flight.bytes;
-      if (isDelivered && flight.mark) await this.#deps.overflow?.spool.acknowledge(flight.mark);
+      const kept = new Set(flight.parcels.slice(0, flight.spooled));
+      const lost = undelivered.filter((parcel) => !kept.has(parcel));
+      tellLost(lost, 'stopped', stoppedBefore(), this.#deps.report);
+      if (undelivered.length === 0 && flight.mark) await this.#deps.overflow?.spool.acknowledge(flight.mark);
       this.#tellSpooling();
     }
   }

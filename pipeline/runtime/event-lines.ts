@@ -100,6 +100,11 @@ const LINES: Lines = {
     text: 'statistics could not be sent to Kafka yet',
     subject: ({ hypervisor }) => hypervisor,
   },
+  'slices.lost': {
+    level: 'error',
+    text: 'statistics are lost: Kafka never gets them',
+    subject: ({ hypervisor, reason }) => `${hypervisor} ${reason}`,
+  },
   'spool.begun': {
     level: 'warn',
     text: 'Kafka takes nothing: what is polled goes to the spool until it does',

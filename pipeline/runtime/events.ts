@@ -205,8 +205,17 @@ export type InternalEvent =
       readonly bytes: number;
     }
   | {
+      /** Slices that Kafka has not taken yet; they are sent again. */
       readonly event: 'slices.failed';
       readonly hypervisor: string;
+      readonly error: Error;
+    }
+  | {
+      /** Slices that never reach Kafka, and are in no spool. */
+      readonly event: 'slices.lost';
+      readonly hypervisor: string;
+      readonly reason: SliceLoss;
+      readonly slices: number;
       readonly error: Error;
     }
   | {
@@ -489,6 +498,13 @@ export type ReadOutcome = (typeof READ_OUTCOMES)[number];
 /** Why it is dead: it cannot be read, its payload is of a version that is not known, or Kafka never took what it told. */
 const DEAD_OUTCOMES = ['malformed', 'unknown_version', 'undelivered'] as const;
 export type DeadOutcome = (typeof DEAD_OUTCOMES)[number];
+
+/**
+ * Why slices never reach Kafka: no broker will ever take them, the collector stopped before one did, or they cannot be
+ * encoded.
+ */
+const SLICE_LOSSES = ['refused', 'stopped', 'unencodable'] as const;
+export type SliceLoss = (typeof SLICE_LOSSES)[number];
 
 /**
  * Why slices were dropped from the collector's spool: its budget is used up, the file does not hold what was written, or

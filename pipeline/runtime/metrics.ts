@@ -247,6 +247,7 @@ function kafkaMetrics(registry: Registry) {
     messagesSent: counter(registry, 'messages_sent_total', 'Raw messages that Kafka acknowledged.', []),
     bytesSent: counter(registry, 'sent_bytes_total', 'Bytes of raw messages that Kafka acknowledged.', []),
     sendFailures: counter(registry, 'slice_send_failures_total', 'Failed attempts to send slices.', ['hypervisor']),
+    slicesLost: counter(registry, 'slices_lost_total', 'Slices that never reach Kafka, nor a spool.', ['reason']),
     messagesRead: counter(registry, 'messages_read_total', 'Raw messages read.', ['partition']),
     slicesRead: counter(registry, 'slices_read_total', 'Slices read.', []),
     readings: counter(registry, 'readings_total', 'Readings in the slices read.', []),
