@@ -1,6 +1,7 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import { type ConnectorContext, EndpointError, type Observation, type Occasion } from '../connector.ts';
 import { withOccupancy } from '../occupancy.ts';
+import { pollMsOf } from '../patience.ts';
 import type { Feed } from './feed.ts';
 import { type Harvest, type HarvestCounts, harvest } from './harvest.ts';
 import type { Errand, HostReader, Outcome, ReadLimits } from './host-reader.ts';
@@ -21,8 +22,6 @@ export interface PollerOptions extends ConnectorContext {
   readonly tenant: TenantKeys;
 }
 
-/** What a poll may take at most where it is not known yet how often there is one. */
-const POLL_US = 10e6;
 /** Of two hours of some ten hosts, or of a step of three hundred: half a kilobyte each by the time that they are rows. */
 const MOST_VALUES = 1e6;
 /** Polls are no closer to each other, whatever a late timer makes of it. */
@@ -110,10 +109,11 @@ export class Poller {
       .map((host) => ({ host, queries: queriesFor(backs.get(host.uuid) ?? 0, stepS, look(host).mostBackS) }));
   }
 
-  /** A poll has 10 s, or the time to the next one: a host half of it, so that others can follow one that hangs. */
+  /** A poll has its time, or that to the next one: a host half of it, so that others can follow one that hangs. */
   #limits(): ReadLimits {
-    const { clock, memory, concurrency } = this.#options;
-    const pollUs = Math.max(SHORTEST_US, Math.min(POLL_US, memory.cadenceUs ?? POLL_US));
+    const { clock, memory, concurrency, pace } = this.#options;
+    const mostUs = pollMsOf(pace) * 1000;
+    const pollUs = Math.max(SHORTEST_US, Math.min(mostUs, memory.cadenceUs ?? mostUs));
     return { concurrency, hostMs: pollUs / 2000, beginBy: clock.monotonic() + pollUs * 0.4, mostValues: MOST_VALUES };
   }
 
