@@ -142,7 +142,7 @@ describe('a session that XAPI dropped', () => {
     const logins = () => pool.asked.filter(({ name }) => name === 'session.login_with_password').length;
     expect(logins()).toBeGreaterThan(1);
     pool.react = undefined;
-    await vi.waitFor(async () => expect((await pollAfter(60)).instances[0]?.rows.length).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(async () => expect((await pollAfter(60)).instances[0]?.rows.length).toBeGreaterThan(0), 4000);
   });
 
   it('is renewed once for all who need it, and what they asked is asked again', async () => {
