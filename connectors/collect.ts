@@ -86,7 +86,7 @@ function encoded(snapshot: Snapshot, trace: string | undefined, { encode, report
     return encodedParts(snapshot, encode).map((value) => ({ hypervisor, partition, value, trace }));
   } catch (cause) {
     const error = new Error(`slice ${partition} cannot be encoded`, { cause });
-    report({ event: 'slices.failed', hypervisor, error });
+    report({ event: 'slices.lost', hypervisor, reason: 'unencodable', slices: 1, error });
     return [];
   }
 }

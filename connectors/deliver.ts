@@ -2,8 +2,8 @@ import { DeliveryError, type Outgoing, type RawProducer } from '../pipeline/kafk
 import { traceHeaders } from '../pipeline/kafka/trace-headers.ts';
 import { backoffMs } from '../pipeline/runtime/backoff.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
-import type { Report } from '../pipeline/runtime/events.ts';
-import type { Message, Parcel } from './gather.ts';
+import type { Report, SliceLoss } from '../pipeline/runtime/events.ts';
+import type { Held, Message, Parcel } from './gather.ts';
 import { pause } from './in-time.ts';
 
 export interface DeliverDeps {
@@ -12,19 +12,22 @@ export interface DeliverDeps {
   readonly report: Report;
 }
 
-/** Sends until all is acknowledged, refused for good, or given up on; rejects only if the producer is dead. Resolves with whether it was not given up on. */
+/**
+ * Sends until all is acknowledged, refused for good, or given up on; rejects only if the producer is dead. Resolves with
+ * what was given up on.
+ */
 export async function deliver(
   messages: readonly Message[],
   { producer, clock, report }: DeliverDeps,
   abandoned: AbortSignal,
-): Promise<boolean> {
+): Promise<readonly Held[]> {
   let left = messages;
   for (let failures = 0; left.length > 0; ) {
     const outgoing = new Map(left.map((message) => [{ ...recordOf(message) }, message]));
     try {
       await producer.send([...outgoing.keys()]);
       tellSent(left, report);
-      return true;
+      return [];
     } catch (error) {
       if (!(error instanceof DeliveryError) || error.fatal) throw error;
       const again = new Set(error.undelivered);
@@ -36,17 +39,18 @@ export async function deliver(
       left = [...outgoing].filter(([sent]) => again.has(sent)).map(([, message]) => message);
       const parcelsOf = (which: ReadonlySet<unknown>) =>
         [...outgoing].filter(([sent]) => which.has(sent)).flatMap(([, { parcels }]) => parcels);
-      tellFailed([...parcelsOf(again), ...parcelsOf(refused)], error, report);
+      tellFailed(parcelsOf(again), error, report);
+      tellLost(parcelsOf(refused), 'refused', error, report);
       settle(parcelsOf(refused), false);
       if (abandoned.aborted) {
         settle(parcelsOf(again), false);
-        return left.length === 0;
+        return parcelsOf(again);
       }
       failures++;
       if (left.length > 0) await pause(clock, backoffMs(failures, clock.random()), abandoned);
     }
   }
-  return true;
+  return [];
 }
 
 function recordOf({ partition, value, parcels }: Message): Outgoing {
@@ -65,15 +69,22 @@ function tellSent(messages: readonly Message[], report: Report): void {
 
 /** They are not sent any more. */
 export function giveUp(parcels: readonly Parcel[], error: Error, report: Report): void {
-  tellFailed(parcels, error, report);
+  tellLost(parcels, 'stopped', error, report);
   settle(parcels, false);
+}
+
+/** Once for each hypervisor whose slices never reach Kafka. */
+export function tellLost(parcels: readonly Parcel[], reason: SliceLoss, error: Error, report: Report): void {
+  const counts = new Map<string, number>();
+  for (const { hypervisor } of parcels) counts.set(hypervisor, (counts.get(hypervisor) ?? 0) + 1);
+  for (const [hypervisor, slices] of counts) report({ event: 'slices.lost', hypervisor, reason, slices, error });
 }
 
 function settle(parcels: readonly Parcel[], delivered: boolean): void {
   for (const { settled } of parcels) settled?.(delivered);
 }
 
-/** Once for each hypervisor whose slices are not there. */
+/** Once for each hypervisor whose slices are not there yet. */
 function tellFailed(parcels: readonly Parcel[], error: Error, report: Report): void {
   for (const hypervisor of new Set(parcels.map((parcel) => parcel.hypervisor)))
     report({ event: 'slices.failed', hypervisor, error });

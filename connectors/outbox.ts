@@ -1,4 +1,4 @@
-import { type DeliverDeps, deliver, giveUp } from './deliver.ts';
+import { type DeliverDeps, deliver, giveUp, tellLost } from './deliver.ts';
 import { gather, type Held, type Parcel } from './gather.ts';
 import { pause } from './in-time.ts';
 import { joined, type Mark, type Spool } from './spool/spool.ts';
@@ -52,6 +52,9 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** How often it is looked whether something waits for too long, and what was written is made to outlive the machine. */
 const LOOK_MS = 1000;
 
+/** How long what the spool cannot read for now is left alone. */
+const READ_AGAIN_MS = 5000;
+
 /** What is on its way to the brokers. */
 interface Flight {
   readonly parcels: readonly Held[];
@@ -72,6 +75,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     close: (deadlineMs) => box.close(done, deadlineMs),
   };
 }
+
+const stoppedBefore = (): Error => new Error('the collector stopped before it could be sent');
 
 const bytesOf = (parcels: readonly Parcel[]): number => parcels.reduce((sum, { value }) => sum + value.length, 0);
 
@@ -109,7 +114,9 @@ class Box {
       this.#ended.abort();
       await looking;
       if (this.#deps.overflow) await this.#spillAll();
-      giveUp(this.#waiting, new Error('the collector stopped before it could be sent'), this.#deps.report);
+      // What was on its way with a producer that died, and is in no file.
+      const flying = this.#flight?.parcels.slice(this.#flight.spooled) ?? [];
+      giveUp([...flying, ...this.#waiting], stoppedBefore(), this.#deps.report);
     }
   }
 
@@ -133,11 +140,14 @@ class Box {
       const flight = await this.#next();
       if (flight === 'ended') return;
       if (flight === null) continue;
-      const isDelivered = await deliver(gather(flight.parcels), this.#deps, this.#abandoned.signal);
+      const undelivered = await deliver(gather(flight.parcels), this.#deps, this.#abandoned.signal);
       await this.#spilled();
       this.#flight = null;
       this.bytes -= flight.bytes;
-      if (isDelivered && flight.mark) await this.#deps.overflow?.spool.acknowledge(flight.mark);
+      const kept = new Set(flight.parcels.slice(0, flight.spooled));
+      const lost = undelivered.filter((parcel) => !kept.has(parcel));
+      tellLost(lost, 'stopped', stoppedBefore(), this.#deps.report);
+      if (undelivered.length === 0 && flight.mark) await this.#deps.overflow?.spool.acknowledge(flight.mark);
       this.#tellSpooling();
     }
   }
@@ -152,7 +162,10 @@ class Box {
     await this.#spilled();
     if (overflow && overflow.spool.slices > 0) {
       const batch = await overflow.spool.read(BATCH_BYTES);
-      if (batch === null) return null;
+      if (batch === null) {
+        if (overflow.spool.slices > 0) await pause(clock, READ_AGAIN_MS, this.#abandoned.signal);
+        return null;
+      }
       const parcels = topic?.recut(batch.parcels, true) ?? batch.parcels;
       this.#flight = { parcels, spooled: parcels.length, mark: batch.mark, bytes: 0 };
       return this.#flight;

@@ -1,11 +1,18 @@
 import type { Clock } from '../pipeline/runtime/clock.ts';
-import { EndpointError } from './connector.ts';
+import { EndpointError, type Pace } from './connector.ts';
+import { pollTimeoutMs } from './polling.ts';
 
-/** What the collector allows a poll unless it is set otherwise. */
+/** What the collector allows a poll, and connecting, unless it is set otherwise. */
 const USUAL_MS = 10_000;
 /** Of a poll's time: all calls are over. */
 const END = 0.95;
 const LEAST_MS = 500;
+
+/** What a poll may take, by what the collector says. */
+export const pollMsOf = (pace: Pace | undefined): number => (pace === undefined ? USUAL_MS : pollTimeoutMs(pace));
+
+/** What connecting may take, by what the collector says. */
+export const connectMsOf = (pace: Pace | undefined): number => pace?.timeoutMs ?? USUAL_MS;
 
 /** How long one call may take, and what else ends it. */
 export interface CallLimit {
@@ -31,20 +38,18 @@ export interface Budget {
   ended(): void;
 }
 
-/**
- * How long polls may take. The connector is not told, so it starts from what is usual; when a poll was ended before
- * that, the next ones make do with the time that it had.
- */
+/** How long polls may take. When one was ended before that, the next ones make do with the time that it had. */
 export class Patience {
   readonly #clock: Clock;
   readonly #endpoint: string;
   readonly #shares: Shares;
-  #pollMs = USUAL_MS;
+  #pollMs: number;
 
-  constructor(clock: Clock, endpoint: string, shares: Shares) {
+  constructor(clock: Clock, endpoint: string, shares: Shares, pollMs = USUAL_MS) {
     this.#clock = clock;
     this.#endpoint = endpoint;
     this.#shares = shares;
+    this.#pollMs = pollMs;
   }
 
   begin(signal: AbortSignal): Budget {

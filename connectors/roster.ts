@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Observable, Subject, Subscription } from 'rxjs';
 import { createTurns } from '../pipeline/kafka/turns.ts';
 import type { Clock } from '../pipeline/runtime/clock.ts';
-import { orLate } from '../pipeline/runtime/deadline.ts';
+import { orAborted, orLate } from '../pipeline/runtime/deadline.ts';
 import type { Report } from '../pipeline/runtime/events.ts';
 import { type Holder, type Listing, NOTHING, type Share } from './assignment/ownership.ts';
 import type { Connector, Poll } from './connector.ts';
@@ -63,6 +63,8 @@ class EndpointRoster implements Roster {
   readonly #out = new Subject<Poll>();
   readonly #inTurn = createTurns();
   readonly #running = new Map<string, Running>();
+  /** Aborts when nobody hears the polls any more. */
+  readonly #over = new AbortController();
   /** The number of the next poll of each endpoint: it goes on where the endpoint is begun again. */
   readonly #numbers = new Map<string, number>();
   #entries: readonly Listed[] = [];
@@ -83,6 +85,7 @@ class EndpointRoster implements Roster {
         error: failed,
       });
       return () => {
+        this.#over.abort();
         entries.unsubscribe();
         out.unsubscribe();
         for (const { polls } of this.#running.values()) polls.unsubscribe();
@@ -159,8 +162,9 @@ class EndpointRoster implements Roster {
     const { place, connector, polls } = running;
     const { clock, report, retireMs } = this.#deps;
     const { id: hypervisor, kind } = place;
-    // What it fails with has ended its stream already.
-    await orLate(clock, retireMs, connector.retire?.() ?? Promise.resolve(), () => undefined);
+    // What it fails with has ended its stream already; whom nobody hears any more is not waited for.
+    const retired = orAborted(connector.retire?.() ?? Promise.resolve(), this.#over.signal);
+    await orLate(clock, retireMs, retired, () => undefined).catch(() => undefined);
     if (running.unsettled > 0) {
       const settled = new Promise<void>((resolve) => {
         running.onSettled = resolve;

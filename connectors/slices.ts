@@ -20,8 +20,14 @@ interface Known {
   readonly seenAt: number;
 }
 
-/** What was sent of the instances of each hypervisor; instances no longer seen are forgotten. */
-export type SliceState = Map<string, Map<string, Known>>;
+/** What was sent of a hypervisor's instances, and when its last poll was. */
+interface Sent {
+  readonly known: Map<string, Known>;
+  readonly polledAt: number;
+}
+
+/** By hypervisor, who was polled last at the end; hypervisors and instances no longer seen are forgotten. */
+export type SliceState = Map<string, Sent>;
 
 /**
  * Cuts a poll into one Snapshot for each partition, empty ones included, in the order of the partitions. An identity is
@@ -30,8 +36,10 @@ export type SliceState = Map<string, Map<string, Known>>;
 export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): readonly Snapshot[] {
   const { partitions, partitionOf, collector } = options;
   const generation = poll.generation ?? options.generation;
-  const known = state.get(poll.hypervisor) ?? new Map<string, Known>();
-  state.set(poll.hypervisor, known);
+  const known = state.get(poll.hypervisor)?.known ?? new Map<string, Known>();
+  state.delete(poll.hypervisor);
+  state.set(poll.hypervisor, { known, polledAt: poll.startedAt });
+  forgetUnpolled(state, poll.startedAt, options);
   const deal = (listed: readonly Instance[]): readonly (readonly Instance[])[] => {
     const cut: Instance[][] = Array.from({ length: partitions }, () => []);
     for (const instance of listed)
@@ -55,7 +63,7 @@ export function cutPoll(state: SliceState, poll: Poll, options: SliceOptions): r
 
 /** What a poll that was not delivered listed: the identities travel again with the next one. Changes the state. */
 export function forgetSent(state: SliceState, { hypervisor, hosts, instances }: Poll): void {
-  const known = state.get(hypervisor);
+  const known = state.get(hypervisor)?.known;
   for (const { uuid } of [...hosts, ...instances]) known?.delete(uuid.toString('latin1'));
 }
 
@@ -97,6 +105,14 @@ function identify(known: Map<string, Known>, instance: Instance, now: number, op
   }
   known.set(key, { identity, sentAt: now, seenAt: now });
   return instance;
+}
+
+/** Who is not polled any more, or so seldom that all identities travel again anyway. */
+function forgetUnpolled(state: SliceState, now: number, { identityEveryUs }: SliceOptions): void {
+  for (const [hypervisor, { polledAt }] of state) {
+    if (Math.abs(now - polledAt) <= identityEveryUs) return;
+    state.delete(hypervisor);
+  }
 }
 
 /** A partial poll does not list everyone: who is missing is kept until the identity would travel again anyway. */

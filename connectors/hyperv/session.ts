@@ -1,7 +1,7 @@
 import { type ConnectorContext, EndpointError, type Session } from '../connector.ts';
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { ClientCertificate, HttpTls } from '../http-tls.ts';
-import { Patience } from '../patience.ts';
+import { connectMsOf, Patience, pollMsOf } from '../patience.ts';
 import type { Address } from './address.ts';
 import { type Carrier, type CarrierOptions, tappedCarrier } from './carrier.ts';
 import { basicCarrier, certificateCarrier } from './carrier-header.ts';
@@ -42,7 +42,7 @@ export interface SessionOptions extends ConnectorContext {
 }
 
 const KIND = 'hyperv';
-/** Of opening a connection, and between two pieces of an answer: enumerations have shorter limits of their own. */
+/** Of opening a connection, and between two pieces of an answer, at least: enumerations have limits of their own. */
 const HTTP_MS = 10_000;
 /** Below the two minutes after which Windows closes a connection that nobody uses. */
 const KEEP_ALIVE_MS = 110_000;
@@ -51,14 +51,14 @@ const MAX_ANSWER_BYTES = 2_048_000;
 
 /** Logs in and reads the inventory. Rejects with an EndpointError, closed. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const { endpoint, address, login, tls } = options;
+  const { endpoint, address, login, tls, pace } = options;
   const http = await createHttpClient({
     endpoint,
     origin: address.origin,
     tls,
     // Who is logged in is the connection.
     connections: 1,
-    timeoutMs: HTTP_MS,
+    timeoutMs: Math.max(HTTP_MS, connectMsOf(pace), pollMsOf(pace)),
     keepAliveMs: KEEP_ALIVE_MS,
     certificate: login.auth === 'certificate' ? login.certificate : undefined,
     bindsToServer: binds(options),
@@ -72,7 +72,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
 }
 
 async function begin(options: SessionOptions, http: HttpClient, signal: AbortSignal): Promise<Session> {
-  const { endpoint, clock, report, address } = options;
+  const { endpoint, clock, report, address, pace } = options;
   let calls = 0;
   const onCall = (call: string): void => {
     calls++;
@@ -87,8 +87,8 @@ async function begin(options: SessionOptions, http: HttpClient, signal: AbortSig
     onOff: options.onOff,
   });
   const poller = new Poller({ ...options, sampler });
-  const patience = new Patience(clock, endpoint, SHARES);
-  await poller.readInventory(patience.begin(signal));
+  await poller.readInventory(new Patience(clock, endpoint, SHARES, connectMsOf(pace)).begin(signal));
+  const patience = new Patience(clock, endpoint, SHARES, pollMsOf(pace));
   let settle: (reason: undefined) => void = () => undefined;
   const closed = new Promise<undefined>((resolve) => {
     settle = resolve;

@@ -17,6 +17,8 @@ export interface Segment {
   sinceMs: number;
   /** Frames that were found damaged when it was opened, and are not to be told of again. */
   flaws: number;
+  /** Reads in vain since the last that was not. */
+  failures: number;
   /** Whom to tell what becomes of a slice, by where its frame ends. */
   readonly settling: Map<number, (delivered: boolean) => void>;
 }
@@ -29,7 +31,8 @@ export interface OpenSegment {
 
 const NAME = /^(\d{16})\.spool$/;
 
-const segmentPath = (directory: string, id: number): string => join(directory, `${String(id).padStart(16, '0')}.spool`);
+export const segmentPath = (directory: string, id: number): string =>
+  join(directory, `${String(id).padStart(16, '0')}.spool`);
 
 /** The number of a file in the spool's directory; null: it is something else. */
 export function segmentId(name: string): number | null {
@@ -50,7 +53,8 @@ export async function beginSegment(directory: string, id: number, sinceMs: numbe
     throw error;
   }
   const [start, end] = [MAGIC.length, MAGIC.length];
-  return { handle, segment: { id, path, start, end, left: 0, taken: 0, sinceMs, flaws: 0, settling: new Map() } };
+  const segment = { id, path, start, end, left: 0, taken: 0, sinceMs, flaws: 0, failures: 0, settling: new Map() };
+  return { handle, segment };
 }
 
 /** Adds a whole frame's bytes, or several. A failure leaves what was there before. */
@@ -94,11 +98,15 @@ export interface Inspected {
   /** Null: there is nothing in it to send. */
   readonly segment: Segment | null;
   readonly flaws: readonly Flaw[];
+  /** Slices that were in it and cannot be read any more, at the least. */
+  readonly lost: number;
+  /** Why the file could not be cut, set aside or removed, and is as it was; null: it could, or did not have to be. */
+  readonly trouble: unknown;
 }
 
 /**
  * Looks through a file that another process has left, from where the brokers have everything before, and cuts its torn
- * end. A file that is none of the spool's is set aside, one with nothing in it is removed.
+ * end. A file that is none of the spool's is set aside, one with nothing in it is removed. Rejects if it cannot be read.
  */
 export async function inspectSegment(directory: string, id: number, from: number | null): Promise<Inspected> {
   const path = segmentPath(directory, id);
@@ -106,21 +114,27 @@ export async function inspectSegment(directory: string, id: number, from: number
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
     // A process that was killed while it began a file leaves a part of the first bytes.
     const isTorn = MAGIC.subarray(0, bytes.length).equals(bytes);
-    await (isTorn ? unlink(path) : rename(path, `${path}.damaged`));
-    return { segment: null, flaws: [{ reason: isTorn ? 'torn' : 'damaged', path, bytes: bytes.length }] };
+    const trouble = await troubleOf(isTorn ? unlink(path) : rename(path, `${path}.damaged`));
+    const flaws: readonly Flaw[] = [{ reason: isTorn ? 'torn' : 'damaged', path, bytes: bytes.length }];
+    return { segment: null, flaws, lost: 0, trouble };
   }
   const start = from ?? MAGIC.length;
   const { end, slices, flaws } = scan(bytes, start, path);
-  if (end < bytes.length) await truncate(path, end);
-  if (slices.length === 0) {
-    await unlink(path);
-    return { segment: null, flaws };
-  }
+  const lost = flaws.length;
+  if (slices.length === 0) return { segment: null, flaws, lost, trouble: await troubleOf(unlink(path)) };
+  const trouble = end < bytes.length ? await troubleOf(truncate(path, end)) : null;
   const sinceMs = slices[0]?.timestampMs ?? 0;
   const known = flaws.filter(({ reason }) => reason === 'damaged').length;
   const left = slices.length;
-  return { segment: { id, path, start, end, left, taken: 0, sinceMs, flaws: known, settling: new Map() }, flaws };
+  const segment = { id, path, start, end, left, taken: 0, sinceMs, flaws: known, failures: 0, settling: new Map() };
+  return { segment, flaws, lost, trouble };
 }
+
+const troubleOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  );
 
 function scan(bytes: Buffer, start: number, path: string) {
   const flaws: Flaw[] = [];

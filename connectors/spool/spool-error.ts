@@ -16,6 +16,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: 'nothing can be made there: name another collector.spool.directory',
   ENOTDIR: 'a part of the path is no directory: name another collector.spool.directory',
   EIO: 'the disk fails',
+  EMFILE: 'the process has too many files open: raise its limit (ulimit -n)',
+  ENFILE: 'the machine has too many files open: raise its limit (fs.file-max)',
 };
 
 /** Says what was not possible, where, and what to do about it. */

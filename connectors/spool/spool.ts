@@ -1,5 +1,5 @@
-import { readdir, unlink } from 'node:fs/promises';
-import type { Report } from '../../pipeline/runtime/events.ts';
+import { readdir, rename, unlink } from 'node:fs/promises';
+import type { Report, SpoolDrop } from '../../pipeline/runtime/events.ts';
 import type { Held } from '../gather.ts';
 import { encodeFrame, MAGIC } from './frame.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -13,6 +13,7 @@ import {
   readFrames,
   type Segment,
   segmentId,
+  segmentPath,
 } from './segment.ts';
 import { spoolError } from './spool-error.ts';
 
@@ -43,6 +44,8 @@ const LEAST_SEGMENT_BYTES = 256 * 1024;
 const MOST_SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Of one write. */
 const WRITE_BYTES = 1024 * 1024;
+/** A disk that fails so often in a row over one segment will not give it any more. */
+const MOST_FAILURES = 60;
 
 /**
  * A queue of parcels in files: what is appended is read in the same order, and stays until it is acknowledged, also when
@@ -125,13 +128,25 @@ export class Spool {
     });
   }
 
-  /** The next parcels, of about so many bytes; null: there are none. One batch is on its way at a time. */
+  /**
+   * The next parcels, of about so many bytes; null: there are none, or they cannot be read for now, as `slices` tells.
+   * One batch is on its way at a time.
+   */
   read(mostBytes: number): Promise<Batch | null> {
     return this.#inTurn(async () => {
       for (;;) {
         const segment = this.#segments.find(({ left, taken }) => left > taken);
         if (segment === undefined) return null;
-        const batch = await this.#readFrom(segment, mostBytes);
+        let batch: Batch;
+        try {
+          batch = await this.#readFrom(segment, mostBytes);
+        } catch (error) {
+          this.#fail('cannot read', error);
+          segment.failures++;
+          if (!isLost(segment, error)) return null;
+          await this.#loseAll(segment);
+          continue;
+        }
         if (batch.parcels.length > 0) return batch;
         await this.#acknowledge(batch.mark);
       }
@@ -216,38 +231,47 @@ export class Spool {
     while (this.#segments.length > 0 && this.bytes + bytes > this.#options.maxBytes) {
       const oldest = this.#segments[0] as Segment;
       // What is on its way may still arrive.
-      const slices = oldest.left - oldest.taken;
-      if (slices > 0)
-        this.#options.report({ event: 'spool.dropped', reason: 'full', slices, bytes: oldest.end - oldest.start });
+      this.#drop('full', oldest.left - oldest.taken, oldest.end - oldest.start);
       await this.#remove(oldest);
     }
   }
 
   async #readFrom(segment: Segment, mostBytes: number): Promise<Batch> {
-    const { id } = segment;
-    try {
-      const frames = await readFrames(segment, segment.start, mostBytes);
-      const parcels: Held[] = [];
-      for (const { slice, end } of frames) {
-        if (slice !== null) parcels.push({ ...slice, settled: taken(segment.settling, end) });
-        else if (segment.flaws > 0) segment.flaws--;
-        else {
-          segment.left--;
-          this.#damage(segment, end - segment.start);
-        }
+    const { id, path, start } = segment;
+    const frames = await readFrames(segment, start, mostBytes);
+    segment.failures = 0;
+    const parcels: Held[] = [];
+    let damaged = 0;
+    let bytes = 0;
+    let from = start;
+    for (const { slice, end } of frames) {
+      if (slice !== null) parcels.push({ ...slice, settled: taken(segment.settling, end) });
+      else if (segment.flaws > 0) segment.flaws--;
+      else {
+        damaged++;
+        bytes += end - from;
+        this.#options.report({ event: 'spool.damaged', reason: 'damaged', path, bytes: end - from });
       }
-      segment.taken += parcels.length;
-      segment.sinceMs = parcels[0]?.timestampMs ?? segment.sinceMs;
-      return { parcels, mark: { id, at: frames.at(-1)?.end ?? segment.end, slices: parcels.length } };
-    } catch (error) {
-      this.#fail('cannot read', error);
-      this.#damage(segment, segment.end - segment.start);
-      return { parcels: [], mark: { id, at: segment.end, slices: 0 } };
+      from = end;
     }
+    // Where nothing tells how many a damaged rest holds, it holds all that the segment has left.
+    const lost = from < segment.end ? damaged : segment.left - segment.taken - parcels.length;
+    this.#drop('damaged', lost, bytes);
+    segment.left -= lost;
+    segment.taken += parcels.length;
+    segment.sinceMs = parcels[0]?.timestampMs ?? segment.sinceMs;
+    return { parcels, mark: { id, at: from, slices: parcels.length } };
   }
 
-  #damage({ path }: Segment, bytes: number): void {
-    this.#options.report({ event: 'spool.damaged', reason: 'damaged', path, bytes });
+  /** The disk does not give a segment any more: it is set aside, and what is behind it goes on. */
+  async #loseAll(segment: Segment): Promise<void> {
+    this.#drop('unreadable', segment.left - segment.taken, segment.end - segment.start);
+    await rename(segment.path, asideOf(segment.path)).catch(() => undefined);
+    await this.#remove(segment);
+  }
+
+  #drop(reason: SpoolDrop, slices: number, bytes: number): void {
+    if (slices > 0) this.#options.report({ event: 'spool.dropped', reason, slices, bytes });
   }
 
   async #acknowledge({ id, at, slices }: Mark): Promise<void> {
@@ -265,7 +289,9 @@ export class Spool {
     if (this.#open?.segment === segment) await this.#finish();
     this.#segments.splice(this.#segments.indexOf(segment), 1);
     for (const settled of segment.settling.values()) settled(false);
-    await unlink(segment.path).catch((error: unknown) => this.#fail('cannot remove a file of', error));
+    await unlink(segment.path).catch((error: unknown) => {
+      if (!isGone(error)) this.#fail('cannot remove a file of', error);
+    });
   }
 
   #fail(what: string, error: unknown): void {
@@ -283,6 +309,16 @@ export class Spool {
   }
 }
 
+const asideOf = (path: string): string => `${path}.unreadable`;
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT';
+
+/** Whether a segment will not be read later either. Whatever else is in the way, as too many open files, may pass. */
+const isLost = (segment: Segment, error: unknown): boolean =>
+  isGone(error) || (segment.failures >= MOST_FAILURES && codeOf(error) === 'EIO');
+
 function taken(settling: Segment['settling'], end: number): ((delivered: boolean) => void) | undefined {
   const settled = settling.get(end);
   settling.delete(end);
@@ -299,11 +335,30 @@ async function recover({ directory, report }: SpoolOptions): Promise<Recovered> 
   const { file, position } = await PositionFile.open(directory);
   const ids = (await readdir(directory)).map(segmentId).filter((id) => id !== null);
   const segments: Segment[] = [];
+  const fail = (what: string, path: string, error: unknown): void =>
+    report({ event: 'spool.failed', error: spoolError(`the spool ${what}`, path, error) });
   for (const id of ids.sort((a, b) => a - b)) {
     const from = id < (position?.id ?? 0) ? Number.MAX_SAFE_INTEGER : id === position?.id ? position.at : null;
-    const { segment, flaws } = await inspectSegment(directory, id, from);
-    for (const flaw of flaws) report({ event: 'spool.damaged', ...flaw });
-    if (segment !== null) segments.push(segment);
+    try {
+      const { segment, flaws, lost, trouble } = await inspectSegment(directory, id, from);
+      for (const flaw of flaws) report({ event: 'spool.damaged', ...flaw });
+      const bytes = flaws.reduce((sum, flaw) => sum + flaw.bytes, 0);
+      if (lost > 0) report({ event: 'spool.dropped', reason: 'damaged', slices: lost, bytes });
+      if (trouble !== null) fail('cannot tidy up in', directory, trouble);
+      if (segment !== null) segments.push(segment);
+    } catch (error) {
+      const path = segmentPath(directory, id);
+      const aside = asideOf(path);
+      const isAside = await rename(path, aside).then(
+        () => true,
+        () => false,
+      );
+      fail(
+        `sends nothing of a file that it cannot read and ${isAside ? `keeps as ${aside}` : 'leaves where it is'}:`,
+        path,
+        error,
+      );
+    }
   }
   return { file, segments, nextId: Math.max(position?.id ?? 0, ...ids, 0) + 1 };
 }

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { type Change, type ConnectorContext, EndpointError, type Observation, type Session } from '../connector.ts';
 import { createHttpClient, type HttpClient } from '../http-client.ts';
 import type { HttpTls } from '../http-tls.ts';
-import { type Budget, Patience } from '../patience.ts';
+import { type Budget, connectMsOf, Patience, pollMsOf } from '../patience.ts';
 import type { Accepted } from './accepted.ts';
 import type { Afterglow } from './afterglow.ts';
 import { readCurrentTime, readNothing, readServiceContent, type ServiceContent } from './answers.ts';
@@ -53,13 +53,13 @@ const KIND = 'vsphere';
 
 /** Connects, logs in and reads the inventory, as much of it as there is time for. Rejects with EndpointError, logged out. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const { endpoint, origin, tls, concurrency, clock, record: tap } = options;
+  const { endpoint, origin, tls, concurrency, clock, pace, record: tap } = options;
   // One for what a poll asks beside QueryPerf, one for the call that waits.
   const connections = concurrency + 2;
   const http = await createHttpClient({ endpoint, origin, tls, connections, timeoutMs: HTTP_MS, tap });
   const opening = new Opening(options, http);
   try {
-    return await opening.open(new Patience(clock, endpoint, SHARES).begin(signal));
+    return await opening.open(new Patience(clock, endpoint, SHARES, connectMsOf(pace)).begin(signal));
   } catch (error) {
     await opening.close();
     throw told(options, error);
@@ -140,7 +140,7 @@ class Opening {
     skew: Skew,
   ): (signal: AbortSignal) => Promise<Observation> {
     const options = this.#options;
-    const { clock, endpoint, batch, concurrency, turns, report } = options;
+    const { clock, endpoint, batch, concurrency, pace, turns, report } = options;
     const poller = new Poller({ ...options, catalogues, inventory });
     const reader = new PerfReader({
       endpoint,
@@ -155,7 +155,7 @@ class Opening {
         report({ event: 'part.failed', hypervisor: endpoint, kind: KIND, part, reason, error: told(options, error) });
       },
     });
-    const patience = new Patience(clock, endpoint, SHARES);
+    const patience = new Patience(clock, endpoint, SHARES, pollMsOf(pace));
     return async (signal) => {
       const startedAt = clock.now();
       const before = this.#calls;

@@ -1,8 +1,9 @@
-import { within } from '../../pipeline/runtime/deadline.ts';
+import { LATE, orLate, within } from '../../pipeline/runtime/deadline.ts';
 import { type ConnectorContext, EndpointError } from '../connector.ts';
 import type { Client } from './client.ts';
 import { isXapiError, type Parameter, type Value, XapiError } from './protocol.ts';
 
+const RENEWAL_MS = 4000;
 const LOGOUT_MS = 2000;
 const MOST_LEFT = 8;
 
@@ -71,7 +72,7 @@ export class Coordinator {
   #renew(old: string): Promise<void> {
     if (this.#closing !== null) throw new EndpointError('lost', this.#options.endpoint, 'the session is closed');
     if (this.#session !== old) return Promise.resolve();
-    this.#renewal ??= login(this.client, this.#options)
+    this.#renewal ??= this.#loginInTime()
       .then((session) => {
         this.#session = session;
       })
@@ -82,6 +83,18 @@ export class Coordinator {
         this.#renewal = null;
       });
     return this.#renewal;
+  }
+
+  /** One that never answers must not keep whoever needs a session later waiting as well. */
+  async #loginInTime(): Promise<string> {
+    const { clock, endpoint } = this.#options;
+    const work = login(this.client, this.#options);
+    const outcome = await orLate(clock, RENEWAL_MS, work, () => undefined);
+    if (outcome !== LATE) return outcome;
+    // Nobody waits for a late session: it is given back.
+    work.then((late) => this.#logout(late)).catch(() => undefined);
+    const words = `${this.client.origin} did not answer the login within ${RENEWAL_MS / 1000} s`;
+    throw new EndpointError('timeout', endpoint, words);
   }
 
   /** Logs out, if the coordinator answers in time, and lets go. Safe to call twice. */

@@ -44,6 +44,8 @@ export interface HarvestContext {
   /** Rows older than this, counted from their host's newest, are overdue. Seconds. */
   readonly regularS: number;
   readonly marks: ReadonlyMap<string, Mark>;
+  /** Rows that are later wait until their time has come, where their host keeps them for so long. Seconds. */
+  readonly untilS: number;
   /** As in PoolMemory. */
   readonly runningSince: ReadonlyMap<string, number>;
   readonly isSettled: (uuid: string, answeredAt: number) => boolean;
@@ -56,6 +58,8 @@ interface Shown extends Answer {
 
 /** The coarsest archive whose rows are of use: a row of an hour would be spread over windows it tells nothing of. */
 const COARSEST_S = 60;
+/** How long hosts surely keep what is left for later: a little less than the archive of 60 s. */
+const KEPT_S = 6900;
 
 /** Takes from the hosts' answers what is new of every VM and host. Pure: the marks are for the caller to keep. */
 export function harvest(
@@ -126,7 +130,11 @@ function reapOne(one: One, context: HarvestContext, counts: HarvestCounts, marks
   });
   const mark = context.marks.get(one.uuid);
   const markS = mark?.t ?? Number.NEGATIVE_INFINITY;
-  const picked = pick(candidates, { stepS: context.stepS, coarsestS: COARSEST_S, markS });
+  const { stepS } = context;
+  const newest = Math.max(...one.answers.map(({ endS }) => endS));
+  // Of a clock that is hours ahead no row would ever come.
+  const untilS = newest > context.untilS + KEPT_S ? Number.POSITIVE_INFINITY : context.untilS;
+  const picked = pick(candidates, { stepS, coarsestS: COARSEST_S, markS, untilS });
   counts.coarser += picked.coarser;
   counts.hole += holeBefore(picked, mark, context.runningSince.get(one.uuid));
   const newestS = picked.readings.at(-1)?.row.t;

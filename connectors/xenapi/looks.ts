@@ -30,6 +30,9 @@ export function backOf(mark: Mark | undefined, since: number | undefined, now: n
   return Math.ceil((now - from) / 1e6);
 }
 
+/** How far ahead of ours, at the wall time `now`, a host's clock is at least, by the newest row it has shown: seconds, 0 if it is not. */
+export const aheadOf = ({ newestS }: Look, now: number): number => Math.max(0, Math.ceil((newestS ?? 0) - now / 1e6));
+
 /**
  * What to ask a host for so that rows of the last `backS` seconds come: the fine archive, and for what is older than it
  * reaches the one of 60 s besides.

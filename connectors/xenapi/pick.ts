@@ -16,6 +16,8 @@ export interface PickRules {
   readonly coarsestS: number;
   /** Rows up to here were taken before, seconds by the host's clock. */
   readonly markS: number;
+  /** What is later has yet to come: the host's clock is ahead. It is taken when its time has come. */
+  readonly untilS: number;
 }
 
 /**
@@ -23,12 +25,13 @@ export interface PickRules {
  * one that knows more of it is taken. Coarser rows stand in only for the time before the finer archive
  * begins.
  */
-export function pick(candidates: readonly Reading[], { stepS, coarsestS, markS }: PickRules): Picked {
+export function pick(candidates: readonly Reading[], rules: PickRules): Picked {
+  const { stepS, coarsestS, markS, untilS } = rules;
   const byTime = new Map<string, Reading>();
   let coarser = 0;
   for (const candidate of candidates) {
     const { t } = candidate.row;
-    if (t <= markS) continue;
+    if (t <= markS || t > untilS) continue;
     if (candidate.stepS > coarsestS || t - candidate.stepS < markS) {
       coarser++;
       continue;

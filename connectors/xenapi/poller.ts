@@ -1,12 +1,23 @@
 import type { Instance } from '../../avro/snapshot.ts';
 import { type ConnectorContext, EndpointError, type Observation, type Occasion } from '../connector.ts';
 import { withOccupancy } from '../occupancy.ts';
+import { pollMsOf } from '../patience.ts';
 import type { Feed } from './feed.ts';
 import { type Harvest, type HarvestCounts, harvest } from './harvest.ts';
 import type { Errand, HostReader, Outcome, ReadLimits } from './host-reader.ts';
 import { chooseIds, hostInstance, instanceOf, type TenantKeys } from './instance.ts';
 import { type Guest, type Host, isOn } from './inventory.ts';
-import { afterAnswer, afterFailure, backOf, halved, NEVER_LOOKED, queriesFor, type Step, skewOf } from './looks.ts';
+import {
+  afterAnswer,
+  afterFailure,
+  aheadOf,
+  backOf,
+  halved,
+  NEVER_LOOKED,
+  queriesFor,
+  type Step,
+  skewOf,
+} from './looks.ts';
 import type { PoolMemory } from './pool-memory.ts';
 
 export interface PollerOptions extends ConnectorContext {
@@ -21,8 +32,8 @@ export interface PollerOptions extends ConnectorContext {
   readonly tenant: TenantKeys;
 }
 
-/** What a poll may take at most where it is not known yet how often there is one. */
-const POLL_US = 10e6;
+/** How far rows may be ahead of our clock: half of what the pipeline takes (`pipeline.maxSkew`). */
+const MOST_AHEAD_US = 30e6;
 /** Of two hours of some ten hosts, or of a step of three hundred: half a kilobyte each by the time that they are rows. */
 const MOST_VALUES = 1e6;
 /** Polls are no closer to each other, whatever a late timer makes of it. */
@@ -63,7 +74,9 @@ export class Poller {
     const regularS = Math.max(stepS, (memory.cadenceUs ?? 0) / 1e6);
     const { marks, runningSince } = memory;
     const on = guests.filter(({ state }) => isOn(state));
-    const taken = harvest(answers, on, hosts, { stepS, regularS, marks, runningSince, isSettled: memory.isSettled });
+    const untilS = (clock.now() + MOST_AHEAD_US) / 1e6;
+    const { isSettled } = memory;
+    const taken = harvest(answers, on, hosts, { stepS, regularS, marks, untilS, runningSince, isSettled });
     const instances = this.#instances(guests, taken);
     this.#keep(outcomes, taken);
     this.#tell(outcomes, taken.counts);
@@ -101,19 +114,24 @@ export class Poller {
     const look = ({ uuid }: Host) => memory.looks.get(uuid) ?? NEVER_LOOKED;
     const back = (uuid: string): number =>
       backOf(memory.marks.get(uuid), memory.runningSince.get(uuid), now, backfillUs);
+    const wall = clock.now();
     const backs = new Map(hosts.map(({ uuid }) => [uuid, back(uuid)]));
     for (const { uuid, host, state } of guests)
       if (host !== null && isOn(state)) backs.set(host.uuid, Math.max(backs.get(host.uuid) ?? 0, back(uuid)));
     return hosts
       .filter((host) => host.live && look(host).dueAt <= now)
       .sort((one, other) => look(one).failures - look(other).failures || look(one).dueAt - look(other).dueAt)
-      .map((host) => ({ host, queries: queriesFor(backs.get(host.uuid) ?? 0, stepS, look(host).mostBackS) }));
+      .map((host) => {
+        const backS = (backs.get(host.uuid) ?? 0) + aheadOf(look(host), wall);
+        return { host, queries: queriesFor(backS, stepS, look(host).mostBackS) };
+      });
   }
 
-  /** A poll has 10 s, or the time to the next one: a host half of it, so that others can follow one that hangs. */
+  /** A poll has its time, or that to the next one: a host half of it, so that others can follow one that hangs. */
   #limits(): ReadLimits {
-    const { clock, memory, concurrency } = this.#options;
-    const pollUs = Math.max(SHORTEST_US, Math.min(POLL_US, memory.cadenceUs ?? POLL_US));
+    const { clock, memory, concurrency, pace } = this.#options;
+    const mostUs = pollMsOf(pace) * 1000;
+    const pollUs = Math.max(SHORTEST_US, Math.min(mostUs, memory.cadenceUs ?? mostUs));
     return { concurrency, hostMs: pollUs / 2000, beginBy: clock.monotonic() + pollUs * 0.4, mostValues: MOST_VALUES };
   }
 

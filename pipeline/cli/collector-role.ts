@@ -99,14 +99,17 @@ export function collectorRole(
       stopped.abort();
       const { clock } = runtime;
       const until = clock.monotonic() + stopWithinMs * 1000;
-      try {
-        // The polls under way are finished, within half of the time; what they say is still sent.
-        if (ownership) await orLate(clock, stopWithinMs / 2, ownership.stop(), () => undefined);
-      } finally {
-        await others?.stop();
-        await collection?.stop((until - clock.monotonic()) / 1000);
-        await release?.();
-      }
+      const letGo = ownership?.stop() ?? Promise.resolve();
+      // The polls under way are finished, within half of the time; what they say is still sent. A failure is told below.
+      await orLate(clock, stopWithinMs / 2, letGo, () => undefined).catch(() => undefined);
+      const leftMs = Math.max(0, (until - clock.monotonic()) / 1000);
+      const inTime = (work: Promise<void> | undefined) =>
+        orLate(clock, leftMs, work ?? Promise.resolve(), () => undefined);
+      // That ends the polls which have not ended: then their endpoints, too, are let go of, and others have them at once.
+      const sent = collection?.stop(leftMs);
+      const ended = await Promise.allSettled([sent, inTime(letGo), inTime(others?.stop())]);
+      await release?.();
+      for (const each of ended) if (each.status === 'rejected') throw each.reason;
     },
   };
 }

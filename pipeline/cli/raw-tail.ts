@@ -58,12 +58,26 @@ export async function awaitTopic(cluster: Cluster, terminal: Terminal): Promise<
   }
 }
 
-/** Rejects with a KafkaError. */
-export async function openTail(cluster: Cluster, { since, until, only }: Stretch): Promise<Tail> {
+/** Rejects with a KafkaError, and has closed what it opened. */
+export async function openTail(cluster: Cluster, stretch: Stretch): Promise<Tail> {
   const topic = cluster.config.topics.raw;
   const count = await countPartitions(cluster, topic);
   if (count === 0) throw noTopic(cluster);
   const consumer = await openConsumer(cluster);
+  try {
+    return await tailOf(consumer, count, stretch, cluster.clock);
+  } catch (error) {
+    await consumer.close();
+    throw error;
+  }
+}
+
+async function tailOf(
+  consumer: RawConsumer,
+  count: number,
+  { since, until, only }: Stretch,
+  clock: Clock,
+): Promise<Tail> {
   const all = only?.(count) ?? Array.from({ length: count }, (_, partition) => partition);
   // librdkafka takes no time before 1970.
   const offsets = await consumer.offsetsForTime(all, Math.max(0, since));
@@ -76,7 +90,7 @@ export async function openTail(cluster: Cluster, { since, until, only }: Stretch
   });
   consumer.assign(parts.map(({ partition, low }) => ({ partition, offset: low })));
   const oldest = new Map(found.map(({ partition, low }) => [partition, low]));
-  const first = await firstOf(consumer, parts, cluster.clock, since, (partition) => oldest.get(partition) ?? 0);
+  const first = await firstOf(consumer, parts, clock, since, (partition) => oldest.get(partition) ?? 0);
   const cut = parts.filter(({ partition, low }) => low > 0 && low === oldest.get(partition));
   const next = new Map(parts.map(({ partition, low }) => [partition, low]));
   return {
@@ -84,7 +98,7 @@ export async function openTail(cluster: Cluster, { since, until, only }: Stretch
     total: parts.reduce((sum, { low, high }) => sum + Math.max(0, high - low), 0),
     beginsLate: parts.some(({ low }) => low > 0),
     cut: new Set(cut.map(({ partition }) => partition)),
-    messages: () => noted(next, withoutLater(readTo(consumer, parts, first, cluster.clock), parts, until)),
+    messages: () => noted(next, withoutLater(readTo(consumer, parts, first, clock), parts, until)),
     follow: () => noted(next, pulls(consumer)),
     isAtEnd: async () => [...(await consumer.ends())].every(([partition, end]) => (next.get(partition) ?? 0) >= end),
   };

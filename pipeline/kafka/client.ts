@@ -2,7 +2,7 @@ import type { Client } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
 import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Report } from '../runtime/events.ts';
-import { isRefusal, KafkaError, plainReason, remedyFor } from './kafka-error.ts';
+import { brokersWord, isRefusal, KafkaError, plainReason, remedyFor, textOf } from './kafka-error.ts';
 
 /** What every part of this folder needs besides its own arguments. */
 export interface KafkaContext {
@@ -23,6 +23,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const LOG_MS = 300;
 /** The same trouble again is told once in this time. */
 const REPEAT_US = 30_000_000;
+/** What a client said so long ago explains nothing; of what goes on it says the same once in 30 to 40 s. */
+const FORGOTTEN_US = 60_000_000;
 /** Different troubles remembered as told. */
 const REMEMBERED = 100;
 const ERR_FATAL = -150;
@@ -42,16 +44,19 @@ export interface Trouble {
 
 /** Listens to a client's errors and log: reports errors as `kafka.trouble`, keeps the last reason. */
 export function listenForTrouble(client: Client<string>, name: string, { clock, report }: KafkaContext): Trouble {
-  let reason: string | null = null;
+  let last: { readonly reason: string; readonly at: number } | null = null;
+  const reasonNow = (): string | null =>
+    last !== null && clock.monotonic() - last.at < FORGOTTEN_US ? last.reason : null;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let fatal = false;
   const toldAt = new Map<string, number>();
   const note = (text: string): string => {
     const now = clock.monotonic();
+    const reason = reasonNow();
     if (isRefusal(text)) refusedAt = now;
     // Of one handshake librdkafka tells now what was wrong with it, now only that the broker hung up.
     else if (HUNG_UP.test(text) && reason !== null && isRefusal(reason) && now - refusedAt < REPEAT_US) return reason;
-    reason = text;
+    last = { reason: text, at: now };
     return text;
   };
   client.on('event.log', (entry: { severity: number; fac: string; message: string }) => {
@@ -60,15 +65,17 @@ export function listenForTrouble(client: Client<string>, name: string, { clock, 
   client.on('event.error', (error: { code: number; message: string }) => {
     fatal ||= error.code === ERR_FATAL;
     const text = plainReason(error.message);
+    const reason = reasonNow();
     // "broker transport failure" and the like say less than the log line that came before.
-    const told = remedyFor(text) !== undefined || reason === null ? note(text) : reason;
-    const last = toldAt.get(told);
-    if (last !== undefined && clock.monotonic() - last < REPEAT_US) return;
+    const isNews = brokersWord(error) !== null || remedyFor(text) !== undefined;
+    const told = isNews || reason === null ? note(text) : reason;
+    const before = toldAt.get(told);
+    if (before !== undefined && clock.monotonic() - before < REPEAT_US) return;
     toldAt.set(told, clock.monotonic());
     if (toldAt.size > REMEMBERED) toldAt.clear();
     report({ event: 'kafka.trouble', client: name, error: new KafkaError(withRemedy(told), { cause: error }) });
   });
-  return { reason: () => reason, fatal: () => fatal };
+  return { reason: reasonNow, fatal: () => fatal };
 }
 
 /** Connects, or rejects with a KafkaError that names the brokers, the reason and the remedy. */
@@ -89,13 +96,18 @@ export async function connect(
   }
 }
 
-/** A KafkaError of a sentence, the reason behind it and what to do. */
+/**
+ * A KafkaError of a sentence, the reason behind it and what to do. The reason is what a broker answered; where none did,
+ * what the client has told lately says more than the call's failure.
+ */
 export function explained(sentence: string, cause: unknown, trouble: Trouble): KafkaError {
-  const reason = trouble.reason() ?? (cause instanceof Error ? cause.message : String(cause));
+  const word = brokersWord(cause);
+  const said = textOf(cause);
+  const reason = word !== null || isRefusal(said) ? said : (trouble.reason() ?? said);
   return new KafkaError(`${sentence}: ${withRemedy(reason)}`, {
     cause,
     fatal: trouble.fatal(),
-    away: !isRefusal(reason),
+    away: (word?.passes ?? true) && !isRefusal(reason),
   });
 }
 

@@ -64,6 +64,18 @@ const REFUSALS =
 /** Whether a reason is a broker's word, not its absence. */
 export const isRefusal = (reason: string): boolean => REFUSALS.test(reason);
 
+/**
+ * What a broker says that passes by itself: leaders, coordinators and controllers that move, replicas that are missing,
+ * a topic that is being made. librdkafka numbers brokers' errors as the protocol does, its own below zero.
+ */
+const PASSING: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 56, 72, 74, 75, 89]);
+
+/** Whether a call failed with what a broker answered; null: no broker did. `passes`: it may not say so another time. */
+export function brokersWord(cause: unknown): { readonly passes: boolean } | null {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return typeof code === 'number' && code > 0 ? { passes: PASSING.has(code) } : null;
+}
+
 /** The remedy for a reason, or undefined if none is known. */
 export const remedyFor = (reason: string): string | undefined =>
   REMEDIES.find(([pattern]) => pattern.test(reason))?.[1];

@@ -105,6 +105,11 @@ const LINES: Lines = {
     text: 'statistics could not be sent to Kafka yet',
     subject: ({ hypervisor }) => hypervisor,
   },
+  'slices.lost': {
+    level: 'error',
+    text: 'statistics are lost: Kafka never gets them',
+    subject: ({ hypervisor, reason }) => `${hypervisor} ${reason}`,
+  },
   'spool.begun': {
     level: 'warn',
     text: 'Kafka takes nothing: what is polled goes to the spool until it does',
@@ -115,8 +120,8 @@ const LINES: Lines = {
   'spool.looked': null,
   'spool.dropped': {
     level: 'error',
-    text: 'the spool has no more room: the oldest statistics are dropped; raise collector.spool.maxBytes',
-    subject: () => '',
+    text: 'the spool drops statistics that Kafka does not have: where its room is used up (full) the oldest, so raise collector.spool.maxBytes, else what it cannot read any more',
+    subject: ({ reason }) => reason,
   },
   'spool.damaged': {
     level: 'error',

@@ -89,6 +89,7 @@ const COUNT: Count = {
     metrics.bytesSent.inc(event.bytes);
   },
   'slices.failed': (metrics, event) => metrics.sendFailures.inc({ hypervisor: event.hypervisor }),
+  'slices.lost': (metrics, event) => metrics.slicesLost.inc({ reason: event.reason }, event.slices),
   'spool.begun': (metrics) => metrics.spoolings.inc(),
   'spool.done': (metrics) => metrics.spoolEmptied.inc(),
   'spool.kept': (metrics, event) => metrics.spooled.inc(event.slices),

@@ -212,8 +212,17 @@ export type InternalEvent =
       readonly bytes: number;
     }
   | {
+      /** Slices that Kafka has not taken yet; they are sent again. */
       readonly event: 'slices.failed';
       readonly hypervisor: string;
+      readonly error: Error;
+    }
+  | {
+      /** Slices that never reach Kafka, and are in no spool. */
+      readonly event: 'slices.lost';
+      readonly hypervisor: string;
+      readonly reason: SliceLoss;
+      readonly slices: number;
       readonly error: Error;
     }
   | {
@@ -237,7 +246,7 @@ export type InternalEvent =
       readonly ageUs: number;
     }
   | {
-      /** The oldest slices, which never reached Kafka: the spool's budget is used up. */
+      /** Slices that never reached Kafka, and of which the spool lets go. */
       readonly event: 'spool.dropped';
       readonly reason: SpoolDrop;
       readonly slices: number;
@@ -506,8 +515,18 @@ export type ReadOutcome = (typeof READ_OUTCOMES)[number];
 const DEAD_OUTCOMES = ['malformed', 'unknown_version', 'undelivered'] as const;
 export type DeadOutcome = (typeof DEAD_OUTCOMES)[number];
 
-/** Why slices were dropped from the collector's spool: its budget is used up. */
-const SPOOL_DROPS = ['full'] as const;
+/**
+ * Why slices never reach Kafka: no broker will ever take them, the collector stopped before one did, or they cannot be
+ * encoded.
+ */
+const SLICE_LOSSES = ['refused', 'stopped', 'unencodable'] as const;
+export type SliceLoss = (typeof SLICE_LOSSES)[number];
+
+/**
+ * Why slices were dropped from the collector's spool: its budget is used up, the file does not hold what was written, or
+ * the disk does not give the file any more.
+ */
+const SPOOL_DROPS = ['full', 'damaged', 'unreadable'] as const;
 export type SpoolDrop = (typeof SPOOL_DROPS)[number];
 
 /** What is wrong with a file of the spool: it was being written when the process was killed (`torn`), or is not what was written. */

@@ -147,7 +147,7 @@ function spoolMetrics(registry: Registry) {
     spoolDropped: counter(
       registry,
       'spool_slices_dropped_total',
-      'Slices dropped from the spool, oldest first, before Kafka had them.',
+      'Slices dropped from the spool before Kafka had them: the oldest where its room is used up, and what cannot be read any more.',
       ['reason'],
     ),
     spoolFlaws: counter(registry, 'spool_flaws_total', 'Places in files of the spool that could not be read.', [
@@ -253,6 +253,7 @@ function kafkaMetrics(registry: Registry) {
     messagesSent: counter(registry, 'messages_sent_total', 'Raw messages that Kafka acknowledged.', []),
     bytesSent: counter(registry, 'sent_bytes_total', 'Bytes of raw messages that Kafka acknowledged.', []),
     sendFailures: counter(registry, 'slice_send_failures_total', 'Failed attempts to send slices.', ['hypervisor']),
+    slicesLost: counter(registry, 'slices_lost_total', 'Slices that never reach Kafka, nor a spool.', ['reason']),
     messagesRead: counter(registry, 'messages_read_total', 'Raw messages read.', ['partition']),
     slicesRead: counter(registry, 'slices_read_total', 'Slices read.', []),
     readings: counter(registry, 'readings_total', 'Readings in the slices read.', []),

@@ -99,7 +99,7 @@ describe('a collector', () => {
     await collection.stop(1000);
     expect(values.flatMap(lines).map((snapshot) => snapshot.poll.slice)).toEqual([0, 1, 3]);
     expect(events).toMatchObject([
-      { event: 'slices.failed', hypervisor: 'kvm1' },
+      { event: 'slices.lost', hypervisor: 'kvm1', reason: 'unencodable', slices: 1 },
       { event: 'slices.sent', slices: 3 },
     ]);
   });

@@ -93,7 +93,7 @@ describe('the outbox', () => {
     expect(sent).toEqual([['0:huge', '1:b'], ['0:c']]);
     expect(events).toMatchObject([
       { event: 'slices.sent', slices: 1 },
-      { event: 'slices.failed' },
+      { event: 'slices.lost', hypervisor: 'kvm1', reason: 'refused', slices: 1 },
       { event: 'slices.sent' },
     ]);
   });
@@ -135,7 +135,10 @@ describe('the outbox', () => {
     const closed = outbox.close(3000);
     await clock.advance(3000);
     await Promise.all([closed, outbox.done]);
-    expect(events.at(-1)).toMatchObject({ event: 'slices.failed', hypervisor: 'kvm2' });
+    expect(events.filter(({ event }) => event === 'slices.lost')).toMatchObject([
+      { hypervisor: 'kvm1', reason: 'stopped', slices: 1 },
+      { hypervisor: 'kvm2', reason: 'stopped', slices: 1 },
+    ]);
   });
 
   test('tells each slice once whether it was delivered', async () => {
@@ -167,12 +170,13 @@ describe('the outbox', () => {
 
   test('fails when the producer can do nothing any more', async () => {
     const fatal = new KafkaError('fenced', { fatal: true });
-    const { clock, outbox } = wired(async (messages) => {
+    const { clock, events, outbox } = wired(async (messages) => {
       throw new DeliveryError(fatal, messages, []);
     });
     const done = expect(outbox.done).rejects.toThrow('fenced');
     outbox.put([parcel(0, 'a')]);
     await clock.advance(200);
     await done;
+    expect(events).toMatchObject([{ event: 'slices.lost', hypervisor: 'kvm1', reason: 'stopped', slices: 1 }]);
   });
 });

@@ -111,6 +111,16 @@ describe('the roster', () => {
     expect(events.at(-2)).toEqual({ event: 'endpoint.released', hypervisor: 'a', kind: 'libvirt' });
   });
 
+  test('waits for no endpoint once nobody hears the polls', async () => {
+    const { roster, take, retirement, subscription } = rosterOf(entry('a'));
+    await roster.hold(shareOf(['a']));
+    retirement.retire = () => new Promise(() => undefined);
+    const letGo = roster.hold(NOTHING);
+    subscription.unsubscribe();
+    await letGo;
+    expect(take()).toEqual(['start a', 'stop a']);
+  });
+
   test('an endpoint that does not end its poll is dropped after a while', async () => {
     const { clock, roster, take, retirement } = rosterOf(entry('a'));
     await roster.hold(shareOf(['a']));

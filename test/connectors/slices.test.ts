@@ -71,6 +71,18 @@ describe('the identity travels', () => {
     expect(seen(state, 10, instance(1))).toEqual(['vm-1']);
   });
 
+  test('and nothing is kept of hypervisors that are polled no more', () => {
+    const state: SliceState = new Map();
+    const polled = (seconds: number, hypervisor: string) =>
+      cutPoll(state, poll(seconds * S, [instance(1)], { hypervisor }), options);
+    polled(0, 'gone');
+    polled(10, 'kvm2');
+    polled(60, 'kvm1');
+    expect([...state.keys()]).toEqual(['gone', 'kvm2', 'kvm1']);
+    polled(70, 'kvm2');
+    expect([...state.keys()]).toEqual(['kvm1', 'kvm2']);
+  });
+
   test('per hypervisor: after a migration the new one sends it', () => {
     const state: SliceState = new Map();
     expect(seen(state, 0, instance(1))).toEqual(['vm-1']);
@@ -82,6 +94,6 @@ describe('the identity travels', () => {
     const state: SliceState = new Map();
     cutPoll(state, poll(0, everyone), options);
     cutPoll(state, poll(61 * S, [instance(1)]), options);
-    expect(state.get('kvm1')?.size).toBe(1);
+    expect(state.get('kvm1')?.known.size).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Parcel } from '../../../connectors/gather.ts';
@@ -134,6 +134,29 @@ describe('an outbox with a spool', () => {
     await next.spool.close();
   });
 
+  test('waits for what it cannot read for a moment, and sends it then', async () => {
+    const { at, outbox, brokers, pass, texts, spool, events } = await wired();
+    outbox.put([parcel('a')]);
+    await pass(6000);
+    outbox.put([parcel('b')]);
+    await pass(1000);
+    const name = readdirSync(at).find((each) => each.endsWith('.spool'));
+    renameSync(`${at}/${name}`, `${at}/away`);
+    mkdirSync(`${at}/${name}`);
+    brokers.up = true;
+    await pass(60_000);
+    const failures = events.filter(({ event }) => event === 'spool.failed').length;
+    expect([texts(), spool.slices]).toEqual(['a', 1]);
+    expect(failures).toBeGreaterThan(2);
+    expect(failures).toBeLessThan(14);
+    rmdirSync(`${at}/${name}`);
+    renameSync(`${at}/away`, `${at}/${name}`);
+    await pass(6000);
+    expect([texts(), spool.slices]).toEqual(['ab', 0]);
+    await outbox.close(1000);
+    await spool.close();
+  });
+
   test('sends first what an earlier process has left', async () => {
     const at = directory();
     const before = await openSpool(at);
@@ -161,7 +184,7 @@ describe('an outbox with a spool', () => {
     const { spool: next } = await openSpool(at);
     expect(await drain(next)).toEqual(['a', 'b']);
     await next.close();
-    expect(events.filter(({ event }) => event === 'spool.failed')).toEqual([]);
+    expect(events.filter(({ event }) => event === 'spool.failed' || event === 'slices.lost')).toEqual([]);
   });
 
   test('leaves it also when the producer can do nothing any more', async () => {

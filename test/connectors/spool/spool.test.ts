@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -86,7 +97,10 @@ describe('the spool', () => {
       const [name] = segments(at);
       appendFileSync(join(at, name as string), whole.subarray(0, cut));
       const { spool, told } = await openSpool(at);
-      expect(told()).toMatchObject([{ event: 'spool.damaged', reason: 'torn', bytes: cut }]);
+      expect(told()).toMatchObject([
+        { event: 'spool.damaged', reason: 'torn', bytes: cut },
+        { event: 'spool.dropped', reason: 'damaged', slices: 1 },
+      ]);
       expect(await drain(spool)).toEqual(['a']);
       await spool.close();
     }
@@ -104,7 +118,10 @@ describe('the spool', () => {
     const { spool, told } = await openSpool(at);
     expect(spool.slices).toBe(2);
     expect(await drain(spool)).toEqual(['a', 'c']);
-    expect(told()).toMatchObject([{ event: 'spool.damaged', reason: 'damaged', path }]);
+    expect(told()).toMatchObject([
+      { event: 'spool.damaged', reason: 'damaged', path },
+      { event: 'spool.dropped', reason: 'damaged', slices: 1 },
+    ]);
     await spool.close();
   });
 
@@ -117,10 +134,77 @@ describe('the spool', () => {
     bytes.fill(0, 8);
     writeFileSync(path, bytes);
     expect(await drain(spool)).toEqual([]);
-    expect(told()).toMatchObject([{ event: 'spool.damaged', reason: 'damaged' }]);
+    expect(told()).toMatchObject([
+      { event: 'spool.damaged', reason: 'damaged' },
+      { event: 'spool.dropped', reason: 'damaged', slices: 2 },
+    ]);
     expect(spool.slices).toBe(0);
     await spool.append([held(0, 'c')]);
     expect(await drain(spool)).toEqual(['c']);
+    await spool.close();
+  });
+
+  /** A spool of one segment with these in it, and where that is. */
+  async function withSlices(...texts: string[]) {
+    const at = directory();
+    const opened = await openSpool(at);
+    await opened.spool.append(texts.map((text) => held(0, text)));
+    return { ...opened, at, path: join(at, segments(at)[0] as string) };
+  }
+
+  test('drops nothing over a file that cannot be read for a moment', async () => {
+    const { spool, told, path } = await withSlices('a', 'b');
+    renameSync(path, `${path}.away`);
+    // What can be opened and not be read.
+    mkdirSync(path);
+    expect([await spool.read(1000), await spool.read(1000), spool.slices]).toEqual([null, null, 2]);
+    rmdirSync(path);
+    renameSync(`${path}.away`, path);
+    expect(await drain(spool)).toEqual(['a', 'b']);
+    expect(told().map(({ event }) => event)).toEqual(['spool.failed', 'spool.failed']);
+    await spool.close();
+  });
+
+  test('goes on without a file that somebody has removed, and counts what was in it', async () => {
+    const { spool, told, path } = await withSlices('a', 'b');
+    unlinkSync(path);
+    expect([await spool.read(1000), spool.slices]).toEqual([null, 0]);
+    expect(told()).toMatchObject([
+      { event: 'spool.failed' },
+      { event: 'spool.dropped', reason: 'unreadable', slices: 2 },
+    ]);
+    await spool.append([held(0, 'c')]);
+    expect(await drain(spool)).toEqual(['c']);
+    await spool.close();
+  });
+
+  test('sets aside at last what a failing disk does not give', async () => {
+    const { spool, told, path } = await withSlices('a', 'b');
+    unlinkSync(path);
+    // Nothing is mapped at its first addresses, which is told as a failing disk is.
+    symlinkSync('/proc/self/mem', path);
+    for (let tries = 1; tries < 60; tries++) expect([await spool.read(1000), spool.slices]).toEqual([null, 2]);
+    expect([await spool.read(1000), spool.slices]).toEqual([null, 0]);
+    expect(told().at(-2)).toMatchObject({ error: { message: expect.stringMatching(/EIO.*; the disk fails$/) } });
+    expect(told().at(-1)).toMatchObject({ event: 'spool.dropped', reason: 'unreadable', slices: 2 });
+    expect(existsSync(`${path}.unreadable`)).toBe(true);
+    await spool.close();
+  });
+
+  test('starts without a file that cannot be read, sets it aside and says so', async () => {
+    const { at, spool: before } = await withSlices('a');
+    await before.close();
+    const path = join(at, '0000000000000007.spool');
+    mkdirSync(path);
+    const { spool, told } = await openSpool(at);
+    expect(told()).toMatchObject([
+      {
+        event: 'spool.failed',
+        error: { message: expect.stringMatching(`keeps as ${path}.unreadable: ${path}: EISDIR`) },
+      },
+    ]);
+    expect(existsSync(`${path}.unreadable`)).toBe(true);
+    expect(await drain(spool)).toEqual(['a']);
     await spool.close();
   });
 

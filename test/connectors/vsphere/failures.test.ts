@@ -352,6 +352,22 @@ describe('a server that is asked for too much', () => {
     expect(rowsOf(await session.poll(bench.signal))).toEqual([3, 3, 3, 3]);
   });
 
+  it('is waited for as long as collector.timeout allows', async () => {
+    const bench = await start(4);
+    const pace = { intervalMs: 60_000, timeoutMs: 30_000, ready: () => true };
+    const session = await bench.connect(bench.endpoint({ backfill: '1m' }, pace));
+    bench.fake.react = when('QueryPerf', 'hang');
+    let over = false;
+    const polling = session.poll(bench.signal).finally(() => {
+      over = true;
+    });
+    polling.catch(() => undefined);
+    for (let n = 0; n < 100; n++) await bench.clock.advance(200);
+    expect(over).toBe(false);
+    for (let n = 0; n < 45; n++) await bench.clock.advance(200);
+    await expect(polling).rejects.toMatchObject({ code: 'timeout' });
+  });
+
   it('takes all the time for its inventory: the poll says so, and the next one reads everything', async () => {
     const bench = await start(2);
     const session = await bench.connect();

@@ -1,5 +1,5 @@
 import type { Instance } from '../../../avro/snapshot.ts';
-import type { Endpoint, Observation, Session } from '../../../connectors/connector.ts';
+import type { Endpoint, Observation, Pace, Session } from '../../../connectors/connector.ts';
 import { vsphere } from '../../../connectors/vsphere/vsphere.ts';
 import type { InternalEvent } from '../../../pipeline/runtime/events.ts';
 import { fleet } from '../../fakes/vsphere/fleet.ts';
@@ -33,10 +33,11 @@ export class FleetBench {
     return new FleetBench(clock, world, await FakeVsphere.start({ world, ...options }));
   }
 
-  endpoint(words: object = {}): Endpoint {
+  endpoint(words: object = {}, pace?: Pace): Endpoint {
     const login = { username: 'u', password: 'p' };
     const config = vsphere.schema.parse({ name: 'vc1', type: 'vsphere', url: this.fake.url, ...login, ...words });
-    const created = vsphere.create(config, { clock: this.clock, report: (event) => this.events.push(event) });
+    const report = (event: InternalEvent) => this.events.push(event);
+    const created = vsphere.create(config, { clock: this.clock, report, pace });
     if (!('connect' in created)) throw new Error('vsphere is polled');
     return created;
   }

@@ -132,6 +132,19 @@ describe('logging in', () => {
 });
 
 describe('a session that XAPI dropped', () => {
+  it('tries again with a new login after one that nobody answered', async () => {
+    const { pool, pollAfter } = await bench();
+    pool.shows = gauges(pool.addVm(1, 0));
+    await pollAfter(0);
+    pool.sessions.clear();
+    pool.react = to('session.login_with_password', 'hang');
+    await pollAfter(60);
+    const logins = () => pool.asked.filter(({ name }) => name === 'session.login_with_password').length;
+    expect(logins()).toBeGreaterThan(1);
+    pool.react = undefined;
+    await vi.waitFor(async () => expect((await pollAfter(60)).instances[0]?.rows.length).toBeGreaterThan(0), 4000);
+  });
+
   it('is renewed once for all who need it, and what they asked is asked again', async () => {
     const { pool, connect, poll } = await bench({ hosts: 4 });
     pool.shows = gauges(pool.addVm(1, 3));

@@ -30,7 +30,15 @@ describe('replies', () => {
       });
     const guests = inventory.guests();
     const on = guests.filter(({ state }) => isOn(state));
-    const context = { stepS: 60, regularS: 60, marks: new Map(), runningSince: new Map(), isSettled: () => true };
+    const untilS = Number.POSITIVE_INFINITY;
+    const context = {
+      stepS: 60,
+      regularS: 60,
+      marks: new Map(),
+      untilS,
+      runningSince: new Map(),
+      isSettled: () => true,
+    };
     const { crops, counts: tally } = harvest(answers, on, inventory.hosts(), context);
     const ids = chooseIds(guests, KEYS.resourceId, new Map());
     const seen = {

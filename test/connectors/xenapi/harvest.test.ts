@@ -29,6 +29,7 @@ const reap = (answer: Answer, mark?: Mark, context: Partial<HarvestContext> = {}
     stepS: 60,
     regularS: 60,
     marks: new Map(mark && [[UUID, mark]]),
+    untilS: Number.POSITIVE_INFINITY,
     runningSince: new Map(),
     isSettled: () => true,
     ...context,

@@ -10,7 +10,7 @@ const shown = (t: number, stepS = 60, values = [1, 1]): Reading => ({
   row: { t, values },
   stepS,
 });
-const rules = (markS: number, stepS = 60) => ({ stepS, coarsestS: 60, markS });
+const rules = (markS: number, stepS = 60) => ({ stepS, coarsestS: 60, markS, untilS: 1e9 });
 const ends = (candidates: readonly Reading[], markS: number, stepS?: number) =>
   pick(candidates, rules(markS, stepS)).readings.map(({ row, stepS: step }) => [row.t, step]);
 
@@ -20,6 +20,11 @@ describe('what is taken of all that was shown', () => {
       [120, 60],
       [180, 60],
     ]);
+  });
+
+  it('has come: what is of the future is left for later', () => {
+    const { readings } = pick([shown(60), shown(120), shown(180)], { ...rules(0), untilS: 120 });
+    expect(readings.map(({ row }) => row.t)).toEqual([60, 120]);
   });
 
   it('is each time once: that of the host which knows more', () => {

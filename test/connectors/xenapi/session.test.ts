@@ -176,6 +176,30 @@ describe('a poll', () => {
   });
 });
 
+describe('a host whose clock is ahead', () => {
+  it.each([
+    ['a minute and a half', 90, 60, '2h'],
+    ['ten minutes, and further than is caught up on', 600, 60, '2m'],
+    ['an hour, by more than the fine archive', 3600, 5, '2h'],
+  ])('by %s: rows wait until the pipeline takes them, and none is lost', async (_, skewS, step, backfill) => {
+    const { pool, pollAfter, clock } = await bench({ skewS }, { step, backfill });
+    pool.shows = steady(pool.addVm(1, 0));
+    const seen: number[] = [];
+    const ends: number[] = [];
+    for (let n = 0; n < 30; n++) {
+      const instance = vm(await pollAfter(n === 0 ? 0 : 30), 1);
+      for (const { observedAt, interval } of instance.rows) {
+        expect(observedAt - clock.now()).toBeLessThanOrEqual(30e6);
+        seen.push((observedAt - (interval ?? 0)) / 1e6);
+        ends.push(observedAt / 1e6);
+      }
+    }
+    // One begins where the other ends.
+    expect(seen.slice(1)).toEqual(ends.slice(0, -1));
+    expect((ends.at(-1) ?? 0) - clock.now() / 1e6).toBeGreaterThan(-90);
+  });
+});
+
 describe('back-fill', () => {
   it('after an outage loses nothing', async () => {
     const { pool, pollAfter } = await bench({}, { backfill: '2h' });

@@ -89,6 +89,7 @@ export const EVERY_EVENT: { readonly [Name in EventName]: EventOf<Name> } = {
   'coordination.failed': { event: 'coordination.failed', error, retryMs: 1000 },
   'slices.sent': { event: 'slices.sent', slices: 12, messages: 3, bytes: 4096 },
   'slices.failed': { event: 'slices.failed', hypervisor: 'kvm1', error },
+  'slices.lost': { event: 'slices.lost', hypervisor: 'kvm1', reason: 'refused', slices: 3, error },
   'spool.begun': { event: 'spool.begun' },
   'spool.done': { event: 'spool.done' },
   'spool.kept': { event: 'spool.kept', slices: 8, bytes: 4000 },
