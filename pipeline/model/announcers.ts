@@ -45,10 +45,12 @@ export function applyAnnouncement(
   const before = instance.announced;
   if (before !== null && polledAt <= before.at) return false;
   const known = before?.identity ?? null;
+  // A volume's use, or bandwidth, tells neither: it may come after the deletion.
+  const isOfUse = state === NOSTATE && identity === null;
   instance.announced = {
     at: polledAt,
     state: state === NOSTATE && before !== null ? before.state : state,
-    deletedAt,
+    deletedAt: isOfUse && Number.isNaN(deletedAt) && before !== null ? before.deletedAt : deletedAt,
     identity: identity === null || known === null ? (identity ?? known) : laidOver(identity, known),
     toldAt: before?.toldAt ?? Number.NEGATIVE_INFINITY,
   };

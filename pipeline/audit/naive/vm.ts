@@ -41,8 +41,10 @@ export function hear(vm: Vm, turn: Turn, instance: Instance): boolean {
   const { listed } = vm;
   if (announces(turn.snapshot)) {
     if (vm.announced && vm.announced.at >= at) return false;
-    const isNews = isDeleted && !vm.announced?.isDeleted;
-    vm.announced = { at, isDeleted };
+    const wasDeleted = vm.announced?.isDeleted ?? false;
+    const isOfUse = instance.state === 'NOSTATE' && instance.identity === null;
+    const isNews = isDeleted && !wasDeleted;
+    vm.announced = { at, isDeleted: isDeleted || (isOfUse && wasDeleted) };
     vm.bornAt = instance.identity?.createdAt ?? vm.bornAt;
     return isNews && (listed === null || at >= listed.at);
   }

@@ -65,3 +65,15 @@ test('what only nova knows is kept for as long as it speaks of it', () => {
   expect(partition.instances.size).toBe(0);
   expect(partition.watched.instances.size).toBe(0);
 });
+
+test('a volume’s use that comes after the deletion makes nobody look for the instance', () => {
+  const partition = createPartition(rules);
+  pass(partition, 0);
+  announce(partition, 5, [said(1)]);
+  announce(partition, 6, [{ ...said(1), deletedAt: pollOf(6, []).poll.startedAt }]);
+  announce(partition, 7, [{ ...said(1, 'NOSTATE'), identity: null }]);
+  expect(pass(partition, 10)).toEqual([]);
+  expect(pass(partition, 60)).toEqual([]);
+  announce(partition, 61, [{ ...said(1, 'NOSTATE'), identity: EMPTY_IDENTITY }]);
+  expect(pass(partition, 120)).toHaveLength(1);
+});
