@@ -30,7 +30,7 @@ export const DROP_MEANINGS: Readonly<Record<DropReason, string>> = {
   epoch_unknown: 'without an epoch, in a series whose epochs are named',
   fenced: 'polled by a collector after another one had taken its endpoint over',
   quarantined: 'further in the future than maxSkew; it moves no watermark',
-  too_old: 'more than 30 days older than the log; it moves no watermark',
+  too_old: 'it is of, or reaches back to, more than 30 days before the log; it moves no watermark',
   clock_step: 'of a clock that went back, without a monotonic time to tell how far',
   malformed: 'a statistic of a type it cannot have, left out by the connector that read it',
   duplicate_uuid: 'of a VM or host whose uuid another one has as well: the one that runs is kept',

@@ -42,7 +42,8 @@ export function screenRows(
     const cumulative = Number.isNaN(batch.interval[r] as number);
     const meant = anchor + (batch.monotonic[r] as number);
     const t = cumulative && Math.abs(told - meant) > SKEW_STEP_US ? meant : told;
-    const reason = reasonAgainst(t, now, maxSkew, cumulative && stepped);
+    const begin = cumulative ? t : t - (batch.interval[r] as number);
+    const reason = reasonAgainst(begin, t, { now, maxSkew, stepped: cumulative && stepped });
     batch.observedAt[r] = reason === null ? t : Number.NaN;
     if (reason !== null) dropped(reason, readingsIn(batch, r));
     else if (t > newest) newest = t;
@@ -50,10 +51,15 @@ export function screenRows(
   return newest;
 }
 
-function reasonAgainst(t: number, now: number, maxSkew: number, stepped: boolean): DropReason | null {
+/** Of a row that tells what was from `begin` to `t`. An amount of years would open all their windows. */
+function reasonAgainst(
+  begin: number,
+  t: number,
+  { now, maxSkew, stepped }: { readonly now: number; readonly maxSkew: number; readonly stepped: boolean },
+): DropReason | null {
   if (stepped) return 'clock_step';
   if (t > now + maxSkew) return 'quarantined';
-  return t < now - TOO_OLD_US ? 'too_old' : null;
+  return begin < now - TOO_OLD_US ? 'too_old' : null;
 }
 
 /** Readings of counters in a row. */

@@ -158,9 +158,11 @@ function correct(
     const meant = anchor + (monotonic ?? Number.NaN);
     return Math.abs(observedAt - meant) > SKEW_STEP_US ? meant : observedAt;
   };
+  const isPossibleRow = ({ observedAt, interval }: Row): boolean =>
+    isPossible(observedAt) && (interval === null || isPossible(observedAt - interval));
   const corrected = (instance: Instance): Instance => ({
     ...instance,
-    rows: instance.rows.map((row) => ({ ...row, observedAt: timeOf(row) })).filter((row) => isPossible(row.observedAt)),
+    rows: instance.rows.map((row) => ({ ...row, observedAt: timeOf(row) })).filter(isPossibleRow),
   });
   const { poll, hosts, instances } = snapshot;
   return {

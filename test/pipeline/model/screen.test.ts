@@ -31,6 +31,18 @@ describe('rows of no time', () => {
     expect(partition.progress.streamStart).toBe(NOW * SECOND);
   });
 
+  test('an amount of years is left out: it would open all their windows', () => {
+    const { heard } = underTest();
+    const amountOf = (days: number): Snapshot => {
+      const instance = received(NOW, 5n);
+      return pollOf(NOW, [
+        { ...instance, rows: instance.rows.map((row) => ({ ...row, interval: days * DAY * SECOND })) },
+      ]);
+    };
+    expect(heard(amountOf(3 * 365), NOW).tally.drops).toMatchObject({ too_old: 1 });
+    expect(heard(amountOf(0.01), NOW + 1).tally.drops).toMatchObject({ too_old: 0 });
+  });
+
   test.each([
     ['of 1970', 0, 'too_old'],
     ['of 2248', 8.8e9, 'quarantined'],
