@@ -23,7 +23,8 @@ export const EXIT = {
 
 /** The same in words, the one place that tells it to users; with the signals that end a process before its time. */
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
-  [EXIT.ok]: 'All is well; for a long-running command also that a signal stopped it and everything was delivered.',
+  [EXIT.ok]:
+    'All is well; for a long-running command also that a signal stopped it; what a sink that is away lacks then is told, and delivered after the start.',
   [EXIT.failure]:
     'Something failed while it ran, or did not stop in time; of `config diff` that there are differences.',
   [EXIT.usage]: 'The command line is wrong.',
