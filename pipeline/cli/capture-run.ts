@@ -14,7 +14,7 @@ import type { CaptureFolder } from './capture-folder.ts';
 import { type Entry, endpointsIn } from './endpoints.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { humanBytes, plural } from './human.ts';
-import { pollEndpoint } from './poll-endpoint.ts';
+import { paceOf, pollEndpoint } from './poll-endpoint.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
 /** How often and how long it polls. Milliseconds. */
@@ -59,7 +59,8 @@ export class Capture {
     this.#clock = clock;
     this.#events = new EventClock(clock);
     const record = this.#events.moving((request) => this.#recorder.tap(request));
-    const [endpoint] = endpointsIn(entry, { clock: this.#events, report: () => undefined, record });
+    const pace = paceOf(options.timeout);
+    const [endpoint] = endpointsIn(entry, { clock: this.#events, report: () => undefined, record, pace });
     if (endpoint === undefined) throw new CommandFailure(EXIT.usage, 'error: there is nothing to ask');
     this.#endpoint = endpoint;
     const keepNames = options.keepNames === true;

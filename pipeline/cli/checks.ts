@@ -12,7 +12,7 @@ import type { Settings } from './composition.ts';
 import { endpointsIn, entriesOf, speakersIn } from './endpoints.ts';
 import { plural } from './human.ts';
 import type { AnyConnectorKind } from './parts.ts';
-import { pollEndpoint } from './poll-endpoint.ts';
+import { paceOf, pollEndpoint } from './poll-endpoint.ts';
 import { tracingChecks } from './tracing-check.ts';
 
 /** Something outside that the configuration names, and how to find out whether it is as it has to be. */
@@ -58,7 +58,7 @@ function hypervisors(
     if ('hypervisor' in event) heard.set(event.hypervisor, [...(heard.get(event.hypervisor) ?? []), event]);
   };
   const entries = entriesOf(config.connectors, kinds);
-  const endpoints = entries.flatMap((entry) => endpointsIn(entry, { clock, report }));
+  const endpoints = entries.flatMap((entry) => endpointsIn(entry, { clock, report, pace: paceOf(timeoutMs) }));
   const speakers = entries.flatMap((entry) => speakersIn(entry, { clock, report }));
   return [
     ...endpoints.map((endpoint) => ({

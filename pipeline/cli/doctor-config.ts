@@ -12,7 +12,7 @@ import type { Settings } from './composition.ts';
 import { type Finding, inMiB } from './doctor-machine.ts';
 import { endpointsIn, entriesOf } from './endpoints.ts';
 import type { AnyConnectorKind, Parts } from './parts.ts';
-import { pollEndpoint } from './poll-endpoint.ts';
+import { paceOf, pollEndpoint } from './poll-endpoint.ts';
 
 /** What was configured needs of the Kafka client's build. */
 export async function featuresFinding(
@@ -159,7 +159,7 @@ export async function clockFinding(
   const asked = TELLING.flatMap((telling) =>
     entries
       .filter(({ kind }) => kind.kind === telling)
-      .flatMap((entry) => endpointsIn(entry, { clock, report }))
+      .flatMap((entry) => endpointsIn(entry, { clock, report, pace: paceOf(timeoutMs) }))
       .slice(0, ASKED),
   );
   const plan = { polls: 1, intervalMs: timeoutMs, timeoutMs };

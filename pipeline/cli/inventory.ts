@@ -16,6 +16,7 @@ import { OUTPUTS, type OutputFormat, reportLines } from './inventory-report.ts';
 import { findingsIn, rowsOf, type Wanted } from './inventory-rows.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, type GlobalOptions, loadFor, waitMs } from './options.ts';
 import type { Parts } from './parts.ts';
+import { paceOf } from './poll-endpoint.ts';
 import { progressOn } from './progress.ts';
 import { rawFiles, tornOption, tornRule } from './raw-files.ts';
 import { openTail } from './raw-tail.ts';
@@ -130,7 +131,7 @@ async function endpointsFor(
   readonly collector: string;
 }> {
   // There is no log and there are no metrics here: what fails is told on standard error.
-  const context = { clock, report: () => undefined };
+  const context = { clock, report: () => undefined, pace: paceOf(options.timeout) };
   if (targets.length > 0) {
     const endpoints = targets.flatMap((uri) => endpointsAt(uri, parts.connectors, context));
     return { endpoints, unanswered: 0, collector: 'hypermeter' };

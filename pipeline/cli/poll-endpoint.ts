@@ -1,4 +1,4 @@
-import type { Endpoint, Observation } from '../../connectors/connector.ts';
+import type { Endpoint, Observation, Pace } from '../../connectors/connector.ts';
 import { inTime } from '../../connectors/in-time.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -8,6 +8,9 @@ export interface PollPlan {
   /** For connecting, and for each poll. */
   readonly timeoutMs: number;
 }
+
+/** What a connector is told where polls, and connecting, may take so long. */
+export const paceOf = (timeoutMs: number): Pace => ({ intervalMs: timeoutMs, timeoutMs, ready: () => true });
 
 const NOTHING_TO_CLOSE = async (): Promise<void> => undefined;
 

@@ -9,7 +9,7 @@ import { chosenEntries } from './fleet-look.ts';
 import { plural } from './human.ts';
 import { addConfigOptions, type ConfigOptions, durationMs, outputOption, waitMs, wholeNumber } from './options.ts';
 import type { Parts } from './parts.ts';
-import { pollEndpoint } from './poll-endpoint.ts';
+import { paceOf, pollEndpoint } from './poll-endpoint.ts';
 import { STATISTICS_COLUMNS, statisticsOf, statisticsTable } from './raw-statistics.ts';
 import { formatFitting } from './stream-table.ts';
 import { type Terminal, writeLine } from './terminal.ts';
@@ -44,7 +44,7 @@ export function addPoll(program: Command, parts: Parts, terminal: Terminal, cloc
     .action(async (target: string | undefined, options: PollOptions) => {
       const { entries, unanswered } = await chosenEntries(target, options, parts, terminal, clock);
       // There is no log and there are no metrics here: what fails is told on standard error.
-      const context = { clock, report: () => undefined };
+      const context = { clock, report: () => undefined, pace: paceOf(options.timeout) };
       const endpoints = entries.flatMap((entry) => endpointsIn(entry, context));
       if (endpoints.length === 0) throw nothingToPoll(entries, unanswered);
       const failed = await pollAll(endpoints, options, terminal, clock);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ConnectorContext } from '../../../connectors/connector.ts';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { collected } from '../runtime/collected.ts';
 import { written } from '../runtime/config/fleet.ts';
-import { run, runWith, UUID } from './test-parts.ts';
+import { run, runWith, testParts, UUID } from './test-parts.ts';
 
 const config = (...hosts: readonly string[]) =>
   written(`connectors: [${hosts.map((host) => `{ name: ${host}, type: test, uri: "test://${host}" }`).join(', ')}]`);
@@ -74,6 +75,22 @@ describe('poll', () => {
     expect(table.stdout).toContain('2 instances, 1 call, 12.3 ms');
     const { stdout } = await run(['poll', 'test://fine', '--count', '3', '--interval', '1ms', '-o', 'json']);
     expect(stdout.match(/"RUNNING"/g)).toHaveLength(3);
+  });
+
+  it.each([
+    ['poll', ['poll', 'test://fine']],
+    ['inventory', ['inventory', 'test://fine']],
+  ])('%s tells connectors, which ration it, how much time there is', async (_, words) => {
+    const paces: unknown[] = [];
+    const connectors = testParts.connectors.map((kind) => ({
+      ...kind,
+      create: (config: never, context: ConnectorContext) => {
+        paces.push(context.pace);
+        return kind.create(config, context);
+      },
+    }));
+    expect((await runWith({ ...testParts, connectors }, [...words, '--timeout', '45s'])).code).toBe(0);
+    expect(paces).toMatchObject([{ timeoutMs: 45_000, intervalMs: 45_000 }]);
   });
 
   it.each([
