@@ -11,6 +11,7 @@ import { type ConfigOptions, loadFor } from './options.ts';
 import type { Parts } from './parts.ts';
 import type { Config } from './schema.ts';
 import { type Terminal, writeLine } from './terminal.ts';
+import { unverifiedIn } from './unverified.ts';
 
 /** What a command that ends asks: the entries that were chosen, and how many sources of entries could not be asked. */
 export interface FleetLook {
@@ -73,6 +74,10 @@ export async function lookAtFleet(
   const chosen = all.filter(isCalled);
   const silent = found.flatMap(({ source, isAnswered }) => (isAnswered ? [] : [source]));
   if (chosen.length === 0) throw nothingCalled(name, all, silent);
+  await warnOfUnverified(
+    chosen.filter((entry) => !connectors.includes(entry)),
+    terminal,
+  );
   // The one that was asked for is there: what others would have said does not matter.
   return { entries: entriesOf(chosen, parts.connectors), unanswered: name === undefined ? silent.length : 0 };
 }
@@ -102,6 +107,15 @@ async function look(source: Source, terminal: Terminal, clock: Clock): Promise<L
 
 const warn = (terminal: Terminal, text: string): Promise<void> =>
   writeLine(terminal.stderr, `warning: ${redactUrls(text)}`);
+
+/** Of endpoints that were found: those that a configuration lists are warned of when it is read. */
+async function warnOfUnverified(found: readonly ConnectorEntry[], terminal: Terminal): Promise<void> {
+  const all = unverifiedIn(found);
+  for (const [message, { name, setting }] of new Map(all.map((each) => [each.message, each] as const))) {
+    const more = all.filter((each) => each.message === message).length - 1;
+    await warn(terminal, `${name}${more > 0 ? ` and ${more} more` : ''}: ${setting} ${message}`);
+  }
+}
 
 function nothingCalled(
   name: string | undefined,

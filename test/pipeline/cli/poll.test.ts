@@ -124,6 +124,14 @@ describe('poll', () => {
     expect(stderr).toMatch(/^warning: test: a: there is another a, at connectors: a, which is kept/);
   });
 
+  it('warns of found ones that are not verified, as a configuration does of its own', async () => {
+    const { code, stderr } = await run(['poll', '-c', found('a', '"b?no_verify=1"', '"c?no_verify=1"')]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: \w and 1 more: uri has no_verify, with which the server is not checked: [^\n]+\n$/,
+    );
+  });
+
   it('says that there is nobody who can be asked', async () => {
     const file = written('connectors: [{ name: cloud, type: nova, url: "amqp://mq/" }]');
     const { code, stdout, stderr } = await runWith(parts, ['poll', '-c', file]);
