@@ -34,7 +34,7 @@ const COLUMNS: readonly StreamColumn[] = [
   { title: 'SIZE', align: 'right', usual: 4, dispensable: 3 },
   { title: 'METER', align: 'left', usual: 28, shrink: 'middle', least: 14 },
   { title: 'RESOURCE', align: 'left', usual: 36, shrink: 'middle', least: 14 },
-  { title: 'VOLUME', align: 'right', usual: 14 },
+  { title: 'VOLUME', align: 'right', usual: 20 },
   { title: 'UNIT', align: 'left', usual: 6, dispensable: 2 },
   { title: 'COVERED', align: 'right', usual: 7, dispensable: 4 },
   { title: 'QUALITY', align: 'left', usual: 12, dispensable: 5 },
