@@ -17,6 +17,8 @@ export class Watch implements Reporter {
   /** By path of the file: what it did last, and when. */
   readonly #heard = new Map<string, { readonly what: string; readonly at: number }>();
 
+  readonly #ended = new Set<string>();
+
   constructor() {
     process.env.HYPERMETER_WORKERS = this.#folder;
     const timer = setInterval(() => this.#look(), 5000);
@@ -31,10 +33,14 @@ export class Watch implements Reporter {
 
   onTestCaseResult = (test: TestCase): void => this.#hear(test.module.moduleId, `the end of ${test.fullName}`);
 
-  onTestModuleEnd = (module: TestModule): void => void this.#heard.delete(module.moduleId);
+  onTestModuleEnd = ({ moduleId }: TestModule): void => {
+    this.#ended.add(moduleId);
+    this.#heard.delete(moduleId);
+  };
 
+  /** What is told of a file after its end, as may happen, is no news. */
   #hear(file: string, what: string): void {
-    this.#heard.set(file, { what, at: performance.now() });
+    if (!this.#ended.has(file)) this.#heard.set(file, { what, at: performance.now() });
   }
 
   #look(): void {
