@@ -1,4 +1,4 @@
-import type { Client } from 'node-rdkafka';
+import type { Client, Producer } from 'node-rdkafka';
 import type { Clock } from '../runtime/clock.ts';
 import { LATE, orLate } from '../runtime/deadline.ts';
 import type { Report } from '../runtime/events.ts';
@@ -124,6 +124,8 @@ export async function disconnect(
   { clock, report }: KafkaContext,
 ): Promise<void> {
   if (!client.isConnected()) return;
+  // It would poll a handle that is being destroyed in another thread.
+  if ('setPollInterval' in client) (client as Producer).setPollInterval(0);
   const tell = (error: unknown) =>
     report({
       event: 'kafka.trouble',

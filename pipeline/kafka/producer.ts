@@ -71,6 +71,7 @@ class Producer implements RawProducer {
   readonly #pending = new Set<Settle>();
   #pendingBytes = 0;
   #polling = false;
+  #closing = false;
   #warned = false;
   #waiting: (() => void)[] = [];
 
@@ -104,6 +105,7 @@ class Producer implements RawProducer {
     const { clock } = this.#cluster;
     const deadline = clock.monotonic() + deadlineMs * 1000;
     while (this.#pending.size > 0 && clock.monotonic() < deadline) await clock.sleep(BUSY_POLL_MS);
+    this.#closing = true;
     await disconnect(this.#client, `producer of ${this.topic}`, deadlineMs, this.#cluster);
     for (const settle of [...this.#pending]) settle(new Error('the producer was closed'));
   }
@@ -123,6 +125,7 @@ class Producer implements RawProducer {
   /** Hands one message to librdkafka and settles with its delivery report; throws if it does not take it. */
   #produce(message: Outgoing): Promise<Failure | null> {
     return new Promise((resolve) => {
+      if (this.#closing) throw new Error('the producer was closed');
       const size = message.value.length;
       const settle: Settle = (error, timestampMs) => {
         if (!this.#pending.delete(settle)) return;
@@ -152,7 +155,7 @@ class Producer implements RawProducer {
   async #pollWhileBusy(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
-    while (this.#pending.size > 0 && this.#client.isConnected()) {
+    while (this.#pending.size > 0 && !this.#closing && this.#client.isConnected()) {
       this.#client.poll();
       await this.#cluster.clock.sleep(BUSY_POLL_MS);
     }

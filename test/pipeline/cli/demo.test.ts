@@ -1,18 +1,18 @@
-import { EventEmitter } from 'node:events';
-import { expect, it } from 'vitest';
-import { parts } from '../../../pipeline/cli/composition.ts';
-import { createProgram, runProgram } from '../../../pipeline/cli/program.ts';
-import { collected } from '../runtime/collected.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it, onTestFinished } from 'vitest';
+
+const MAIN = new URL('../../../dist/pipeline/cli/main.js', import.meta.url).pathname;
 
 it('ends at once when a second signal comes, with the code of that', async () => {
-  const signals = new EventEmitter();
-  const exits: number[] = [];
-  const stderr = collected((text) => {
-    if (!text.startsWith('broker ')) return;
-    signals.emit('SIGINT', 'SIGINT');
-    signals.emit('SIGTERM', 'SIGTERM');
+  const demo = spawn(process.execPath, [MAIN, 'demo', '--instances', '2', '--hosts', '1'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const terminal = { stdout: collected(), stderr, signals, env: {}, exit: (code: number) => exits.push(code) };
-  await runProgram(createProgram(parts, terminal), ['demo', '--instances', '2', '--hosts', '1'], stderr);
-  expect(exits).toEqual([143]);
+  onTestFinished(() => void demo.kill('SIGKILL'));
+  demo.stderr.on('data', (text: Buffer) => {
+    if (!text.includes('broker ')) return;
+    demo.kill('SIGINT');
+    demo.kill('SIGTERM');
+  });
+  expect(await once(demo, 'exit')).toEqual([143, null]);
 }, 60_000);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import rdkafka from 'node-rdkafka';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ensureTopic } from '../../../pipeline/kafka/admin.ts';
 import { type Cluster, openCluster } from '../../../pipeline/kafka/cluster.ts';
 import { openConsumer } from '../../../pipeline/kafka/consumer.ts';
 import { openDeadLetters } from '../../../pipeline/kafka/dead-letters.ts';
+import { startEmbeddedBroker } from '../../../pipeline/kafka/embedded.ts';
 import { partitionOf } from '../../../pipeline/kafka/murmur2.ts';
 import { openProducer } from '../../../pipeline/kafka/producer.ts';
 import type { RawConsumer } from '../../../pipeline/kafka/raw-consumer.ts';
@@ -159,4 +160,23 @@ describe('the embedded broker', () => {
   test('reported no trouble', () => {
     expect(events).toEqual([]);
   });
+});
+
+test('a producer that is closed is polled no more: its handle is being destroyed in another thread', async () => {
+  const polled: boolean[] = [];
+  const { disconnect } = rdkafka.Producer.prototype;
+  const spy = vi.spyOn(rdkafka.Producer.prototype, 'disconnect').mockImplementation(function (
+    this: rdkafka.Producer,
+    ...words: unknown[]
+  ) {
+    polled.push((this as { pollInterval?: unknown }).pollInterval !== undefined);
+    return disconnect.apply(this, words as never);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const own = await openCluster(configured({}), context);
+  await (await openProducer(own, TOPIC)).close();
+  await (await startEmbeddedBroker(context)).close();
+  await own.close();
+  expect(polled.length).toBeGreaterThanOrEqual(2);
+  expect(polled).not.toContain(true);
 });
