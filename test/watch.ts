@@ -68,7 +68,7 @@ export class Watch implements Reporter {
 /** Ends a worker and what it started, and says what they were. */
 function end(worker: number): void {
   const processes = ['--ppid', `${worker}`, '-p', `${worker}`];
-  process.stdout.write(execFileSync('ps', ['-o', 'pid,etimes,times,stat,wchan:20,args', ...processes]));
+  process.stdout.write(execFileSync('ps', ['-L', '-o', 'pid,lwp,etimes,times,stat,wchan:20,comm,args', ...processes]));
   const pids = execFileSync('ps', ['-o', 'pid=', ...processes], { encoding: 'utf8' })
     .trim()
     .split(/\s+/);
