@@ -153,6 +153,7 @@ describe('the embedded broker', () => {
     const keys = Array.from({ length: 200 }, () => randomUUID());
     for (const key of keys) judge.produce('judged', null, Buffer.from('x'), key);
     while (theirs.size < keys.length) await new Promise((resolve) => judge.flush(100, resolve));
+    judge.setPollInterval(0);
     await new Promise((resolve) => judge.disconnect(resolve));
     expect(keys.map((key) => partitionOf(Buffer.from(key), 4))).toEqual(keys.map((key) => theirs.get(key)));
   });
