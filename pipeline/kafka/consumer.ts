@@ -199,12 +199,14 @@ class Consumer implements RawConsumer {
    * Leaves the group while rebalances can be answered. One that comes when the client is closing cannot be: closing would
    * wait for the answer in vain. Neither can librdkafka leave while it joins: of the answer that gives it an id it knows
    * nothing any more, and in a rebalance it unsubscribes only when that is over. In each case the whole group would wait
-   * for as long as a member that has died may be silent.
+   * for as long as a member that has died may be silent. A static member stays for that long, to be back under its name:
+   * librdkafka leaves when it unsubscribes, and not when it is closed.
    */
   async #leave(deadline: number): Promise<void> {
     const { clock } = this.#cluster;
     do await this.#intake.pump();
     while (this.#standing.isJoining() && clock.monotonic() < deadline);
+    if (this.#cluster.config.groupInstance !== undefined) return;
     this.#client.unsubscribe();
     const hasLeft = (): boolean => this.#standing.isOutside() && this.#client.assignments().length === 0;
     for (let quiet = 0; quiet < QUIET_PUMPS && clock.monotonic() < deadline; ) {

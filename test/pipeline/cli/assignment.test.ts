@@ -13,6 +13,8 @@ import { unique } from '../kafka/fixtures.ts';
 
 const BROKER = '127.0.0.1:19092';
 const ENDPOINTS = Array.from({ length: 40 }, (_, number) => `kvm${number}`);
+/** librdkafka's heartbeat.interval.ms, and a little more. */
+const HEARTBEAT_MS = 3500;
 const SLOW = { timeout: 40_000, interval: 50 };
 
 interface Member {
@@ -26,10 +28,15 @@ interface Member {
 
 /** A member of a group on a real broker; it stops at the end of the test. */
 async function member(
-  group: { readonly topic: string; readonly partitions: number; readonly instance?: string },
+  group: {
+    readonly topic: string;
+    readonly partitions: number;
+    readonly instance?: string;
+    readonly sessionTimeout?: string;
+  },
   list: readonly string[] = ENDPOINTS,
 ): Promise<Member> {
-  const words = { ...group, name: group.topic, sessionTimeout: '6s' };
+  const words = { sessionTimeout: '6s', ...group, name: group.topic };
   const kafka = { brokers: [BROKER], librdkafka: { 'topic.metadata.refresh.interval.ms': 1000 } };
   const config = parseSettings(schema, {
     service: { id: group.instance ?? 'c' },
@@ -75,7 +82,7 @@ function addPartitions(topic: string, total: number): Promise<void> {
 
 describe.skipIf(!(await available('kafka')))('a group of collectors [kafka]', () => {
   it('with collector.group.instance moves nothing when a member is restarted', { timeout: 90_000 }, async () => {
-    const group = { topic: unique('static'), partitions: 8 };
+    const group = { topic: unique('static'), partitions: 8, sessionTimeout: '20s' };
     const stays = await member({ ...group, instance: 'stays' });
     const before = await member({ ...group, instance: 'restarts' });
     const held = (one: Member) => one.told('coordination.held').at(-1);
@@ -85,6 +92,8 @@ describe.skipIf(!(await available('kafka')))('a group of collectors [kafka]', ()
     const [own, others, times] = [before.has(), stays.has(), stays.shares.length];
     const generation = before.shares.at(-1)?.generationOf(own[0] as string) ?? 0;
     await before.ownership.stop();
+    // The others' next word with the broker, in which they would hear that it had left.
+    await systemClock.sleep(HEARTBEAT_MS);
 
     const after = await member({ ...group, instance: 'restarts' });
     await expect.poll(() => after.has(), SLOW).toEqual(own);
