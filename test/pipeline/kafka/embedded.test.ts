@@ -175,6 +175,7 @@ test('a producer that is closed is polled no more: its handle is being destroyed
   });
   onTestFinished(() => spy.mockRestore());
   const own = await openCluster(configured({}), context);
+  await ensureTopic(own, { name: TOPIC, partitions: 12, replication: 1 });
   await (await openProducer(own, TOPIC)).close();
   await (await startEmbeddedBroker(context)).close();
   await own.close();
