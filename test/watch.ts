@@ -16,7 +16,6 @@ export class Watch implements Reporter {
   readonly #folder = mkdtempSync(join(tmpdir(), 'hypermeter-workers-'));
   /** By path of the file: what it did last, and when. */
   readonly #heard = new Map<string, { readonly what: string; readonly at: number }>();
-
   readonly #ended = new Set<string>();
 
   constructor() {

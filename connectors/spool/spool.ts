@@ -266,8 +266,11 @@ export class Spool {
   /** The disk does not give a segment any more: it is set aside, and what is behind it goes on. */
   async #loseAll(segment: Segment): Promise<void> {
     this.#drop('unreadable', segment.left - segment.taken, segment.end - segment.start);
-    await rename(segment.path, asideOf(segment.path)).catch(() => undefined);
-    await this.#remove(segment);
+    await rename(segment.path, asideOf(segment.path)).catch((error: unknown) => {
+      // The next start finds it where it is.
+      if (!isGone(error)) this.#fail('cannot set aside a file of', error);
+    });
+    await this.#forget(segment);
   }
 
   #drop(reason: SpoolDrop, slices: number, bytes: number): void {
@@ -286,12 +289,17 @@ export class Spool {
   }
 
   async #remove(segment: Segment): Promise<void> {
-    if (this.#open?.segment === segment) await this.#finish();
-    this.#segments.splice(this.#segments.indexOf(segment), 1);
-    for (const settled of segment.settling.values()) settled(false);
+    await this.#forget(segment);
     await unlink(segment.path).catch((error: unknown) => {
       if (!isGone(error)) this.#fail('cannot remove a file of', error);
     });
+  }
+
+  /** Nothing of it is sent any more; its file stays. */
+  async #forget(segment: Segment): Promise<void> {
+    if (this.#open?.segment === segment) await this.#finish();
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    for (const settled of segment.settling.values()) settled(false);
   }
 
   #fail(what: string, error: unknown): void {

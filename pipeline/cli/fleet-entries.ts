@@ -9,7 +9,7 @@ import type { Report } from '../runtime/events.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { connectorEntry, type Settings } from './composition.ts';
 import { entryKinds } from './schema.ts';
-import { unverifiedIn } from './unverified.ts';
+import { byMessage, unverifiedIn } from './unverified.ts';
 
 /** All entries of a fleet: those of the configuration and what its discoveries find. Subscribing begins to look. */
 export function fleetEntries(
@@ -38,11 +38,9 @@ export function tellingUnverified(found: Discovery, report: Report): Discovery {
     const all = unverifiedIn(entries);
     const fresh = all.filter(({ name, setting }) => !told.has(`${setting} ${name}`));
     told = new Set(all.map(({ name, setting }) => `${setting} ${name}`));
-    for (const message of new Set(fresh.map((each) => each.message))) {
-      const those = fresh.filter((each) => each.message === message);
-      const names = those.slice(0, NAMED).map(({ name }) => name);
-      const setting = those[0]?.setting ?? '';
-      report({ event: 'discovery.unverified', source, kind, setting, message, count: those.length, names });
+    for (const { names: those, ...what } of byMessage(fresh)) {
+      const names = those.slice(0, NAMED);
+      report({ event: 'discovery.unverified', source, kind, ...what, count: those.length, names });
     }
   };
   return { ...found, entries: found.entries.pipe(tap(tell)) };

@@ -11,7 +11,7 @@ import { type ConfigOptions, loadFor } from './options.ts';
 import type { Parts } from './parts.ts';
 import type { Config } from './schema.ts';
 import { type Terminal, writeLine } from './terminal.ts';
-import { unverifiedIn } from './unverified.ts';
+import { byMessage, unverifiedIn } from './unverified.ts';
 
 /** What a command that ends asks: the entries that were chosen, and how many sources of entries could not be asked. */
 export interface FleetLook {
@@ -110,10 +110,9 @@ const warn = (terminal: Terminal, text: string): Promise<void> =>
 
 /** Of endpoints that were found: those that a configuration lists are warned of when it is read. */
 async function warnOfUnverified(found: readonly ConnectorEntry[], terminal: Terminal): Promise<void> {
-  const all = unverifiedIn(found);
-  for (const [message, { name, setting }] of new Map(all.map((each) => [each.message, each] as const))) {
-    const more = all.filter((each) => each.message === message).length - 1;
-    await warn(terminal, `${name}${more > 0 ? ` and ${more} more` : ''}: ${setting} ${message}`);
+  for (const { names, setting, message } of byMessage(unverifiedIn(found))) {
+    const more = names.length > 1 ? ` and ${names.length - 1} more` : '';
+    await warn(terminal, `${names[0]}${more}: ${setting} ${message}`);
   }
 }
 

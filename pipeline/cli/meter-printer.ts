@@ -50,7 +50,7 @@ export function createMeterPrinter(options: PrinterOptions, terminal: Terminal, 
     broken ??= error;
     enough();
   };
-  const follow = (written: Promise<void>): void => {
+  const track = (written: Promise<void>): void => {
     last = written;
     written.catch(fail);
   };
@@ -59,13 +59,13 @@ export function createMeterPrinter(options: PrinterOptions, terminal: Terminal, 
     fail,
     meter(received) {
       if (!isOpen()) return;
-      follow(options.output === 'json' ? writeLine(terminal.stdout, jsonOf(received)) : row([rowOf(received)]));
+      track(options.output === 'json' ? writeLine(terminal.stdout, jsonOf(received)) : row([rowOf(received)]));
       meters++;
       if (!isOpen()) enough();
     },
     fault({ error, from }) {
       faults++;
-      if (faults <= FAULTS_TOLD) follow(writeLine(terminal.stderr, printable(`${from ?? 'socket'}: ${error.message}`)));
+      if (faults <= FAULTS_TOLD) track(writeLine(terminal.stderr, printable(`${from ?? 'socket'}: ${error.message}`)));
     },
     async end(tally) {
       await last;

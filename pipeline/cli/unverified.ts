@@ -36,6 +36,19 @@ export const unverifiedIn = (entries: readonly { readonly name: string }[]): rea
     }));
   });
 
+/** The same by what there is to say, with all whom it is said of. */
+export function byMessage(
+  all: readonly Unverified[],
+): readonly (Omit<Unverified, 'name'> & { readonly names: string[] })[] {
+  const groups = new Map<string, Omit<Unverified, 'name'> & { readonly names: string[] }>();
+  for (const { name, setting, message } of all) {
+    const group = groups.get(message) ?? { setting, message, names: [] };
+    group.names.push(name);
+    groups.set(message, group);
+  }
+  return [...groups.values()];
+}
+
 /** Templates of discovery have texts where other places have values. */
 const isFalse = (value: unknown): boolean => String(value).toLowerCase() === 'false';
 

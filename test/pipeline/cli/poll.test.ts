@@ -128,7 +128,7 @@ describe('poll', () => {
     const { code, stderr } = await run(['poll', '-c', found('a', '"b?no_verify=1"', '"c?no_verify=1"')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^warning: \w and 1 more: uri has no_verify, with which the server is not checked: [^\n]+\n$/,
+      /^warning: b and 1 more: uri has no_verify, with which the server is not checked: [^\n]+\n$/,
     );
   });
 
