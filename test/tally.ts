@@ -79,7 +79,8 @@ function told(skipped: readonly TestCase[]): readonly string[] {
     if (names.length === 0) others.push(`SKIPPED ${test.fullName}`);
   }
   const services = [...missing].map(
-    ([name, tests]) => `SKIPPED ${tests} tests that need ${name}. To run them: ${provide(name)}, then npm test`,
+    ([name, tests]) =>
+      `SKIPPED ${tests === 1 ? '1 test that needs' : `${tests} tests that need`} ${name}. To run: ${provide(name)}, then npm test`,
   );
   return [...services, ...(others.length > NAMED ? [`SKIPPED ${others.length} tests`] : others)];
 }
