@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 
 /** Something did not end in its time. */
@@ -37,6 +38,7 @@ export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): P
   return new Promise((resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
     const abort = () => reject(signal.reason);
+    setMaxListeners(0, signal); // as many as there are calls at once
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
@@ -49,6 +51,7 @@ export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): P
 export function follow(inner: AbortController, outer: AbortSignal): () => void {
   const abort = () => inner.abort(outer.reason);
   if (outer.aborted) abort();
+  setMaxListeners(0, outer); // as many as there are calls at once
   outer.addEventListener('abort', abort, { once: true });
   return () => outer.removeEventListener('abort', abort);
 }

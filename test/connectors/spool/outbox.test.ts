@@ -115,6 +115,7 @@ describe('an outbox with a spool', () => {
     expect(spool.slices).toBe(0);
     outbox.put([parcel('b'.repeat(600))]);
     await vi.waitFor(() => expect(spool.slices).toBe(2));
+    await spool.close();
   });
 
   test('has on disk what was on its way when the process is killed', async () => {
@@ -132,6 +133,7 @@ describe('an outbox with a spool', () => {
     const next = await openSpool(copy);
     expect(await drain(next.spool)).toEqual(['a', 'b', 'c']);
     await next.spool.close();
+    await spool.close();
   });
 
   test('waits for what it cannot read for a moment, and sends it then', async () => {
@@ -249,6 +251,7 @@ describe('an outbox with a spool', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(await drain(spool)).toEqual(['0', '1', '2', '3'].map((digit) => digit.repeat(100)));
+    await spool.close();
   });
 
   test('settles a poll when the brokers have it, not when it is on disk', async () => {

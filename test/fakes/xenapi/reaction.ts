@@ -114,6 +114,9 @@ export async function send(
 
 const drained = (to: ServerResponse): Promise<void> =>
   new Promise((resolve) => {
-    to.once('drain', resolve);
-    to.once('close', resolve);
+    const done = (): void => {
+      to.off('drain', done).off('close', done);
+      resolve();
+    };
+    to.on('drain', done).on('close', done);
   });
