@@ -323,6 +323,9 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 
 const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
+/** Whether it is the file's fault, or its disk's. */
+const isBroken = (error: unknown): boolean => ['EIO', 'EISDIR'].includes(codeOf(error) ?? '');
+
 /** Whether a segment will not be read later either. Whatever else is in the way, as too many open files, may pass. */
 const isLost = (segment: Segment, error: unknown): boolean =>
   isGone(error) || (segment.failures >= MOST_FAILURES && codeOf(error) === 'EIO');
@@ -339,6 +342,7 @@ interface Recovered {
   readonly nextId: number;
 }
 
+/** A file of which nothing can be read is set aside; one that a shortage or a permission keeps from us refuses the start. */
 async function recover({ directory, report }: SpoolOptions): Promise<Recovered> {
   const { file, position } = await PositionFile.open(directory);
   const ids = (await readdir(directory)).map(segmentId).filter((id) => id !== null);
@@ -357,15 +361,12 @@ async function recover({ directory, report }: SpoolOptions): Promise<Recovered> 
     } catch (error) {
       const path = segmentPath(directory, id);
       const aside = asideOf(path);
-      const isAside = await rename(path, aside).then(
-        () => true,
-        () => false,
-      );
-      fail(
-        `sends nothing of a file that it cannot read and ${isAside ? `keeps as ${aside}` : 'leaves where it is'}:`,
-        path,
-        error,
-      );
+      const refusal = isBroken(error) ? await rename(path, aside).catch((cause: unknown) => cause) : error;
+      if (refusal !== undefined) {
+        await file.close();
+        throw refusal;
+      }
+      fail(`sends nothing of a file that it cannot read and keeps as ${aside}:`, path, error);
     }
   }
   return { file, segments, nextId: Math.max(position?.id ?? 0, ...ids, 0) + 1 };

@@ -208,6 +208,28 @@ describe('the spool', () => {
     await spool.close();
   });
 
+  test('does not start without a file that it might have read: nothing behind it is sent before', async () => {
+    const { at, path, spool: before } = await withSlices('a');
+    await before.close();
+    renameSync(path, `${path}.real`);
+    symlinkSync(path, path);
+    await expect(openSpool(at)).rejects.toThrow(`the spool cannot be read in ${at}: ELOOP`);
+    renameSync(`${path}.real`, path);
+    const { spool } = await openSpool(at);
+    expect(await drain(spool)).toEqual(['a']);
+    await spool.close();
+  });
+
+  test('nor while one that cannot be read cannot be set aside', async () => {
+    const at = directory();
+    const path = join(at, '0000000000000007.spool');
+    mkdirSync(path);
+    mkdirSync(join(`${path}.unreadable`, 'earlier'), { recursive: true });
+    await expect(openSpool(at)).rejects.toThrow(`the spool cannot be read in ${at}: ENOTEMPTY`);
+    rmdirSync(path);
+    await (await openSpool(at)).spool.close();
+  });
+
   test('sets aside a file that is none of its own, and leaves all else alone', async () => {
     const at = directory();
     writeFileSync(join(at, '0000000000000007.spool'), 'something else altogether');

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeadlineError, LATE, orAborted, orLate, within } from '../../../pipeline/runtime/deadline.ts';
 import { handClock } from './hand-clock.ts';
 
@@ -61,6 +61,17 @@ describe('within', () => {
     // What never ends is let go of with its signal.
     expect(getEventListeners(outer.signal, 'abort').length).toBeLessThanOrEqual(1);
     expect(any).not.toHaveBeenCalled();
+  });
+
+  it('has many hosts asked at once under one signal, of which Node does not warn', async () => {
+    const warned = vi.fn();
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const outer = new AbortController();
+    const ask = () => within(handClock(), 10, 'it', (signal) => orAborted(Promise.resolve(7), signal), outer.signal);
+    await Promise.all(Array.from({ length: 20 }, ask));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warned).not.toHaveBeenCalled();
   });
 
   it('hears no more of what ends after its time', async () => {
