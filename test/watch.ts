@@ -14,23 +14,25 @@ const LONGEST_S = Number(process.env.HYPERMETER_TEST_LONGEST_S ?? 600);
  */
 export class Watch implements Reporter {
   readonly #folder = mkdtempSync(join(tmpdir(), 'hypermeter-workers-'));
-  /** By path of the file: what it did last, and when. */
-  readonly #heard = new Map<string, { readonly what: string; readonly at: number }>();
+  /** By path of the file: when something of it was heard last. */
+  readonly #heard = new Map<string, number>();
   readonly #ended = new Set<string>();
 
   constructor() {
     process.env.HYPERMETER_WORKERS = this.#folder;
-    const timer = setInterval(() => this.#look(), 5000);
+    const timer = setInterval(() => this.#look(), Math.min(5, LONGEST_S) * 1000);
     timer.unref();
     process.once('SIGTERM', () => this.#tellAll());
     process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
-  onTestModuleStart = (module: TestModule): void => this.#hear(module.moduleId, 'its beginning');
+  onTestModuleQueued = ({ moduleId }: TestModule): void => this.#hear(moduleId);
 
-  onTestCaseReady = (test: TestCase): void => this.#hear(test.module.moduleId, `the beginning of ${test.fullName}`);
+  onTestModuleStart = ({ moduleId }: TestModule): void => this.#hear(moduleId);
 
-  onTestCaseResult = (test: TestCase): void => this.#hear(test.module.moduleId, `the end of ${test.fullName}`);
+  onTestCaseReady = ({ module }: TestCase): void => this.#hear(module.moduleId);
+
+  onTestCaseResult = ({ module }: TestCase): void => this.#hear(module.moduleId);
 
   onTestModuleEnd = ({ moduleId }: TestModule): void => {
     this.#ended.add(moduleId);
@@ -38,31 +40,45 @@ export class Watch implements Reporter {
   };
 
   /** What is told of a file after its end, as may happen, is no news. */
-  #hear(file: string, what: string): void {
-    if (!this.#ended.has(file)) this.#heard.set(file, { what, at: performance.now() });
+  #hear(file: string): void {
+    if (!this.#ended.has(file)) this.#heard.set(file, performance.now());
   }
 
   #look(): void {
-    for (const [file, { what, at }] of this.#heard) {
+    for (const [file, at] of this.#heard) {
       const silent = (performance.now() - at) / 1000;
       if (silent < LONGEST_S) continue;
       this.#heard.delete(file);
-      process.stdout.write(`\nFAILED ${file}: nothing for ${Math.round(silent)} s after ${what}\n`);
-      for (const pid of this.#workersOf(file)) end(pid);
+      const workers = this.#workersOf(file);
+      process.stdout.write(`\nFAILED ${file}: nothing for ${Math.round(silent)} s ${placeOf(workers)}\n`);
+      for (const { pid } of workers) end(pid);
     }
   }
 
   #tellAll(): void {
-    const seconds = (at: number) => Math.round((performance.now() - at) / 1000);
-    for (const [file, { what, at }] of this.#heard)
-      process.stdout.write(`\nFAILED ${file}: stopped ${seconds(at)} s after ${what}\n`);
+    for (const [file, at] of this.#heard) {
+      const silent = Math.round((performance.now() - at) / 1000);
+      process.stdout.write(`\nFAILED ${file}: stopped, nothing for ${silent} s ${placeOf(this.#workersOf(file))}\n`);
+    }
   }
 
-  #workersOf(file: string): readonly number[] {
-    const pids = readdirSync(this.#folder).filter((pid) => readFileSync(join(this.#folder, pid), 'utf8') === file);
-    return pids.map(Number).filter(isOurs);
+  #workersOf(file: string): readonly Worker[] {
+    const all = readdirSync(this.#folder).map((pid) => {
+      const [path, test] = readFileSync(join(this.#folder, pid), 'utf8').split('\n');
+      return { pid: Number(pid), path, test };
+    });
+    return all.filter(({ pid, path }) => path === file && isOurs(pid));
   }
 }
+
+/** A process that runs a file, as `setup.ts` tells it. `test`: begun last; undefined: none is yet. */
+interface Worker {
+  readonly pid: number;
+  readonly test: string | undefined;
+}
+
+const placeOf = ([worker]: readonly Worker[]): string =>
+  worker?.test === undefined ? 'before its first test' : `in or after ${worker.test}`;
 
 /** Ends a worker and what it started, and says what they were. */
 function end(worker: number): void {
