@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectorContext } from '../../../connectors/connector.ts';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { collected } from '../runtime/collected.ts';
@@ -91,6 +93,21 @@ describe('poll', () => {
     }));
     expect((await runWith({ ...testParts, connectors }, [...words, '--timeout', '45s'])).code).toBe(0);
     expect(paces).toMatchObject([{ timeoutMs: 45_000, intervalMs: 45_000 }]);
+  });
+
+  it.each([
+    ['qemu+tcp://HOST/system', 'connecting did not end within 0.5 s'],
+    ['vsphere://u:p@HOST', 'RetrieveServiceContent did not end within 0.225 s'],
+    ['xenapi://u:p@HOST', 'connecting did not end within 0.5 s'],
+    ['hyperv://u:p@HOST?tls=false', 'Msvm_ComputerSystem did not end within 0.2 s'],
+    ['proxmox://u%40pve:p@HOST', 'connecting did not end within 0.5 s'],
+  ])('waits for a silent %s as long as it is told to', async (address, told) => {
+    const silent = createServer((socket) => void socket.on('error', () => undefined).resume());
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void silent.close());
+    const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const { code, stderr } = await runWith(parts, ['poll', address.replace('HOST', host), '--timeout', '500ms']);
+    expect([code, stderr]).toEqual([69, expect.stringContaining(`${host}: ${told}`)]);
   });
 
   it.each([
