@@ -8,8 +8,8 @@ import { type Terminal, writeLine } from './terminal.ts';
 
 const EXAMPLES = `
 Examples:
-  hypermeter config gnocchi -c hypermeter.yaml > gnocchi_resources.yaml
-  hypermeter config gnocchi --stock /usr/lib/python3/dist-packages/ceilometer/publisher/data/gnocchi_resources.yaml`;
+  hypermeter config gnocchi --stock /usr/lib/python3/dist-packages/ceilometer/publisher/data/gnocchi_resources.yaml
+  hypermeter config gnocchi -c hypermeter.yaml > gnocchi_resources.yaml   # where nothing but Hypermeter fills Gnocchi`;
 
 interface Options extends ConfigOptions {
   /** The text of the file. */

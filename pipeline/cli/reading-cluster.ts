@@ -22,7 +22,7 @@ export async function withCluster<T>(
   if (kafka.brokers === 'embedded')
     throw new CommandFailure(
       EXIT.usage,
-      `error: an embedded broker lives in another process: name its address with --set 'kafka.brokers=[127.0.0.1:PORT]', or ${instead}`,
+      `error: an embedded broker lives in another process: name its address with --set 'kafka.brokers=[127.0.0.1:PORT]', which its log tells at the start, or ${instead}`,
     );
   const cluster = await openCluster(kafka, {
     clock,

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { Cluster } from '../kafka/cluster.ts';
 import type { Page } from '../page/page.ts';
+import type { Part } from '../runtime/lifecycle.ts';
 import type { Program, Runtime } from '../runtime/runtime.ts';
 import { openTracing, tracingPart } from '../tracing/open.ts';
 import type { Role as ConfigRole } from './check-config.ts';
@@ -45,6 +47,15 @@ export function addService(program: Command, service: Service, parts: Parts, ter
     });
 }
 
+/** Tells where the embedded broker is, if it is one: commands of other processes read there. */
+const addressPart = (cluster: () => Cluster, { log }: Runtime): Part => ({
+  name: 'address',
+  start: async () => {
+    const { embedded, brokers } = cluster();
+    if (embedded) log.info({ brokers }, `embedded broker; others read there by --set 'kafka.brokers=[${brokers}]'`);
+  },
+});
+
 /** The parts of a configured process, from the sink towards the source. */
 function programOf(
   config: Settings,
@@ -67,7 +78,7 @@ function programOf(
   const playing: Role[] = [pipelineRole(shared, delivery, deadLetters.letters)];
   if (collects) playing.push(collectorRole(shared, connectors));
   return {
-    parts: [...tracingPart(traces), part, kafka, deadLetters.part, ...inventoryPart(shared), ...playing],
+    parts: [...tracingPart(traces), part, kafka, addressPart(cluster, around.runtime), deadLetters.part, ...inventoryPart(shared), ...playing],
     done: Promise.race(playing.map(({ failed }) => failed)),
   };
 }

@@ -134,9 +134,10 @@ const ended = ({ closed, moved, windows, span }: ReturnType<typeof newPart>, isL
   trace: span?.end(closed, windows),
 });
 
-/** A dead letter has been kept: it is done with. */
+/** A dead letter has been kept: it is done with. One that is left over from before comes again, and is kept again. */
 function pass(owned: Owned | undefined, offset: number, moved: Set<Owned>): void {
-  if (!owned || offset < owned.next) return;
+  if (!owned || offset < owned.next || offset >= owned.before) return;
+  owned.before = Number.POSITIVE_INFINITY;
   owned.next = offset + 1;
   if (offset >= owned.liveFrom) moved.add(owned);
 }

@@ -105,7 +105,7 @@ const WINDOWS: readonly (readonly [object, string])[] = [
   ],
   [{ pipeline: { windows: '60s' } }, 'config.pipeline.windows: expected a list of maps, got "60s"'],
   [{ pipeline: { windows: { size: '60s' } } }, 'config.pipeline.windows: expected a list of maps, got a map'],
-  [{ pipeline: { windows: [] } }, 'config.pipeline.windows: Too small: expected array to have >=1 items, got a list'],
+  [{ pipeline: { windows: [] } }, 'config.pipeline.windows: is empty; give it one entry at least'],
   [{ pipeline: { windows: ['60s'] } }, 'config.pipeline.windows[0]: expected a map, got "60s"'],
   [{ pipeline: [] }, 'config.pipeline: expected a map, got a list'],
   [

@@ -172,7 +172,7 @@ Checks a value by config.schema.json and says what is wrong in the words of `hyp
 {{- define "hypermeter.faults.list" -}}
 {{- $it := . -}}
 {{- if lt (len .value) (int (default 0 .node.minItems)) -}}
-{{ .path }}: Too small: expected array to have >={{ .node.minItems }} items, got a list
+{{ .path }}: is empty; give it one entry at least
 {{ end -}}
 {{- range $index, $value := .value -}}
 {{- $path := printf "%s[%d]" $it.path $index -}}
@@ -225,7 +225,7 @@ Checks a value by config.schema.json and says what is wrong in the words of `hyp
 {{- if eq $type "string" -}}
 {{- if not (kindIs "string" .value) -}}{{- include "hypermeter.wanted" . -}}
 {{- else if lt (len .value) (int (default 0 .node.minLength)) -}}
-{{ .path }}: Too small: expected string to have >={{ .node.minLength }} characters, got ""
+{{ .path }}: is empty; give it a value
 {{ else if and .node.pattern (not (regexMatch .node.pattern .value)) -}}{{- include "hypermeter.wanted" . -}}
 {{- else if or .node.atLeast .node.atMost -}}{{- include "hypermeter.faults.bounds" . -}}
 {{- end -}}

@@ -40,6 +40,8 @@ function explain(issue: Issue, draft: Draft, schema: SchemaNode): readonly Fault
   const place = placeOf(draft, path)?.value ?? '';
   if (value === undefined && issue.code !== 'custom')
     return [{ place, path, message: `is missing; ${expected(nodes)}`, ...remedied(secretFileHint(path, nodes)) }];
+  if (issue.code === 'too_small' && isEmpty(value))
+    return [{ place, path, message: `is empty; give it ${Array.isArray(value) ? 'one entry at least' : 'a value'}` }];
   const secret = nodes.some((node) => node.secret) || path.some((key) => typeof key === 'string' && isSecretKey(key));
   const got =
     issue.code === 'custom' && !showable(value, issue.message)
@@ -48,6 +50,8 @@ function explain(issue: Issue, draft: Draft, schema: SchemaNode): readonly Fault
   const told = `${message(issue, nodes)}${got}${near(value, nodes)}`;
   return [{ place, path, message: told, ...remedied(remedyFor(value, nodes)) }];
 }
+
+const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0);
 
 const remedied = (remedy: string | null): Pick<Fault, 'remedy'> => (remedy === null ? {} : { remedy });
 
@@ -67,7 +71,7 @@ function remedyFor(value: unknown, nodes: readonly SchemaNode[]): string | null 
   if (wantsDuration && /^\d/.test(String(value)) && parseDuration(String(value)) === undefined)
     return 'units are ms, s, m, h and d, without a space';
   const lists = [...new Set(all)].filter(({ type }) => type === 'array');
-  if (lists.length > 0 && typeof value === 'string') return listOf(value, lists);
+  if (lists.length > 0 && typeof value === 'string' && value !== '') return listOf(value, lists);
   return lists.length > 0 && isObject(value) ? 'begin each entry with "- "' : null;
 }
 

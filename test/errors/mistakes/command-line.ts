@@ -72,7 +72,7 @@ export const COMMAND_LINE: Section = {
     usage(
       'The broker of another process',
       ['tap', 'raw', '--since', '1h'],
-      "error: an embedded broker lives in another process: name its address with --set 'kafka.brokers=[127.0.0.1:PORT]', or give the configuration of a cluster with -c",
+      "error: an embedded broker lives in another process: name its address with --set 'kafka.brokers=[127.0.0.1:PORT]', which its log tells at the start, or give the configuration of a cluster with -c",
       'an embedded broker',
       'name its address with --set',
     ),

@@ -123,6 +123,23 @@ test('messages of before the partition was taken up anew are left to be read aga
   expect(back).toHaveLength(3);
 });
 
+test('an unreadable message that is left over from before moves nothing; in its turn it does', () => {
+  const { own, ownership, deps, decoded } = underTest();
+  const owned = own({ before: 7 });
+  const pull = (offset: number, ...messages: readonly RawMessage[]): Decoded => ({
+    messages: messages.map(decoded),
+    unreadable: [unreadable(offset)],
+    tick: null,
+    term: ownership.term(),
+  });
+  const nextAfter = (each: Decoded): number => {
+    window(deps)(of(each)).subscribe();
+    return owned.next;
+  };
+  expect(nextAfter(pull(150))).toBe(0);
+  expect(nextAfter(pull(150, message(0, 0, 0n)))).toBe(151);
+});
+
 test('the status of instances comes out though nothing else does', () => {
   const { own, ownership, deps, decoded } = underTest();
   own();
