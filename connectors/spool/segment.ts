@@ -30,6 +30,7 @@ export interface OpenSegment {
 }
 
 const NAME = /^(\d{16})\.spool$/;
+const NUMBERED = /^(\d{16})\.spool\b/;
 
 export const segmentPath = (directory: string, id: number): string =>
   join(directory, `${String(id).padStart(16, '0')}.spool`);
@@ -39,6 +40,10 @@ export function segmentId(name: string): number | null {
   const digits = NAME.exec(name)?.[1];
   return digits === undefined ? null : Number(digits);
 }
+
+/** The highest number that a file in the spool's directory has, or has had before it was set aside; 0: none has any. */
+export const highestId = (names: readonly string[]): number =>
+  Math.max(0, ...names.map((name) => Number(NUMBERED.exec(name)?.[1] ?? 0)));
 
 /** Begins a file. Whatever fails leaves none behind. */
 export async function beginSegment(directory: string, id: number, sinceMs: number): Promise<OpenSegment> {

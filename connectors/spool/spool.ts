@@ -8,6 +8,7 @@ import { type Position, PositionFile } from './position.ts';
 import {
   appendFrames,
   beginSegment,
+  highestId,
   inspectSegment,
   type OpenSegment,
   readFrames,
@@ -345,7 +346,8 @@ interface Recovered {
 /** A file of which nothing can be read is set aside; one that a shortage or a permission keeps from us refuses the start. */
 async function recover({ directory, report }: SpoolOptions): Promise<Recovered> {
   const { file, position } = await PositionFile.open(directory);
-  const ids = (await readdir(directory)).map(segmentId).filter((id) => id !== null);
+  const names = await readdir(directory);
+  const ids = names.map(segmentId).filter((id) => id !== null);
   const segments: Segment[] = [];
   const fail = (what: string, path: string, error: unknown): void =>
     report({ event: 'spool.failed', error: spoolError(`the spool ${what}`, path, error) });
@@ -369,5 +371,5 @@ async function recover({ directory, report }: SpoolOptions): Promise<Recovered> 
       fail(`sends nothing of a file that it cannot read and keeps as ${aside}:`, path, error);
     }
   }
-  return { file, segments, nextId: Math.max(position?.id ?? 0, ...ids, 0) + 1 };
+  return { file, segments, nextId: Math.max(position?.id ?? 0, highestId(names)) + 1 };
 }

@@ -78,7 +78,15 @@ function programOf(
   const playing: Role[] = [pipelineRole(shared, delivery, deadLetters.letters)];
   if (collects) playing.push(collectorRole(shared, connectors));
   return {
-    parts: [...tracingPart(traces), part, kafka, addressPart(cluster, around.runtime), deadLetters.part, ...inventoryPart(shared), ...playing],
+    parts: [
+      ...tracingPart(traces),
+      part,
+      kafka,
+      addressPart(cluster, around.runtime),
+      deadLetters.part,
+      ...inventoryPart(shared),
+      ...playing,
+    ],
     done: Promise.race(playing.map(({ failed }) => failed)),
   };
 }

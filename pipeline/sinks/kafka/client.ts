@@ -75,9 +75,10 @@ export function createOutlet(
   };
 }
 
-/** The messages of pipeline/kafka name brokers, reason and remedy. */
+/** The messages of pipeline/kafka name brokers, reason and remedy: that by the settings of `kafka:`, which a sink has too. */
 function failure(sink: string, error: unknown): SinkError {
-  const message = error instanceof Error ? error.message : String(error);
+  const told = error instanceof Error ? error.message : String(error);
+  const message = told.replaceAll(/(?<= )kafka\.(?=brokers|tls|sasl)/g, "the sink's ");
   const remedy = /size too large/i.test(message) ? '; lower batch.bytes, or raise max.message.bytes of the topic' : '';
   return new SinkError(sink, `${message}${remedy}`, error);
 }

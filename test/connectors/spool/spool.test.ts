@@ -240,7 +240,14 @@ describe('the spool', () => {
     await spool.append([held(0, 'a')]);
     expect(segments(at)).toEqual(['0000000000000008.spool']);
     expect(readFileSync(join(at, 'README'), 'utf8')).toBe('mine');
+    expect(await drain(spool)).toEqual(['a']);
     await spool.close();
+    unlinkSync(join(at, 'position'));
+    const { spool: next } = await openSpool(at);
+    await next.append([held(0, 'b')]);
+    // No file that is set aside is ever replaced by another.
+    expect(segments(at)).toEqual(['0000000000000008.spool']);
+    await next.close();
   });
 
   test('sends again rather than leave out when its position is lost', async () => {
