@@ -36,17 +36,19 @@ export function importPipeline(file: PipelineFile, findings: Findings): Imported
   return {
     intervalS: intervalOf(file.sources, findings),
     meters: metersOf(file),
-    sinks: file.sinks.flatMap((sink) => importSink(sink, file.sources, names, findings)),
+    sinks: file.sinks.flatMap((sink) => importSink(sink, file, names, findings)),
   };
 }
 
 function importSink(
   sink: CeilometerSink,
-  sources: readonly CeilometerSource[],
+  file: PipelineFile,
   names: Set<string>,
   findings: Findings,
 ): readonly ImportedSink[] {
+  const { sources } = file;
   const transformers = importTransformers(sink, findings);
+  const units = isOfOldUnits(file) ? { units: 'MB' } : {};
   const feeding = sources.filter((source) => source.sinks.includes(sink.name));
   const lists = mergeMeterLists(feeding.map(({ meters }) => meters));
   if (lists.length > 1)
@@ -62,12 +64,16 @@ function importSink(
     return lists.map((meters) => {
       const name = unique(sink.publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
       const { type, ...rest } = publisher;
-      const config = { name, type, ...rest, meters, ...(transformers.length === 0 ? {} : { transformers }) };
+      const config = { name, type, ...rest, meters, ...units, ...(transformers.length === 0 ? {} : { transformers }) };
       checkSink(config, path, findings);
       return { origin: `${sink.name}, of ${feeding.map((source) => source.name).join(', ')}`, notes, config };
     });
   });
 }
+
+/** Transformers and intervals in this file are of releases up to 11, whose memory is in MB: transformers may ask for that. */
+const isOfOldUnits = ({ sources, sinks }: PipelineFile): boolean =>
+  sinks.some(({ transformers }) => transformers.length > 0) || sources.some(({ interval }) => interval !== null);
 
 /** A faulty option of a publisher is known by the schema of the sink, if there is one. */
 function checkSink(config: { readonly type: string }, path: Path, findings: Findings): void {
@@ -110,14 +116,14 @@ function intervalOf(sources: readonly CeilometerSource[], findings: Findings): n
 /** Meters of ours that transformers make from others: they would come out twice. */
 const DERIVED = ['cpu_util', '*.rate', '*.delta'];
 
-/** Without our own rates and differences where transformers make them, unless a source names such a meter. */
+/**
+ * Without our own rates and differences where transformers make them, unless a source names such a meter: `disk.*` does
+ * not, as there were none of those when it was written.
+ */
 function metersOf({ sources, sinks }: PipelineFile): readonly string[] | null {
   if (sinks.every(({ transformers }) => transformers.length === 0)) return null;
-  const named = sources.flatMap(({ meters }) => meters).filter((meter) => meter !== '*' && !meter.startsWith('!'));
-  const left = DERIVED.filter((pattern) => {
-    const derived = METERS.map(({ name }) => name).filter(patternMatcher(pattern));
-    return !named.some((meter) => derived.some(patternMatcher(meter)));
-  });
+  const named = sources.flatMap(({ meters }) => meters);
+  const left = DERIVED.filter((pattern) => !named.some(patternMatcher(pattern)));
   return left.length === 0 ? null : left.map((pattern) => `!${pattern}`);
 }
 

@@ -14,6 +14,8 @@ interface Publisher {
   readonly path: string;
   /** Options, taken from here one by one: what is left has no equal. */
   readonly options: Map<string, string>;
+  /** Options that are there more than once. */
+  readonly repeated: readonly string[];
 }
 
 const SECRET = `\${TELEMETRY_SECRET:-change this for valid signing}`;
@@ -42,6 +44,10 @@ export function importPublisher(url: string): ImportedPublisher {
     return { sink: null, notes: [`${redactUrls(url)}: there is no sink like this publisher; left out${hint}`] };
   }
   const notes: string[] = [];
+  for (const option of publisher.repeated)
+    notes.push(
+      `${redactUrls(url)}: option ${option} is there several times, of which the last is taken; add a sink for each other`,
+    );
   const sink = importer(publisher, (note) => notes.push(`${redactUrls(url)}: ${note}`));
   for (const option of options.keys()) notes.push(`${redactUrls(url)}: option ${option} has no equal; left out`);
   return { sink, notes };
@@ -112,14 +118,16 @@ const file: Importer = ({ netloc, path, options }, tell) => {
   if (take(options, 'json') === undefined)
     tell('without ?json Ceilometer writes what Python prints; Hypermeter writes JSON lines');
   const [maxBytes, backups] = [take(options, 'max_bytes'), take(options, 'backup_count')];
-  if (maxBytes === undefined || backups === undefined || Number(maxBytes) === 0) {
+  if (maxBytes === undefined || backups === undefined || Number(maxBytes) === 0 || Number(backups) === 0) {
     tell(
-      'Ceilometer rotates only where max_bytes and backup_count are given; Hypermeter always does: see maxBytes, backups',
+      'Ceilometer rotates only where max_bytes and backup_count are given, and above 0; Hypermeter always does: see maxBytes, backups',
     );
     return { type: 'file', path };
   }
   return { type: 'file', path, maxBytes: Number(maxBytes), backups: Number(backups) };
 };
+
+const NO_CREDENTIALS = 'the user and password of the URL are left out: set them in the sink';
 
 /** These become part of the request in Ceilometer as well, which reads some of them as options. */
 const HTTP_OPTIONS = ['timeout', 'max_retries', 'verify_ssl', 'clientcert', 'clientkey', 'raw_only', 'batch'];
@@ -128,13 +136,14 @@ const http: Importer = ({ scheme, netloc, path, options }, tell) => {
   const batch = take(options, 'batch');
   const url = new URLSearchParams([...options].filter(([name]) => !HTTP_OPTIONS.includes(name)));
   for (const name of url.keys()) options.delete(name);
-  if (netloc.includes('@')) tell('the user and password of the URL are left out: set them in the sink');
+  if (netloc.includes('@')) tell(NO_CREDENTIALS);
   const address = `${scheme}://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}`;
   const isSingle = batch !== undefined && /^(?:false|0|no|off|f|n)$/i.test(batch);
   return { type: 'http', url: url.size === 0 ? address : `${address}?${url}`, ...(isSingle ? { batch: false } : {}) };
 };
 
 const prometheus: Importer = ({ netloc, path }, tell) => {
+  if (netloc.includes('@')) tell(NO_CREDENTIALS);
   tell('Ceilometer pushes to a Pushgateway; Hypermeter writes by remote-write: give the URL of a receiver of that');
   return { type: 'prometheus', url: `http://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}` };
 };
@@ -157,7 +166,9 @@ function partsOf(url: string): Publisher {
   const [, scheme = url, rest = ''] = /^([\w+.-]+):\/\/([\s\S]*)$/.exec(url) ?? [];
   const [, netloc = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?/.exec(rest) ?? [];
   // `?json` has no value, and counts.
-  return { scheme: scheme.toLowerCase(), netloc, path, options: new Map(new URLSearchParams(query)) };
+  const options = new URLSearchParams(query);
+  const repeated = [...new Set(options.keys())].filter((name) => options.getAll(name).length > 1);
+  return { scheme: scheme.toLowerCase(), netloc, path, options: new Map(options), repeated };
 }
 
 function hostAndPort(netloc: string): { readonly host: string; readonly port: number | null | undefined } {

@@ -2,7 +2,7 @@ import type { ScalarTag } from 'yaml';
 import type { YamlDialect } from '../../runtime/config/yaml-source.ts';
 
 /** Floats with an exponent as PyYAML has them: 1e-6, without a point, is a text. */
-const EXPONENT = /^[-+]?[0-9][0-9_]*\.[0-9_]*[eE][-+][0-9]+$/;
+const EXPONENT = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)[eE][-+][0-9]+$/;
 
 /** YAML as PyYAML reads it: 1.1, where `yes` is true. */
 export const PYYAML: YamlDialect = {

@@ -129,6 +129,28 @@ describe('config import-ceilometer', () => {
     expect(transformers('{ name: rate_of_change, parameters: { target: { scale: 1.0e-6 } } }')).toMatchObject([
       { transformers: [{ parameters: { target: { scale: 0.000001 } } }] },
     ]);
+    expect(transformers('{ name: unit_conversion, parameters: { target: { scale: .5e-3 } } }')).toMatchObject([
+      { transformers: [{ parameters: { target: { scale: 0.0005 } } }] },
+    ]);
+  });
+
+  it.each([
+    ['["*"]', ['!cpu_util', '!*.rate', '!*.delta']],
+    ['["disk.*"]', ['!cpu_util', '!*.rate', '!*.delta']],
+    ['["cpu*"]', ['!cpu_util', '!*.rate', '!*.delta']],
+    ['["*.rate"]', ['!cpu_util', '!*.delta']],
+    ['[cpu_util, network.incoming.bytes.rate]', ['!*.delta']],
+  ])('takes of our own rates and differences what %s names', (meters, left) => {
+    const delta = '[{ name: delta, parameters: { growth_only: true } }]';
+    const { config } = imported(
+      `sources: [{ name: a, meters: ${meters}, sinks: [s] }]\nsinks: [{ name: s, publishers: ["udp://h:1"], transformers: ${delta} }]\n`,
+    );
+    expect(config.meters).toEqual(left);
+  });
+
+  it('has the units of the release that it is of', () => {
+    expect(imported(source('[memory]', ', interval: 60')).config.sinks).toMatchObject([{ units: 'MB' }]);
+    expect(imported(source('[memory]')).config.sinks).toMatchObject([{ units: 'MiB' }]);
   });
 
   it('gives a sink the meters of all its sources, and one for each where they exclude', () => {
