@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ConfigError, type Fault, formatFault } from '../runtime/config/fault.ts';
 import { readYaml } from '../runtime/config/yaml-source.ts';
+import { whyUnreadable } from '../runtime/unreadable.ts';
 import { createFindings } from './ceilometer/findings.ts';
 import { importPipeline } from './ceilometer/import.ts';
 import { readPipelineFile } from './ceilometer/pipeline-file.ts';
@@ -47,7 +48,6 @@ function readText(path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure(EXIT.noInput, `error: ${path} cannot be read: ${why}`);
+    throw new CommandFailure(EXIT.noInput, `error: ${path} cannot be read: ${whyUnreadable(error)}`);
   }
 }

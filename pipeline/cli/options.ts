@@ -29,7 +29,7 @@ export const addGlobalOptions = (command: Command): Command =>
   command
     .addOption(new Option('--log-level <level>', 'the least that is logged').choices([...LOG_LEVELS]))
     .addOption(new Option('--log-format <format>', 'JSON lines, or text for people').choices([...LOG_FORMATS]))
-    .addOption(new Option('--color <when>', 'colour text on standard error').choices([...COLORS]).default('auto'))
+    .addOption(new Option('--color <when>', 'colour text').choices([...COLORS]).default('auto'))
     .addOption(new Option('-v, --verbose', 'log more; twice for all').default(0, 'no').argParser(count as never))
     .addOption(new Option('-q, --quiet', 'log less; twice for errors only').default(0, 'no').argParser(count as never));
 
