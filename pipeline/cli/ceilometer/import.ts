@@ -110,16 +110,22 @@ function intervalOf(sources: readonly CeilometerSource[], findings: Findings): n
 /** Meters of ours that transformers make from others: they would come out twice. */
 const DERIVED = ['cpu_util', '*.rate', '*.delta'];
 
-/** Without our own rates and differences where transformers make them, unless a source names such a meter. */
+/**
+ * Without our own rates and differences where transformers make them, unless a source asks for such meters and no others:
+ * `*.rate` does, `disk.*` does not.
+ */
 function metersOf({ sources, sinks }: PipelineFile): readonly string[] | null {
   if (sinks.every(({ transformers }) => transformers.length === 0)) return null;
-  const named = sources.flatMap(({ meters }) => meters).filter((meter) => meter !== '*' && !meter.startsWith('!'));
-  const left = DERIVED.filter((pattern) => {
-    const derived = METERS.map(({ name }) => name).filter(patternMatcher(pattern));
-    return !named.some((meter) => derived.some(patternMatcher(meter)));
-  });
+  const asked = sources
+    .flatMap(({ meters }) => meters)
+    .map((meter) => METERS.map(({ name }) => name).filter(patternMatcher(meter)))
+    .filter((names) => names.every(isDerived))
+    .flat();
+  const left = DERIVED.filter((pattern) => !asked.some(patternMatcher(pattern)));
   return left.length === 0 ? null : left.map((pattern) => `!${pattern}`);
 }
+
+const isDerived = (name: string): boolean => DERIVED.some((pattern) => patternMatcher(pattern)(name));
 
 function tellUnknownMeters({ meters, path }: CeilometerSource, findings: Findings): void {
   for (const [index, meter] of meters.entries()) {

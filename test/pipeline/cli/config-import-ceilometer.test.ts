@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { importCeilometer } from '../../../pipeline/cli/config-import-ceilometer.ts';
 import { ConfigError, formatFault } from '../../../pipeline/runtime/config/fault.ts';
@@ -153,5 +154,22 @@ describe('config import-ceilometer', () => {
       `sinks[0]: no source gives sink "\${x}" anything`,
       "sinks[1].transformers[0].parameters.colour: parameters.colour: Ceilometer's transformer does not read this; left out",
     ]);
+  });
+
+  it.each([
+    [['disk.*'], ['!cpu_util', '!*.rate', '!*.delta']],
+    [
+      ['cpu*', '*e*'],
+      ['!cpu_util', '!*.rate', '!*.delta'],
+    ],
+    [['cpu_util'], ['!*.rate', '!*.delta']],
+    [['network.incoming.bytes.rate'], ['!cpu_util', '!*.delta']],
+    [['cpu_util', '*.rate', '*.delta'], null],
+  ])('keeps our own rates beside transformers only where a source asks for them: %j', (meters, kept) => {
+    const { text } = importCeilometer(
+      `sources: [{ name: a, meters: ["*"], sinks: [s] }, { name: b, meters: ${JSON.stringify(meters)}, sinks: [t] }]\nsinks: [{ name: s, publishers: ["udp://h:1"] }, { name: t, publishers: ["udp://h:1"], transformers: [{ name: rate_of_change, parameters: {} }] }]\n`,
+      'p.yaml',
+    );
+    expect(parse(text).meters ?? null).toEqual(kept);
   });
 });
