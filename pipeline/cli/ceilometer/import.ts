@@ -36,18 +36,18 @@ export function importPipeline(file: PipelineFile, findings: Findings): Imported
   return {
     intervalS: intervalOf(file.sources, findings),
     meters: metersOf(file),
-    sinks: file.sinks.flatMap((sink) => importSink(sink, file.sources, names, findings)),
+    sinks: file.sinks.flatMap((sink) => importSink(sink, file, names, findings)),
   };
 }
 
 function importSink(
   sink: CeilometerSink,
-  sources: readonly CeilometerSource[],
+  file: PipelineFile,
   names: Set<string>,
   findings: Findings,
 ): readonly ImportedSink[] {
   const transformers = importTransformers(sink, findings);
-  const feeding = sources.filter((source) => source.sinks.includes(sink.name));
+  const feeding = file.sources.filter((source) => source.sinks.includes(sink.name));
   const lists = mergeMeterLists(feeding.map(({ meters }) => meters));
   if (lists.length > 1)
     findings.note(
@@ -62,12 +62,17 @@ function importSink(
     return lists.map((meters) => {
       const name = unique(sink.publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
       const { type, ...rest } = publisher;
-      const config = { name, type, ...rest, meters, ...(transformers.length === 0 ? {} : { transformers }) };
+      const units = isUpTo11(file) ? { units: 'MB' } : {};
+      const config = { name, type, ...rest, meters, ...units, ...(transformers.length === 0 ? {} : { transformers }) };
       checkSink(config, path, findings);
       return { origin: `${sink.name}, of ${feeding.map((source) => source.name).join(', ')}`, notes, config };
     });
   });
 }
+
+/** Whether it has what later releases of Ceilometer do not read. Those had MB for MiB, which transformers may name. */
+const isUpTo11 = ({ sources, sinks }: PipelineFile): boolean =>
+  sources.some(({ polls }) => polls) || sinks.some(({ transformers }) => transformers.length > 0);
 
 /** A faulty option of a publisher is known by the schema of the sink, if there is one. */
 function checkSink(config: { readonly type: string }, path: Path, findings: Findings): void {

@@ -172,4 +172,19 @@ describe('config import-ceilometer', () => {
     );
     expect(parse(text).meters ?? null).toEqual(kept);
   });
+
+  it.each([
+    [
+      'transformers',
+      source('[memory]').replace('publishers', 'transformers: [{ name: delta, parameters: {} }], publishers'),
+      'MB',
+    ],
+    ['an interval', source('[memory]', ', interval: 60'), 'MB'],
+    ['resources', source('[memory]', ', resources: [x]'), 'MB'],
+    ['discovery', source('[memory]', ', discovery: [x]'), 'MB'],
+    ['a flat list', '- { name: s, counters: [memory], publishers: ["udp://h:1"] }\n', 'MB'],
+    ['none of these', source('[memory]', ', interval:'), 'MiB'],
+  ])('writes the units of releases up to 11 where the file has what only those read: %s', (_, text, units) => {
+    expect(imported(text).config.sinks).toMatchObject([{ units }]);
+  });
 });
