@@ -112,9 +112,10 @@ const file: Importer = ({ netloc, path, options }, tell) => {
   if (take(options, 'json') === undefined)
     tell('without ?json Ceilometer writes what Python prints; Hypermeter writes JSON lines');
   const [maxBytes, backups] = [take(options, 'max_bytes'), take(options, 'backup_count')];
-  if (maxBytes === undefined || backups === undefined || Number(maxBytes) === 0) {
+  // Python's handler without backups lets the file grow.
+  if (maxBytes === undefined || backups === undefined || Number(maxBytes) === 0 || Number(backups) === 0) {
     tell(
-      'Ceilometer rotates only where max_bytes and backup_count are given; Hypermeter always does: see maxBytes, backups',
+      'Ceilometer rotates only where max_bytes and backup_count are given and not 0; Hypermeter always does: see maxBytes, backups',
     );
     return { type: 'file', path };
   }
@@ -128,16 +129,20 @@ const http: Importer = ({ scheme, netloc, path, options }, tell) => {
   const batch = take(options, 'batch');
   const url = new URLSearchParams([...options].filter(([name]) => !HTTP_OPTIONS.includes(name)));
   for (const name of url.keys()) options.delete(name);
-  if (netloc.includes('@')) tell('the user and password of the URL are left out: set them in the sink');
-  const address = `${scheme}://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}`;
+  const address = `${scheme}://${withoutUser(netloc, tell)}${path}`;
   const isSingle = batch !== undefined && /^(?:false|0|no|off|f|n)$/i.test(batch);
   return { type: 'http', url: url.size === 0 ? address : `${address}?${url}`, ...(isSingle ? { batch: false } : {}) };
 };
 
 const prometheus: Importer = ({ netloc, path }, tell) => {
   tell('Ceilometer pushes to a Pushgateway; Hypermeter writes by remote-write: give the URL of a receiver of that');
-  return { type: 'prometheus', url: `http://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}` };
+  return { type: 'prometheus', url: `http://${withoutUser(netloc, tell)}${path}` };
 };
+
+function withoutUser(netloc: string, tell: (note: string) => void): string {
+  if (netloc.includes('@')) tell('the user and password of the URL are left out: set them in the sink');
+  return netloc.slice(netloc.lastIndexOf('@') + 1);
+}
 
 const IMPORTERS: Readonly<Record<string, Importer>> = {
   udp: udpOrTcp('udp'),
