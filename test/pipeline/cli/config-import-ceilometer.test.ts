@@ -132,6 +132,32 @@ describe('config import-ceilometer', () => {
     ]);
   });
 
+  it.each([
+    ['.5e-3', 0.0005],
+    ['-.5e-3', '-.5e-3'],
+    ['.5', 0.5],
+    ['-.5', '-.5'],
+    ['-1.5e+3', -1500],
+    ['1_0.5', 10.5],
+    ['1.5e3', '1.5e3'],
+  ])('reads the number or text %s as PyYAML does', (written, read) => {
+    const { text } = importCeilometer(
+      source('[cpu]').replace(
+        'publishers',
+        `transformers: [{ name: rate_of_change, parameters: { target: { scale: ${written} } } }], publishers`,
+      ),
+      'p.yaml',
+    );
+    expect(parse(text).sinks[0].transformers[0].parameters.target.scale).toBe(read);
+  });
+
+  it.each(['y', 'n', 'Y', 'N'])('has a sink and a source of the name %s', (name) => {
+    const { config } = imported(
+      `sources: [{ name: ${name}, meters: [cpu], sinks: [${name}] }]\nsinks: [{ name: ${name}, publishers: ["udp://h:1"] }]\n`,
+    );
+    expect(config.sinks).toMatchObject([{ name }]);
+  });
+
   it('gives a sink the meters of all its sources, and one for each where they exclude', () => {
     const both = (first: string, second: string) =>
       imported(
