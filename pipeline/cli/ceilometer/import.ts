@@ -6,7 +6,7 @@ import { SINK_KINDS, sinkConfig } from '../../sinks/registry.ts';
 import type { Findings } from './findings.ts';
 import { mergeMeterLists } from './meter-list.ts';
 import type { CeilometerSink, CeilometerSource, PipelineFile } from './pipeline-file.ts';
-import { importPublisher, isVariable } from './publisher-url.ts';
+import { importPublisher, isVariable, publisherPerTopic } from './publisher-url.ts';
 import { importTransformers } from './transformer-list.ts';
 
 /** A configuration of ours in the making. */
@@ -54,13 +54,15 @@ function importSink(
       sink.path,
       `sink ${sink.name} gets exclusions from several sources: it becomes a sink for each of them`,
     );
-  return sink.publishers.flatMap((url, index): readonly ImportedSink[] => {
-    const path = [...sink.path, 'publishers', index];
+  const publishers = sink.publishers.flatMap((written, index) =>
+    publisherPerTopic(written).map((url) => ({ url, path: [...sink.path, 'publishers', index] })),
+  );
+  return publishers.flatMap(({ url, path }): readonly ImportedSink[] => {
     const { sink: publisher, notes } = importPublisher(url);
     for (const note of notes) findings.note(path, note);
     if (publisher === null) return [{ origin: sink.name, notes, config: null }];
     return lists.map((meters) => {
-      const name = unique(sink.publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
+      const name = unique(publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
       const { type, ...rest } = publisher;
       const units = isUpTo11(file) ? { units: 'MB' } : {};
       const config = { name, type, ...rest, meters, ...units, ...(transformers.length === 0 ? {} : { transformers }) };

@@ -14,6 +14,8 @@ interface Publisher {
   readonly path: string;
   /** Options, taken from here one by one: what is left has no equal. */
   readonly options: Map<string, string>;
+  /** Options that are given more than once; the last is the one in `options`. */
+  readonly repeated: readonly string[];
 }
 
 const SECRET = `\${TELEMETRY_SECRET:-change this for valid signing}`;
@@ -41,10 +43,26 @@ export function importPublisher(url: string): ImportedPublisher {
     const hint = Object.hasOwn(UNSUPPORTED, scheme) ? `; ${UNSUPPORTED[scheme]}` : '';
     return { sink: null, notes: [`${redactUrls(url)}: there is no sink like this publisher; left out${hint}`] };
   }
-  const notes: string[] = [];
+  const notes = publisher.repeated.map(
+    (option) => `${redactUrls(url)}: option ${option} is given more than once; the last is taken`,
+  );
   const sink = importer(publisher, (note) => notes.push(`${redactUrls(url)}: ${note}`));
   for (const option of options.keys()) notes.push(`${redactUrls(url)}: option ${option} has no equal; left out`);
   return { sink, notes };
+}
+
+/** A publisher for each topic that a notifier names, as it sends to all of them; any other as it is. */
+export function publisherPerTopic(url: string): readonly string[] {
+  const importer = IMPORTERS[partsOf(url).scheme];
+  const [, before = '', query = '', fragment = ''] = /^([^?#]*)\?([^#]*)([\s\S]*)$/.exec(url) ?? [];
+  const options = new URLSearchParams(query);
+  const topics = new Set(options.getAll('topic').filter((topic) => topic !== ''));
+  if (importer !== notifier || topics.size < 2) return [url];
+  return [...topics].map((topic) => {
+    const own = new URLSearchParams(options);
+    own.set('topic', topic);
+    return `${before}?${own}${fragment}`;
+  });
 }
 
 type Importer = (publisher: Publisher, tell: (note: string) => void) => ImportedPublisher['sink'];
@@ -162,7 +180,10 @@ function partsOf(url: string): Publisher {
   const [, scheme = url, rest = ''] = /^([\w+.-]+):\/\/([\s\S]*)$/.exec(url) ?? [];
   const [, netloc = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?/.exec(rest) ?? [];
   // `?json` has no value, and counts.
-  return { scheme: scheme.toLowerCase(), netloc, path, options: new Map(new URLSearchParams(query)) };
+  const given = [...new URLSearchParams(query)];
+  const options = new Map(given);
+  const repeated = [...options.keys()].filter((name) => given.filter(([each]) => each === name).length > 1);
+  return { scheme: scheme.toLowerCase(), netloc, path, options, repeated };
 }
 
 function hostAndPort(netloc: string): { readonly host: string; readonly port: number | null | undefined } {

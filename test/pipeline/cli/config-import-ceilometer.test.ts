@@ -103,6 +103,17 @@ describe('config import-ceilometer', () => {
     ]);
   });
 
+  it('makes of a notifier of several topics a sink for each', () => {
+    const { config, warnings } = imported(
+      source('[cpu]').replace('udp://h:1', 'notifier://mq?topic=a&policy=default&topic=b'),
+    );
+    expect(config.sinks).toMatchObject([
+      { name: 's-amqp', topic: 'a' },
+      { name: 's-amqp-2', topic: 'b' },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
   it('reads the flat form of 2013.1', () => {
     const { config, warnings } = imported(
       '- name: cpu_pipeline\n  interval: 60\n  counters: [cpu]\n  transformers:\n  publishers: ["udp://h:1"]\n',

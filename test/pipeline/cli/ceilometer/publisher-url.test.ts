@@ -35,6 +35,7 @@ describe('a publisher', () => {
     ['notifier://mq?policy=any', { ...amqp, url: 'amqp://mq:5672' }, /unknown, also to Ceilometer/],
     ['notifier://mq?ssl=1', { ...amqp, url: 'amqp://mq:5672' }, /option ssl has no equal/],
     ['notifier://k:9092?driver=kafka', null, /driver kafka is not AMQP/],
+    ['notifier://mq?policy=drop&policy=default', { ...amqp, url: 'amqp://mq:5672' }, /policy is given more than once/],
     ['udp://', null, /names no host and port/],
     ['udp://h:99999', null, /names no host and port/],
     ['file://var/m', null, /three slashes/],
