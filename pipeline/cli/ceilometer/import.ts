@@ -6,7 +6,7 @@ import { SINK_KINDS, sinkConfig } from '../../sinks/registry.ts';
 import type { Findings } from './findings.ts';
 import { mergeMeterLists } from './meter-list.ts';
 import type { CeilometerSink, CeilometerSource, PipelineFile } from './pipeline-file.ts';
-import { importPublisher, isVariable } from './publisher-url.ts';
+import { importPublisher, isVariable, publisherPerTopic } from './publisher-url.ts';
 import { importTransformers } from './transformer-list.ts';
 
 /** A configuration of ours in the making. */
@@ -46,24 +46,25 @@ function importSink(
   names: Set<string>,
   findings: Findings,
 ): readonly ImportedSink[] {
-  const { sources } = file;
   const transformers = importTransformers(sink, findings);
-  const units = isOfOldUnits(file) ? { units: 'MB' } : {};
-  const feeding = sources.filter((source) => source.sinks.includes(sink.name));
+  const feeding = file.sources.filter((source) => source.sinks.includes(sink.name));
   const lists = mergeMeterLists(feeding.map(({ meters }) => meters));
   if (lists.length > 1)
     findings.note(
       sink.path,
       `sink ${sink.name} gets exclusions from several sources: it becomes a sink for each of them`,
     );
-  return sink.publishers.flatMap((url, index): readonly ImportedSink[] => {
-    const path = [...sink.path, 'publishers', index];
+  const publishers = sink.publishers.flatMap((written, index) =>
+    publisherPerTopic(written).map((url) => ({ url, path: [...sink.path, 'publishers', index] })),
+  );
+  return publishers.flatMap(({ url, path }): readonly ImportedSink[] => {
     const { sink: publisher, notes } = importPublisher(url);
     for (const note of notes) findings.note(path, note);
     if (publisher === null) return [{ origin: sink.name, notes, config: null }];
     return lists.map((meters) => {
-      const name = unique(sink.publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
+      const name = unique(publishers.length === 1 ? sink.name : `${sink.name}-${publisher.type}`, names);
       const { type, ...rest } = publisher;
+      const units = isUpTo11(file) ? { units: 'MB' } : {};
       const config = { name, type, ...rest, meters, ...units, ...(transformers.length === 0 ? {} : { transformers }) };
       checkSink(config, path, findings);
       return { origin: `${sink.name}, of ${feeding.map((source) => source.name).join(', ')}`, notes, config };
@@ -71,9 +72,9 @@ function importSink(
   });
 }
 
-/** Transformers and intervals in this file are of releases up to 11, whose memory is in MB: transformers may ask for that. */
-const isOfOldUnits = ({ sources, sinks }: PipelineFile): boolean =>
-  sinks.some(({ transformers }) => transformers.length > 0) || sources.some(({ interval }) => interval !== null);
+/** Whether it has what later releases of Ceilometer do not read. Those had MB for MiB, which transformers may name. */
+const isUpTo11 = ({ sources, sinks }: PipelineFile): boolean =>
+  sources.some(({ polls }) => polls) || sinks.some(({ transformers }) => transformers.length > 0);
 
 /** A faulty option of a publisher is known by the schema of the sink, if there is one. */
 function checkSink(config: { readonly type: string }, path: Path, findings: Findings): void {
@@ -117,15 +118,21 @@ function intervalOf(sources: readonly CeilometerSource[], findings: Findings): n
 const DERIVED = ['cpu_util', '*.rate', '*.delta'];
 
 /**
- * Without our own rates and differences where transformers make them, unless a source names such a meter: `disk.*` does
- * not, as there were none of those when it was written.
+ * Without our own rates and differences where transformers make them, unless a source asks for such meters and no others:
+ * `*.rate` does, `disk.*` does not.
  */
 function metersOf({ sources, sinks }: PipelineFile): readonly string[] | null {
   if (sinks.every(({ transformers }) => transformers.length === 0)) return null;
-  const named = sources.flatMap(({ meters }) => meters);
-  const left = DERIVED.filter((pattern) => !named.some(patternMatcher(pattern)));
+  const asked = sources
+    .flatMap(({ meters }) => meters)
+    .map((meter) => METERS.map(({ name }) => name).filter(patternMatcher(meter)))
+    .filter((names) => names.every(isDerived))
+    .flat();
+  const left = DERIVED.filter((pattern) => !asked.some(patternMatcher(pattern)));
   return left.length === 0 ? null : left.map((pattern) => `!${pattern}`);
 }
+
+const isDerived = (name: string): boolean => DERIVED.some((pattern) => patternMatcher(pattern)(name));
 
 function tellUnknownMeters({ meters, path }: CeilometerSource, findings: Findings): void {
   for (const [index, meter] of meters.entries()) {

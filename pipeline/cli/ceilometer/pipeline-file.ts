@@ -13,6 +13,8 @@ export interface CeilometerSource {
   readonly sinks: readonly string[];
   /** Seconds between polls, where polling and pipeline were one file (releases up to 11). */
   readonly interval: number | null;
+  /** Whether it says what to poll or how often, which is how releases up to 11 knew it. */
+  readonly polls: boolean;
 }
 
 /** A sink of pipeline.yaml: transformers, and the publishers that get what they make. */
@@ -82,7 +84,8 @@ function mapsOf(value: unknown, path: Path, findings: Findings): readonly (reado
   });
 }
 
-const SOURCE_KEYS = ['name', 'meters', 'sinks', 'interval', 'resources', 'discovery'];
+const POLLING_KEYS = ['interval', 'resources', 'discovery'];
+const SOURCE_KEYS = ['name', 'meters', 'sinks', ...POLLING_KEYS];
 const SINK_KEYS = ['name', 'transformers', 'publishers'];
 const FLAT_KEYS = [...SOURCE_KEYS, ...SINK_KEYS, 'counters'];
 
@@ -100,7 +103,8 @@ function readSource(
   const interval = intervalOf(entry.interval, [...path, 'interval'], findings);
   const fault = meters === null ? null : meterListFault(meters);
   if (fault !== null) findings.fault([...path, 'meters'], fault);
-  return name === null || meters === null || sinks === null ? [] : [{ name, path, meters, sinks, interval }];
+  const polls = known === FLAT_KEYS || POLLING_KEYS.some((key) => (entry[key] ?? null) !== null);
+  return name === null || meters === null || sinks === null ? [] : [{ name, path, meters, sinks, interval, polls }];
 }
 
 function readSink(

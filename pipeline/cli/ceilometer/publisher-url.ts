@@ -14,7 +14,7 @@ interface Publisher {
   readonly path: string;
   /** Options, taken from here one by one: what is left has no equal. */
   readonly options: Map<string, string>;
-  /** Options that are there more than once. */
+  /** Options that are given more than once; the last is the one in `options`. */
   readonly repeated: readonly string[];
 }
 
@@ -43,14 +43,26 @@ export function importPublisher(url: string): ImportedPublisher {
     const hint = Object.hasOwn(UNSUPPORTED, scheme) ? `; ${UNSUPPORTED[scheme]}` : '';
     return { sink: null, notes: [`${redactUrls(url)}: there is no sink like this publisher; left out${hint}`] };
   }
-  const notes: string[] = [];
-  for (const option of publisher.repeated)
-    notes.push(
-      `${redactUrls(url)}: option ${option} is there several times, of which the last is taken; add a sink for each other`,
-    );
+  const notes = publisher.repeated.map(
+    (option) => `${redactUrls(url)}: option ${option} is given more than once; the last is taken`,
+  );
   const sink = importer(publisher, (note) => notes.push(`${redactUrls(url)}: ${note}`));
   for (const option of options.keys()) notes.push(`${redactUrls(url)}: option ${option} has no equal; left out`);
   return { sink, notes };
+}
+
+/** A publisher for each topic that a notifier names, as it sends to all of them; any other as it is. */
+export function publisherPerTopic(url: string): readonly string[] {
+  const importer = IMPORTERS[partsOf(url).scheme];
+  const [, before = '', query = '', fragment = ''] = /^([^?#]*)\?([^#]*)([\s\S]*)$/.exec(url) ?? [];
+  const options = new URLSearchParams(query);
+  const topics = new Set(options.getAll('topic').filter((topic) => topic !== ''));
+  if (importer !== notifier || topics.size < 2) return [url];
+  return [...topics].map((topic) => {
+    const own = new URLSearchParams(options);
+    own.set('topic', topic);
+    return `${before}?${own}${fragment}`;
+  });
 }
 
 type Importer = (publisher: Publisher, tell: (note: string) => void) => ImportedPublisher['sink'];
@@ -118,16 +130,15 @@ const file: Importer = ({ netloc, path, options }, tell) => {
   if (take(options, 'json') === undefined)
     tell('without ?json Ceilometer writes what Python prints; Hypermeter writes JSON lines');
   const [maxBytes, backups] = [take(options, 'max_bytes'), take(options, 'backup_count')];
+  // Python's handler without backups lets the file grow.
   if (maxBytes === undefined || backups === undefined || Number(maxBytes) === 0 || Number(backups) === 0) {
     tell(
-      'Ceilometer rotates only where max_bytes and backup_count are given, and above 0; Hypermeter always does: see maxBytes, backups',
+      'Ceilometer rotates only where max_bytes and backup_count are given and not 0; Hypermeter always does: see maxBytes, backups',
     );
     return { type: 'file', path };
   }
   return { type: 'file', path, maxBytes: Number(maxBytes), backups: Number(backups) };
 };
-
-const NO_CREDENTIALS = 'the user and password of the URL are left out: set them in the sink';
 
 /** These become part of the request in Ceilometer as well, which reads some of them as options. */
 const HTTP_OPTIONS = ['timeout', 'max_retries', 'verify_ssl', 'clientcert', 'clientkey', 'raw_only', 'batch'];
@@ -136,17 +147,20 @@ const http: Importer = ({ scheme, netloc, path, options }, tell) => {
   const batch = take(options, 'batch');
   const url = new URLSearchParams([...options].filter(([name]) => !HTTP_OPTIONS.includes(name)));
   for (const name of url.keys()) options.delete(name);
-  if (netloc.includes('@')) tell(NO_CREDENTIALS);
-  const address = `${scheme}://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}`;
+  const address = `${scheme}://${withoutUser(netloc, tell)}${path}`;
   const isSingle = batch !== undefined && /^(?:false|0|no|off|f|n)$/i.test(batch);
   return { type: 'http', url: url.size === 0 ? address : `${address}?${url}`, ...(isSingle ? { batch: false } : {}) };
 };
 
 const prometheus: Importer = ({ netloc, path }, tell) => {
-  if (netloc.includes('@')) tell(NO_CREDENTIALS);
   tell('Ceilometer pushes to a Pushgateway; Hypermeter writes by remote-write: give the URL of a receiver of that');
-  return { type: 'prometheus', url: `http://${netloc.slice(netloc.lastIndexOf('@') + 1)}${path}` };
+  return { type: 'prometheus', url: `http://${withoutUser(netloc, tell)}${path}` };
 };
+
+function withoutUser(netloc: string, tell: (note: string) => void): string {
+  if (netloc.includes('@')) tell('the user and password of the URL are left out: set them in the sink');
+  return netloc.slice(netloc.lastIndexOf('@') + 1);
+}
 
 const IMPORTERS: Readonly<Record<string, Importer>> = {
   udp: udpOrTcp('udp'),
@@ -166,9 +180,10 @@ function partsOf(url: string): Publisher {
   const [, scheme = url, rest = ''] = /^([\w+.-]+):\/\/([\s\S]*)$/.exec(url) ?? [];
   const [, netloc = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?/.exec(rest) ?? [];
   // `?json` has no value, and counts.
-  const options = new URLSearchParams(query);
-  const repeated = [...new Set(options.keys())].filter((name) => options.getAll(name).length > 1);
-  return { scheme: scheme.toLowerCase(), netloc, path, options: new Map(options), repeated };
+  const given = [...new URLSearchParams(query)];
+  const options = new Map(given);
+  const repeated = [...options.keys()].filter((name) => given.filter(([each]) => each === name).length > 1);
+  return { scheme: scheme.toLowerCase(), netloc, path, options, repeated };
 }
 
 function hostAndPort(netloc: string): { readonly host: string; readonly port: number | null | undefined } {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { parts } from '../../../pipeline/cli/composition.ts';
 import { importCeilometer } from '../../../pipeline/cli/config-import-ceilometer.ts';
 import { ConfigError, formatFault } from '../../../pipeline/runtime/config/fault.ts';
@@ -106,6 +107,17 @@ describe('config import-ceilometer', () => {
     ]);
   });
 
+  it('makes of a notifier of several topics a sink for each', () => {
+    const { config, warnings } = imported(
+      source('[cpu]').replace('udp://h:1', 'notifier://mq?topic=a&policy=default&topic=b'),
+    );
+    expect(config.sinks).toMatchObject([
+      { name: 's-amqp', topic: 'a' },
+      { name: 's-amqp-2', topic: 'b' },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
   it('reads the flat form of 2013.1', () => {
     const { config, warnings } = imported(
       '- name: cpu_pipeline\n  interval: 60\n  counters: [cpu]\n  transformers:\n  publishers: ["udp://h:1"]\n',
@@ -133,28 +145,32 @@ describe('config import-ceilometer', () => {
     expect(transformers('{ name: rate_of_change, parameters: { target: { scale: 1.0e-6 } } }')).toMatchObject([
       { transformers: [{ parameters: { target: { scale: 0.000001 } } }] },
     ]);
-    expect(transformers('{ name: unit_conversion, parameters: { target: { scale: .5e-3 } } }')).toMatchObject([
-      { transformers: [{ parameters: { target: { scale: 0.0005 } } }] },
-    ]);
   });
 
   it.each([
-    ['["*"]', ['!cpu_util', '!*.rate', '!*.delta']],
-    ['["disk.*"]', ['!cpu_util', '!*.rate', '!*.delta']],
-    ['["cpu*"]', ['!cpu_util', '!*.rate', '!*.delta']],
-    ['["*.rate"]', ['!cpu_util', '!*.delta']],
-    ['[cpu_util, network.incoming.bytes.rate]', ['!*.delta']],
-  ])('takes of our own rates and differences what %s names', (meters, left) => {
-    const delta = '[{ name: delta, parameters: { growth_only: true } }]';
-    const { config } = imported(
-      `sources: [{ name: a, meters: ${meters}, sinks: [s] }]\nsinks: [{ name: s, publishers: ["udp://h:1"], transformers: ${delta} }]\n`,
+    ['.5e-3', 0.0005],
+    ['-.5e-3', '-.5e-3'],
+    ['.5', 0.5],
+    ['-.5', '-.5'],
+    ['-1.5e+3', -1500],
+    ['1_0.5', 10.5],
+    ['1.5e3', '1.5e3'],
+  ])('reads the number or text %s as PyYAML does', (written, read) => {
+    const { text } = importCeilometer(
+      source('[cpu]').replace(
+        'publishers',
+        `transformers: [{ name: rate_of_change, parameters: { target: { scale: ${written} } } }], publishers`,
+      ),
+      'p.yaml',
     );
-    expect(config.meters).toEqual(left);
+    expect(parse(text).sinks[0].transformers[0].parameters.target.scale).toBe(read);
   });
 
-  it('has the units of the release that it is of', () => {
-    expect(imported(source('[memory]', ', interval: 60')).config.sinks).toMatchObject([{ units: 'MB' }]);
-    expect(imported(source('[memory]')).config.sinks).toMatchObject([{ units: 'MiB' }]);
+  it.each(['y', 'n', 'Y', 'N'])('has a sink and a source of the name %s', (name) => {
+    const { config } = imported(
+      `sources: [{ name: ${name}, meters: [cpu], sinks: [${name}] }]\nsinks: [{ name: ${name}, publishers: ["udp://h:1"] }]\n`,
+    );
+    expect(config.sinks).toMatchObject([{ name }]);
   });
 
   it('gives a sink the meters of all its sources, and one for each where they exclude', () => {
@@ -179,5 +195,37 @@ describe('config import-ceilometer', () => {
       `sinks[0]: no source gives sink "\${x}" anything`,
       "sinks[1].transformers[0].parameters.colour: parameters.colour: Ceilometer's transformer does not read this; left out",
     ]);
+  });
+
+  it.each([
+    [['disk.*'], ['!cpu_util', '!*.rate', '!*.delta']],
+    [
+      ['cpu*', '*e*'],
+      ['!cpu_util', '!*.rate', '!*.delta'],
+    ],
+    [['cpu_util'], ['!*.rate', '!*.delta']],
+    [['network.incoming.bytes.rate'], ['!cpu_util', '!*.delta']],
+    [['cpu_util', '*.rate', '*.delta'], null],
+  ])('keeps our own rates beside transformers only where a source asks for them: %j', (meters, kept) => {
+    const { text } = importCeilometer(
+      `sources: [{ name: a, meters: ["*"], sinks: [s] }, { name: b, meters: ${JSON.stringify(meters)}, sinks: [t] }]\nsinks: [{ name: s, publishers: ["udp://h:1"] }, { name: t, publishers: ["udp://h:1"], transformers: [{ name: rate_of_change, parameters: {} }] }]\n`,
+      'p.yaml',
+    );
+    expect(parse(text).meters ?? null).toEqual(kept);
+  });
+
+  it.each([
+    [
+      'transformers',
+      source('[memory]').replace('publishers', 'transformers: [{ name: delta, parameters: {} }], publishers'),
+      'MB',
+    ],
+    ['an interval', source('[memory]', ', interval: 60'), 'MB'],
+    ['resources', source('[memory]', ', resources: [x]'), 'MB'],
+    ['discovery', source('[memory]', ', discovery: [x]'), 'MB'],
+    ['a flat list', '- { name: s, counters: [memory], publishers: ["udp://h:1"] }\n', 'MB'],
+    ['none of these', source('[memory]', ', interval:'), 'MiB'],
+  ])('writes the units of releases up to 11 where the file has what only those read: %s', (_, text, units) => {
+    expect(imported(text).config.sinks).toMatchObject([{ units }]);
   });
 });
