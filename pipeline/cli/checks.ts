@@ -203,7 +203,10 @@ const NO_LOG: Log = {
   commit: notAsked,
 };
 
-/** Connecting is what a sink does at the start: one that declares an exchange declares it here as well. */
+/**
+ * Connecting is what a sink does at the start: one that declares an exchange declares it here as well. One that begins
+ * with its first sample is asked without any.
+ */
 function sinks(config: Settings, clock: Clock, timeoutMs: number): readonly Check[] {
   const context: SinkContext = {
     clock,
@@ -218,10 +221,10 @@ function sinks(config: Settings, clock: Clock, timeoutMs: number): readonly Chec
       what: entry.type,
       name: sink.name,
       run: async (signal) => {
-        const { open } = sink;
         try {
           await sink.open?.(signal);
-          return { found: open ? 'connected' : 'nothing to connect to before the first sample', warnings: [] };
+          await sink.look?.(signal);
+          return { found: sink.open ? 'connected' : sink.look ? 'answers' : 'nothing to connect to', warnings: [] };
         } finally {
           await sink.close();
         }

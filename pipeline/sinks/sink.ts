@@ -18,6 +18,11 @@ export interface Sink {
   readonly name: string;
   /** Connects early, so that a wrong destination shows at start. Optional. */
   open?(signal: AbortSignal): Promise<void>;
+  /**
+   * Looks whether the destination is there and takes what comes, by sending it no samples. For a check: where it is not
+   * opened early, a destination that is away does not stop a start. Optional.
+   */
+  look?(signal: AbortSignal): Promise<void>;
   publish(batch: readonly Sample[], signal: AbortSignal): Promise<void>;
   /** Flushes and lets go. Safe to call twice. */
   close(): Promise<void>;

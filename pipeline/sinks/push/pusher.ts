@@ -169,6 +169,10 @@ export function createPusher(
 
   return {
     name,
+    async look(signal) {
+      // What a server says of a request without samples beyond that, as that it wants one at least, is well.
+      await ask([], signal);
+    },
     async publish(batch, signal) {
       doubts = [];
       stumbles = 0;

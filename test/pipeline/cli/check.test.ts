@@ -12,6 +12,8 @@ const check = (words: readonly string[]) => runWith(parts, ['check', ...words]);
 
 const GOOD = `connectors: [{ name: sim, type: simulator, hosts: 2, instances: 6, faults: { hostAway: 0 } }]
 sinks: [{ type: stdout }, { type: file, path: ${folder}/meters.jsonl }]`;
+const SIMULATED = 'connectors: [{ name: sim, type: simulator, hosts: 1, instances: 3, faults: { hostAway: 0 } }]';
+
 const BAD = `connectors:
   - { name: sim, type: simulator, hosts: 1, instances: 3, faults: { hostAway: 0 } }
   - { name: kvm1, type: libvirt, uri: "qemu+tcp://127.0.0.1:1/system" }
@@ -31,7 +33,7 @@ describe('check', () => {
       expect.stringMatching(/^✓ simulator sim/),
       '✓ kafka embedded: in this process, for trying out only',
       '✓ state memory: in memory, rebuilt from the log at each start',
-      '✓ stdout stdout: nothing to connect to before the first sample',
+      '✓ stdout stdout: nothing to connect to',
       `✓ file file:${folder}/meters.jsonl: connected`,
       '',
     ]);
@@ -50,6 +52,26 @@ describe('check', () => {
     expect(wrong.code).toBe(69);
     expect(wrong.stdout).toContain('check the path of url');
     await receiver.close();
+  });
+
+  it.each(['prometheus', 'otlp', 'http'])('asks the receiver of %s, with no samples', async (type) => {
+    const receiver = await aServer((seen, response) => {
+      response.statusCode = seen.path === '/here' ? 200 : seen.path === '/empty' ? 400 : 404;
+      response.end();
+    });
+    const of = async (more: string) => {
+      const config = written(`${SIMULATED}\nsinks: [{ type: ${type}, ${more} }]`);
+      const { code, stdout } = await check(['-c', config]);
+      return [code, stdout.split('\n').find((line) => line.slice(2).startsWith(type))];
+    };
+    const name = `${type} ${type}:${receiver.url}`;
+    expect(await of(`url: "${receiver.url}/here"`)).toEqual([0, expect.stringContaining(`✓ ${name}/here: answers`)]);
+    expect(await of(`url: "${receiver.url}/empty"`)).toEqual([0, expect.stringContaining(`✓ ${name}/empty: answers`)]);
+    expect(await of(`url: "${receiver.url}/there"`)).toEqual([69, expect.stringContaining('check the path of url')]);
+    const tls = `url: "${receiver.url.replace('http:', 'https:')}/here", tls: { caFile: /nope.pem }`;
+    expect(await of(tls)).toEqual([69, expect.stringContaining('cannot read tls.caFile /nope.pem')]);
+    await receiver.close();
+    expect(await of(`url: "${receiver.url}/here"`)).toEqual([69, expect.stringContaining('nobody listens there')]);
   });
 
   it('looks at the directory of the spool', async () => {
