@@ -18,7 +18,7 @@ export interface AgainstResult extends VersusResult {
 const NAMED = 10;
 
 const WINDOW_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: true },
+  { title: 'METER', align: 'left', shrink: 'middle' },
   { title: 'SIZE', align: 'right' },
   { title: 'SAME', align: 'right' },
   { title: 'DIFFERENT', align: 'right' },
@@ -27,7 +27,7 @@ const WINDOW_COLUMNS: readonly Column[] = [
   { title: 'IN', align: 'left', shrink: true },
 ];
 const TOTAL_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: true },
+  { title: 'METER', align: 'left', shrink: 'middle' },
   { title: 'SIZES', align: 'left' },
   { title: 'SERIES', align: 'right' },
   { title: 'TOTAL HERE', align: 'right' },
@@ -35,7 +35,7 @@ const TOTAL_COLUMNS: readonly Column[] = [
   { title: 'DIFFERENCE', align: 'right' },
 ];
 const SERIES_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: true },
+  { title: 'METER', align: 'left', shrink: 'middle' },
   { title: 'RESOURCE', align: 'left', shrink: 'middle' },
   ...TOTAL_COLUMNS.filter(({ title }) => title !== 'METER' && title !== 'SERIES'),
 ];

@@ -4,23 +4,24 @@ import type { ChangeOfSize } from '../audit/history.ts';
 import { type HostShare, TOLERANCE } from '../audit/host-shares.ts';
 import { formatUuid } from '../model/resource.ts';
 import { plural } from './human.ts';
+import { formatFitting, type StreamColumn } from './stream-table.ts';
 import { type Column, formatTable, printable } from './table.ts';
 
 const NAMED = 10;
 
-const BALANCE_COLUMNS: readonly Column[] = [
+const BALANCE_COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
   { title: 'WINDOW', align: 'right' },
-  { title: 'METER', align: 'left' },
-  { title: 'SERIES', align: 'right' },
+  { title: 'METER', align: 'left', shrink: 'middle', least: 28 },
+  { title: 'SERIES', align: 'right', dispensable: 2 },
   { title: 'MOVEMENT', align: 'right' },
   { title: 'PUBLISHED', align: 'right' },
-  { title: 'CARRIED', align: 'right' },
+  { title: 'CARRIED', align: 'right', dispensable: 1 },
   { title: 'RESIDUAL', align: 'right' },
 ];
 const IMBALANCE_COLUMNS: readonly Column[] = [
-  { title: 'VM', align: 'left' },
-  { title: 'DEVICE', align: 'left' },
-  { title: 'METER', align: 'left' },
+  { title: 'VM', align: 'left', shrink: 'middle' },
+  { title: 'DEVICE', align: 'left', shrink: 'middle' },
+  { title: 'METER', align: 'left', shrink: 'middle' },
   { title: 'WINDOW', align: 'right' },
   { title: 'THROUGH', align: 'left' },
   { title: 'MOVEMENT', align: 'right' },
@@ -28,15 +29,15 @@ const IMBALANCE_COLUMNS: readonly Column[] = [
   { title: 'RESIDUAL', align: 'right' },
 ];
 
-const HOST_COLUMNS: readonly Column[] = [
-  { title: 'HOST', align: 'left', shrink: true },
+const HOST_COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
+  { title: 'HOST', align: 'left', shrink: 'middle', least: 12 },
   { title: 'OF', align: 'left' },
-  { title: 'WINDOWS', align: 'right' },
+  { title: 'WINDOWS', align: 'right', dispensable: 1 },
   { title: 'VMS', align: 'right' },
   { title: 'HOST ITSELF', align: 'right' },
   { title: 'RATIO', align: 'right' },
   { title: 'HIGHEST', align: 'right' },
-  { title: 'WINDOW UNTIL', align: 'left' },
+  { title: 'WINDOW UNTIL', align: 'left', dispensable: 2 },
   { title: 'ABOVE', align: 'right' },
 ];
 
@@ -49,7 +50,7 @@ export function verdictLines(verdict: Verdict, columns?: number): readonly strin
     `${plural(raw.messages, 'raw message')} (${raw.unreadable} unreadable), ${plural(lines.read, 'published sample')} (${lines.outside} outside, ${plural(lines.broken, 'broken line')}${halfWritten(lines)})`,
     ...verdict.changes.map(changeLine),
     '',
-    ...formatTable(BALANCE_COLUMNS, balances.map(balanceRow), columns),
+    ...formatFitting(BALANCE_COLUMNS, balances.map(balanceRow), columns),
     '',
     `residual ${residualOf(verdict)}`,
     `lost ${windows.lost}, wrong ${windows.wrong}, unexpected ${windows.unexpected} of ${plural(windows.expected, 'window')}${without}`,
@@ -75,7 +76,7 @@ function hostLines({ hosts }: Verdict, columns: number | undefined): readonly st
   const verdict = tooMuch === 0 ? 'no sum is above its host' : `TOO MUCH: ${plural(tooMuch, 'sum')} above the host`;
   return [
     '',
-    ...formatTable(HOST_COLUMNS, hosts.map(hostRow), columns),
+    ...formatFitting(HOST_COLUMNS, hosts.map(hostRow), columns),
     '',
     `${verdict}, give or take ${TOLERANCE * 100} %`,
   ].map((line) => printable(line));

@@ -12,7 +12,7 @@ export type RawPrinter = (snapshot: Snapshot, logged: Logged) => Promise<boolean
 
 const COLUMNS: readonly StreamColumn[] = [
   { title: 'OBSERVED', align: 'left', usual: 12 },
-  { title: 'HYPERVISOR', align: 'left', shrink: true, usual: 12, dispensable: 1 },
+  { title: 'HYPERVISOR', align: 'left', shrink: 'middle', usual: 12, dispensable: 1 },
   ...STATISTICS_COLUMNS,
 ];
 

@@ -26,7 +26,7 @@ const right = (title: string, dispensable?: number): TableColumn => ({
 });
 
 const PROCESS_COLUMNS = [
-  left('PROCESS', { shrink: true }),
+  left('PROCESS', { shrink: 'middle' }),
   left('VERSION', { dispensable: 3 }),
   left('READY', { shrink: true }),
   right('CPU', 2),
@@ -40,7 +40,7 @@ const PROCESS_COLUMNS = [
   right('RESIDUAL', 8),
 ];
 const ENDPOINT_COLUMNS = [
-  left('PROCESS', { shrink: true, dispensable: 6 }),
+  left('PROCESS', { shrink: 'middle', dispensable: 6 }),
   left('ENDPOINT', { shrink: true }),
   left('KIND', { dispensable: 4 }),
   left('STATE'),
@@ -52,8 +52,8 @@ const ENDPOINT_COLUMNS = [
   left('ERROR', { shrink: true, dispensable: 7 }),
 ];
 const SINK_COLUMNS = [
-  left('PROCESS', { shrink: true, dispensable: 5 }),
-  left('SINK', { shrink: true }),
+  left('PROCESS', { shrink: 'middle', dispensable: 5 }),
+  left('SINK', { shrink: 'middle' }),
   right('PUBLISHED/s'),
   right('PUBLISHED', 3),
   right('WAITING'),

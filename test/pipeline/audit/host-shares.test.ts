@@ -68,6 +68,12 @@ describe('what VMs took of their host', () => {
     expect(isClean(verdict)).toBe(true);
     expect(verdictLines(verdict).join('\n')).toMatch(/kvm1 +cpu time .* 120\.0 % !/);
     expect(verdictLines(verdict).at(-1)).toMatch(/^TOO MUCH: 2 sums above the host/);
+    const large = verdict.balances.map((each) => ({ ...each, movement: 10n ** 15n, published: 10n ** 15n }));
+    const narrow = verdictLines({ ...verdict, balances: large }, 80);
+    const meters = narrow.filter((line) => line.startsWith('   60s')).map((line) => line.split(/ +/)[2]);
+    expect(meters).toContain('cpu.delta');
+    expect(new Set(meters).size).toBe(large.length);
+    expect(Math.max(...narrow.slice(narrow.indexOf('') + 1).map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(verdictJson(verdict)).toMatchObject({
       hosts: [
         { host: 'kvm1', of: 'cpu time', window: '60s', too_much: true },
