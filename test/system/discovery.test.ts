@@ -107,7 +107,8 @@ ops: { listen: "127.0.0.1:0" }
       const own = sequences.get(name) ?? [];
       expect([name, own]).toEqual([name, countUp(0, own.length)]);
     }
-    expect((sequences.get('kvm2') ?? []).length).toBeGreaterThan((sequences.get('kvm1') ?? []).length + 2);
+    // Three polls since then; before, their phases let the one be a poll ahead of the other.
+    expect((sequences.get('kvm2') ?? []).length).toBeGreaterThan((sequences.get('kvm1') ?? []).length + 1);
     await rm(folder, { recursive: true });
   }, 90_000);
 
