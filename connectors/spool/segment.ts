@@ -35,6 +35,9 @@ const NUMBERED = /^(\d{16})\.spool\b/;
 export const segmentPath = (directory: string, id: number): string =>
   join(directory, `${String(id).padStart(16, '0')}.spool`);
 
+/** Where a file goes that cannot be read; for people to look at. */
+export const asideOf = (path: string): string => `${path}.unreadable`;
+
 /** The number of a file in the spool's directory; null: it is something else. */
 export function segmentId(name: string): number | null {
   const digits = NAME.exec(name)?.[1];

@@ -20,6 +20,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENFILE: 'the machine has too many files open: raise its limit (fs.file-max)',
 };
 
+/** The system's code of an error, such as ENOENT. */
+export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+export const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT';
+
 /** Says what was not possible, where, and what to do about it. */
 export function spoolError(what: string, path: string, cause: unknown): SpoolError {
   const { code, message } = cause as NodeJS.ErrnoException;

@@ -1,22 +1,13 @@
-import { readdir, rename, unlink } from 'node:fs/promises';
+import { rename, unlink } from 'node:fs/promises';
 import type { Report, SpoolDrop } from '../../pipeline/runtime/events.ts';
 import type { Held } from '../gather.ts';
 import { encodeFrame, MAGIC } from './frame.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { makeDirectory } from './make-directory.ts';
-import { type Position, PositionFile } from './position.ts';
-import {
-  appendFrames,
-  beginSegment,
-  highestId,
-  inspectSegment,
-  type OpenSegment,
-  readFrames,
-  type Segment,
-  segmentId,
-  segmentPath,
-} from './segment.ts';
-import { spoolError } from './spool-error.ts';
+import type { Position, PositionFile } from './position.ts';
+import { type Recovered, recover } from './recover.ts';
+import { appendFrames, asideOf, beginSegment, type OpenSegment, readFrames, type Segment } from './segment.ts';
+import { codeOf, isGone, spoolError } from './spool-error.ts';
 
 export interface SpoolOptions {
   readonly directory: string;
@@ -318,15 +309,6 @@ export class Spool {
   }
 }
 
-const asideOf = (path: string): string => `${path}.unreadable`;
-
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-
-const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT';
-
-/** Whether it is the file's fault, or its disk's. */
-const isBroken = (error: unknown): boolean => ['EIO', 'EISDIR'].includes(codeOf(error) ?? '');
-
 /** Whether a segment will not be read later either. Whatever else is in the way, as too many open files, may pass. */
 const isLost = (segment: Segment, error: unknown): boolean =>
   isGone(error) || (segment.failures >= MOST_FAILURES && codeOf(error) === 'EIO');
@@ -335,41 +317,4 @@ function taken(settling: Segment['settling'], end: number): ((delivered: boolean
   const settled = settling.get(end);
   settling.delete(end);
   return settled;
-}
-
-interface Recovered {
-  readonly file: PositionFile;
-  readonly segments: Segment[];
-  readonly nextId: number;
-}
-
-/** A file of which nothing can be read is set aside; one that a shortage or a permission keeps from us refuses the start. */
-async function recover({ directory, report }: SpoolOptions): Promise<Recovered> {
-  const { file, position } = await PositionFile.open(directory);
-  const names = await readdir(directory);
-  const ids = names.map(segmentId).filter((id) => id !== null);
-  const segments: Segment[] = [];
-  const fail = (what: string, path: string, error: unknown): void =>
-    report({ event: 'spool.failed', error: spoolError(`the spool ${what}`, path, error) });
-  for (const id of ids.sort((a, b) => a - b)) {
-    const from = id < (position?.id ?? 0) ? Number.MAX_SAFE_INTEGER : id === position?.id ? position.at : null;
-    try {
-      const { segment, flaws, lost, trouble } = await inspectSegment(directory, id, from);
-      for (const flaw of flaws) report({ event: 'spool.damaged', ...flaw });
-      const bytes = flaws.reduce((sum, flaw) => sum + flaw.bytes, 0);
-      if (lost > 0) report({ event: 'spool.dropped', reason: 'damaged', slices: lost, bytes });
-      if (trouble !== null) fail('cannot tidy up in', directory, trouble);
-      if (segment !== null) segments.push(segment);
-    } catch (error) {
-      const path = segmentPath(directory, id);
-      const aside = asideOf(path);
-      const refusal = isBroken(error) ? await rename(path, aside).catch((cause: unknown) => cause) : error;
-      if (refusal !== undefined) {
-        await file.close();
-        throw refusal;
-      }
-      fail(`sends nothing of a file that it cannot read and keeps as ${aside}:`, path, error);
-    }
-  }
-  return { file, segments, nextId: Math.max(position?.id ?? 0, highestId(names)) + 1 };
 }

@@ -5,7 +5,8 @@ import type { Sample } from '../model/sample.ts';
 import { exactJson } from '../runtime/json.ts';
 import { isoTime } from '../sinks/timestamp.ts';
 import { plural } from './human.ts';
-import { type Column, formatTable, printable } from './table.ts';
+import { formatFitting, type ReportColumn } from './stream-table.ts';
+import { printable } from './table.ts';
 
 /** What a comparison found, and meters that only one of the configurations selects. */
 export interface AgainstResult extends VersusResult {
@@ -17,8 +18,8 @@ export interface AgainstResult extends VersusResult {
 
 const NAMED = 10;
 
-const WINDOW_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: 'middle' },
+const WINDOW_COLUMNS: readonly ReportColumn[] = [
+  { title: 'METER', align: 'left', shrink: 'middle', least: 22 },
   { title: 'SIZE', align: 'right' },
   { title: 'SAME', align: 'right' },
   { title: 'DIFFERENT', align: 'right' },
@@ -26,20 +27,20 @@ const WINDOW_COLUMNS: readonly Column[] = [
   { title: 'ONLY THERE', align: 'right' },
   { title: 'IN', align: 'left', shrink: true },
 ];
-const TOTAL_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: 'middle' },
-  { title: 'SIZES', align: 'left' },
-  { title: 'SERIES', align: 'right' },
+const TOTAL_COLUMNS: readonly ReportColumn[] = [
+  { title: 'METER', align: 'left', shrink: 'middle', least: 22 },
+  { title: 'SIZES', align: 'left', dispensable: 2 },
+  { title: 'SERIES', align: 'right', dispensable: 1 },
   { title: 'TOTAL HERE', align: 'right' },
-  { title: 'TOTAL THERE', align: 'right' },
+  { title: 'TOTAL THERE', align: 'right', dispensable: 3 },
   { title: 'DIFFERENCE', align: 'right' },
 ];
-const SERIES_COLUMNS: readonly Column[] = [
-  { title: 'METER', align: 'left', shrink: 'middle' },
+const SERIES_COLUMNS: readonly ReportColumn[] = [
+  { title: 'METER', align: 'left', shrink: 'middle', least: 22 },
   { title: 'RESOURCE', align: 'left', shrink: 'middle' },
   ...TOTAL_COLUMNS.filter(({ title }) => title !== 'METER' && title !== 'SERIES'),
 ];
-const MARK_COLUMNS: readonly Column[] = [
+const MARK_COLUMNS: readonly ReportColumn[] = [
   { title: 'QUALITY OR FLAG', align: 'left' },
   { title: 'HERE', align: 'right' },
   { title: 'THERE', align: 'right' },
@@ -53,8 +54,8 @@ export function resultLines(
 ): readonly string[] {
   const { windows, totals, series } = result;
   const marks = [...result.marks].filter(([, { first, other }]) => first !== other);
-  const table = (title: string, columns: readonly Column[], rows: readonly (readonly string[])[]) =>
-    rows.length === 0 ? [] : [title, ...formatTable(columns, rows, width), ''];
+  const table = (title: string, columns: readonly ReportColumn[], rows: readonly (readonly string[])[]) =>
+    rows.length === 0 ? [] : [title, ...formatFitting(columns, rows, width), ''];
   const differing = windows.filter(({ different, onlyFirst, onlyOther }) => different + onlyFirst + onlyOther > 0);
   return [
     ...table(

@@ -4,12 +4,13 @@ import type { ChangeOfSize } from '../audit/history.ts';
 import { type HostShare, TOLERANCE } from '../audit/host-shares.ts';
 import { formatUuid } from '../model/resource.ts';
 import { plural } from './human.ts';
-import { formatFitting, type StreamColumn } from './stream-table.ts';
-import { type Column, formatTable, printable } from './table.ts';
+import { formatFitting, type ReportColumn } from './stream-table.ts';
+import { printable } from './table.ts';
 
 const NAMED = 10;
+const INDENT = '  ';
 
-const BALANCE_COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
+const BALANCE_COLUMNS: readonly ReportColumn[] = [
   { title: 'WINDOW', align: 'right' },
   { title: 'METER', align: 'left', shrink: 'middle', least: 28 },
   { title: 'SERIES', align: 'right', dispensable: 2 },
@@ -18,18 +19,18 @@ const BALANCE_COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
   { title: 'CARRIED', align: 'right', dispensable: 1 },
   { title: 'RESIDUAL', align: 'right' },
 ];
-const IMBALANCE_COLUMNS: readonly Column[] = [
-  { title: 'VM', align: 'left', shrink: 'middle' },
+const IMBALANCE_COLUMNS: readonly ReportColumn[] = [
+  { title: 'VM', align: 'left', shrink: 'middle', least: 14 },
   { title: 'DEVICE', align: 'left', shrink: 'middle' },
-  { title: 'METER', align: 'left', shrink: 'middle' },
-  { title: 'WINDOW', align: 'right' },
-  { title: 'THROUGH', align: 'left' },
-  { title: 'MOVEMENT', align: 'right' },
-  { title: 'PUBLISHED', align: 'right' },
+  { title: 'METER', align: 'left', shrink: 'middle', least: 22 },
+  { title: 'WINDOW', align: 'right', dispensable: 1 },
+  { title: 'THROUGH', align: 'left', dispensable: 2 },
+  { title: 'MOVEMENT', align: 'right', dispensable: 3 },
+  { title: 'PUBLISHED', align: 'right', dispensable: 3 },
   { title: 'RESIDUAL', align: 'right' },
 ];
 
-const HOST_COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
+const HOST_COLUMNS: readonly ReportColumn[] = [
   { title: 'HOST', align: 'left', shrink: 'middle', least: 12 },
   { title: 'OF', align: 'left' },
   { title: 'WINDOWS', align: 'right', dispensable: 1 },
@@ -112,7 +113,8 @@ const hostRow = ({
 
 function faultLines(verdict: Verdict, columns: number | undefined): readonly string[] {
   const { imbalances, windows, wrongWindows, unexpectedLines, unequalLines, lines } = verdict;
-  const worst = formatTable(IMBALANCE_COLUMNS, imbalances.slice(0, NAMED).map(imbalanceRow), columns);
+  const width = columns === undefined ? undefined : columns - INDENT.length;
+  const worst = formatFitting(IMBALANCE_COLUMNS, imbalances.slice(0, NAMED).map(imbalanceRow), width);
   return [
     ...headed('does not balance', imbalances.length, imbalances.length === 0 ? [] : worst),
     ...headed('lost', windows.lost, windows.lostLines.map(nameOf)),
@@ -132,7 +134,11 @@ function faultLines(verdict: Verdict, columns: number | undefined): readonly str
 const headed = (title: string, count: number, named: readonly string[]): readonly string[] =>
   count === 0
     ? []
-    : ['', `${title}: ${count}${count > NAMED ? `, the first ${NAMED}` : ''}`, ...named.map((line) => `  ${line}`)];
+    : [
+        '',
+        `${title}: ${count}${count > NAMED ? `, the first ${NAMED}` : ''}`,
+        ...named.map((line) => `${INDENT}${line}`),
+      ];
 
 const seconds = (us: number): string => `${us / 1e6}s`;
 const timeOf = (us: number): string => (Number.isFinite(us) ? new Date(us / 1000).toISOString() : 'any time');

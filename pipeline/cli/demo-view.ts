@@ -1,6 +1,6 @@
 import { formatUuid } from '../model/resource.ts';
 import type { Sample } from '../model/sample.ts';
-import { formatFitting, type StreamColumn } from './stream-table.ts';
+import { formatFitting, type ReportColumn } from './stream-table.ts';
 import { ABSENT } from './table.ts';
 
 /** What the demo shows of one instance in one window: rates are summed over its devices. */
@@ -20,7 +20,7 @@ const RATES = [
   'network.outgoing.bytes.rate',
 ] as const;
 
-const COLUMNS: readonly Omit<StreamColumn, 'usual'>[] = [
+const COLUMNS: readonly ReportColumn[] = [
   { title: 'INSTANCE', align: 'left', shrink: 'middle', least: 16 },
   { title: 'HOST', align: 'left', shrink: 'middle', least: 12, dispensable: 3 },
   { title: 'VCPUS', align: 'right', dispensable: 5 },

@@ -4,7 +4,7 @@ import type { CounterWindow } from '../audit/window-search.ts';
 import type { Meter } from '../model/meters.ts';
 import { isoMicroseconds } from '../runtime/iso-time.ts';
 import { exactJson } from '../runtime/json.ts';
-import { formatFitting, type StreamColumn } from './stream-table.ts';
+import { formatFitting, type ReportColumn } from './stream-table.ts';
 import { ABSENT, printable } from './table.ts';
 import { words } from './window-argument.ts';
 
@@ -14,8 +14,6 @@ export interface ExplainedMeter {
   readonly isSelected: boolean;
   readonly explanation: Explanation;
 }
-
-type ReportColumn = Omit<StreamColumn, 'usual'>;
 
 const READING_COLUMNS: readonly ReportColumn[] = [
   { title: '', align: 'right' },
@@ -37,7 +35,8 @@ const STEP_COLUMNS: readonly ReportColumn[] = [
   { title: 'TO', align: 'left' },
   { title: 'COUNTED', align: 'right' },
   { title: 'IN THE WINDOW', align: 'right' },
-  { title: 'WHY', align: 'left', shrink: true },
+  // The last: it stands whole, and a narrow terminal wraps it.
+  { title: 'WHY', align: 'left' },
 ];
 
 /** The explanation for people. Amounts are in the counter's units. */

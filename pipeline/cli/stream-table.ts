@@ -9,6 +9,9 @@ export interface StreamColumn extends Column {
   readonly dispensable?: number;
 }
 
+/** A column of a table of which all rows are there. */
+export type ReportColumn = Omit<StreamColumn, 'usual'>;
+
 /** Prints rows as they come, the titles before the first. A row has a cell for every column, also for those left out. */
 export function createStreamTable(
   columns: readonly StreamColumn[],
@@ -32,7 +35,7 @@ export function createStreamTable(
 
 /** The lines of a table of which all rows are there, without the columns that `width` characters have no room for. */
 export function formatFitting(
-  columns: readonly Omit<StreamColumn, 'usual'>[],
+  columns: readonly ReportColumn[],
   rows: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
 ): readonly string[] {

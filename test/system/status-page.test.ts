@@ -73,6 +73,8 @@ describe('the status page of the program', () => {
     const printed = await (await fetch(`${addressOf(child)}page/config`)).text();
     expect(printed).toContain('secret: "***"');
     expect(printed).not.toContain('hunter2');
+    // Whoever wants to read there cannot know the port.
+    expect(child.stderr() + child.stdout()).toMatch(/others read there by --set 'kafka\.brokers=\[127\.0\.0\.1:\d+\]'/);
     const viewer = await fetch(`${addressOf(child)}page/events`);
     child.kill('SIGTERM');
     expect(await child.exit).toEqual({ code: 0, signal: null });

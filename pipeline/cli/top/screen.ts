@@ -1,6 +1,6 @@
 import { headOf } from '../display-width.ts';
 import { humanBytes } from '../human.ts';
-import { formatFitting, type StreamColumn } from '../stream-table.ts';
+import { formatFitting, type ReportColumn } from '../stream-table.ts';
 import { ABSENT, printable } from '../table.ts';
 import type { EndpointFigures, Figures, ProcessFigures, SinkFigures } from './figures.ts';
 import { type Order, sorted } from './sorting.ts';
@@ -17,9 +17,8 @@ export interface View {
   readonly isColored: boolean;
 }
 
-type TableColumn = Omit<StreamColumn, 'usual'>;
-const left = (title: string, rest: Partial<TableColumn> = {}): TableColumn => ({ title, align: 'left', ...rest });
-const right = (title: string, dispensable?: number): TableColumn => ({
+const left = (title: string, rest: Partial<ReportColumn> = {}): ReportColumn => ({ title, align: 'left', ...rest });
+const right = (title: string, dispensable?: number): ReportColumn => ({
   title,
   align: 'right',
   ...(dispensable === undefined ? {} : { dispensable }),
@@ -41,7 +40,7 @@ const PROCESS_COLUMNS = [
 ];
 const ENDPOINT_COLUMNS = [
   left('PROCESS', { shrink: 'middle', dispensable: 6 }),
-  left('ENDPOINT', { shrink: true }),
+  left('ENDPOINT', { shrink: 'middle', least: 24 }),
   left('KIND', { dispensable: 4 }),
   left('STATE'),
   right('AGE'),
@@ -66,7 +65,7 @@ const SINK_COLUMNS = [
 export function screenLines(figures: Figures, view: View, footer: string | null): readonly string[] {
   const { width, height } = view;
   const isOne = figures.processes.length === 1;
-  const table = (columns: readonly TableColumn[], rows: readonly (readonly string[])[]): readonly string[] => {
+  const table = (columns: readonly ReportColumn[], rows: readonly (readonly string[])[]): readonly string[] => {
     // With one process its name says nothing in the other tables.
     const from = isOne && columns !== PROCESS_COLUMNS ? 1 : 0;
     return formatFitting(

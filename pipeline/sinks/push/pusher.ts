@@ -170,8 +170,9 @@ export function createPusher(
   return {
     name,
     async look(signal) {
-      // What a server says of a request without samples beyond that, as that it wants one at least, is well.
-      await ask([], signal);
+      // That it refuses a request without samples, as it may want one, is well. That it stumbles is not: nothing is in it.
+      const verdict = await ask([], signal);
+      if (verdict.is === 'doubtful') throw new SinkError(name, conceal(verdict.words));
     },
     async publish(batch, signal) {
       doubts = [];

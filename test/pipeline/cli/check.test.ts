@@ -56,7 +56,7 @@ describe('check', () => {
 
   it.each(['prometheus', 'otlp', 'http'])('asks the receiver of %s, with no samples', async (type) => {
     const receiver = await aServer((seen, response) => {
-      response.statusCode = seen.path === '/here' ? 200 : seen.path === '/empty' ? 400 : 404;
+      response.statusCode = { '/here': 200, '/empty': 400, '/ill': 500 }[seen.path] ?? 404;
       response.end();
     });
     const of = async (more: string) => {
@@ -67,6 +67,7 @@ describe('check', () => {
     const name = `${type} ${type}:${receiver.url}`;
     expect(await of(`url: "${receiver.url}/here"`)).toEqual([0, expect.stringContaining(`✓ ${name}/here: answers`)]);
     expect(await of(`url: "${receiver.url}/empty"`)).toEqual([0, expect.stringContaining(`✓ ${name}/empty: answers`)]);
+    expect(await of(`url: "${receiver.url}/ill"`)).toEqual([69, expect.stringContaining('answer 500')]);
     expect(await of(`url: "${receiver.url}/there"`)).toEqual([69, expect.stringContaining('check the path of url')]);
     const tls = `url: "${receiver.url.replace('http:', 'https:')}/here", tls: { caFile: /nope.pem }`;
     expect(await of(tls)).toEqual([69, expect.stringContaining('cannot read tls.caFile /nope.pem')]);

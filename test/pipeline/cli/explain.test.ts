@@ -84,6 +84,12 @@ describe('explain', () => {
     for (const line of tables) expect(line.length).toBeLessThanOrEqual(columns);
   });
 
+  it('says why in full, however narrow the terminal', async () => {
+    const stdout: Output & { text?: string } = Object.assign(collected(), { columns: 80, isTTY: true });
+    await run(['explain', 'cpu', 'web-2', '2023-11-14T22:14Z', '-c', minute, '--raw', raw], { stdout });
+    expect(stdout.text).toContain("#1 is the first: what was counted before is nobody's\n");
+  });
+
   it('is one object for programs, with exact digits', async () => {
     const { code, stdout } = await explain('cpu.delta', 'web-1', '2023-11-14T22:15Z', '-o', 'json');
     expect(code).toBe(0);

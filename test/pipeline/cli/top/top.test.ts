@@ -149,6 +149,8 @@ hypermeter_readings_dropped_total{reason="late"} 2
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(lines.at(-1)).toBe('q quit');
     expect(lines.join('\n')).toContain('hypervi');
+    const shown = lines.flatMap((line) => /hyper\S+/.exec(line) ?? []);
+    if (width >= 60) expect(new Set(shown).size).toBe(shown.length);
     const further = screenLines(figures, { ...view, offset: 999 }, null).join('\n');
     expect(further).toMatch(/, 0 below|… \d+ above/);
   });

@@ -44,7 +44,7 @@ it.skipIf(!(await available('kafka')))('opens another producer when one has died
 
 it('names its own settings when it finds no brokers', async () => {
   const config = kafkaSinkConfig.parse({ type: 'kafka', brokers: ['127.0.0.1:1'], topic: 't' });
-  const hurried = { ...aContext().context, connectTimeoutMs: 500 };
+  const hurried = { ...aContext().context, connectTimeoutMs: 3000 };
   outlet = createOutlet('kafka:t', 't', config, hurried);
   await expect(outlet.open(signal)).rejects.toThrow(
     /at 127\.0\.0\.1:1: .*; check the sink's brokers and that the brok/,
